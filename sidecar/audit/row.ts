@@ -1,0 +1,96 @@
+// One audit row: who did what, was it allowed, how long did it take. This is the record; spans,
+// tables and JSON lines are all made from it.
+import type { Actor, UserType } from '../identity/identity.ts';
+import type { Decision, Reason } from '../policy/reason.ts';
+
+/** The caller as the stamp carried it; e-mail, display name and groups are not part of the record. */
+export type RowIdentity = {
+  readonly issuer: string;
+  readonly subject: string;
+  readonly user: string;
+  readonly team?: string;
+  readonly roles: readonly string[];
+  readonly type: UserType;
+  readonly actor?: Actor;
+  readonly method: 'session' | 'bearer';
+  readonly sessionHash?: string;
+};
+
+/** The gate's part: which boot of the gate decided, as its how-manieth decision, when, and how long. */
+export type RowGate = {
+  readonly bootId: string;
+  readonly number: number;
+  /** The number of an earlier decision for the same request id, asked twice by Caddy's HTTP client. */
+  readonly supersedes?: number;
+  readonly startedAtUs: number;
+  readonly durationUs: number;
+};
+
+/** Caddy's call to the app. Absent when the app was not called. */
+export type RowUpstream = {
+  readonly address: string;
+  readonly startedAtUs: number;
+  readonly durationUs: number;
+  /** Until the app's response headers; absent when the app never answered. */
+  readonly latencyUs?: number;
+  readonly retries: number;
+};
+
+export type Row = {
+  /** Caddy's request UUID, lower case; for a line without one `line-` and the SHA-256 of its bytes. */
+  readonly requestId: string;
+  /** 32 hex digits; equals the request id without dashes unless a trusted caller's trace goes on. */
+  readonly traceId: string;
+  /** The caller's span, when its trace goes on: 16 hex digits. */
+  readonly parentSpanId?: string;
+  /** The caller's context, when a new trace was begun instead. */
+  readonly link?: { readonly traceId: string; readonly spanId: string };
+  readonly sampled: boolean;
+  /** Microseconds since the epoch. */
+  readonly startedAtUs: number;
+  readonly durationUs: number;
+  readonly method: string;
+  readonly scheme: string;
+  readonly host: string;
+  /** As asked for, before any rewrite, still percent-encoded. */
+  readonly path: string;
+  /** Redacted (see trace/redact.ts), without `?`; absent when there is none. */
+  readonly query?: string;
+  /** `HTTP/1.1`, `HTTP/2.0`, `HTTP/3.0`. */
+  readonly protocol: string;
+  /** 0 when the client left before an answer. */
+  readonly status: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly clientAddress: string;
+  readonly peerAddress: string;
+  readonly userAgent?: string;
+  readonly decision: Decision;
+  readonly reason: Reason;
+  readonly route?: string;
+  readonly requirement?: string;
+  readonly identity?: RowIdentity;
+  readonly gate?: RowGate;
+  readonly upstream?: RowUpstream;
+};
+
+/** A row with its place in the store: `sequence` grows by one, in the order of commit. */
+export type StoredRow = Row & { readonly sequence: number };
+
+/** Why a line is kept apart instead of becoming a row. */
+export type SetAsideReason =
+  | 'not-json'
+  | 'not-access' // JSON, but not one of Caddy's access lines
+  | 'duplicate-key' // a key that Signet relies on stands twice
+  | 'too-long'
+  | 'half-line'; // the end of a rolled file without a newline
+
+/** A line that is no row: kept, counted, never in the way. */
+export type SetAsideLine = {
+  /** SHA-256 of the line's bytes, hex: read twice, it is kept once. */
+  readonly hash: string;
+  readonly reason: SetAsideReason;
+  /** The line's first 4,096 bytes, as UTF-8 with U+FFFD for what is not. */
+  readonly head: string;
+  readonly bytes: number;
+};

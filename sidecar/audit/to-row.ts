@@ -1,0 +1,98 @@
+// One line of Caddy's and the stamp that it carries, made into one row. Pure.
+import { hash } from 'node:crypto';
+import type { Entry } from '../accesslog/line.ts';
+import type { Decision, Reason } from '../policy/reason.ts';
+import type { Stamp } from '../stamp.ts';
+import { traceIdOf } from '../trace/ids.ts';
+import type { Row, RowUpstream } from './row.ts';
+
+/** What stands between a line and its row, fixed for a run. */
+export type RowRules = {
+  /** The sidecar's own address as Caddy logs it: `upstream` is that wherever no app was called. */
+  readonly ownAddresses: readonly string[];
+  readonly redact: (query: string) => string;
+};
+
+/** What became of a line's stamp: opened, not believed, or not there. */
+export type Opened = Stamp | 'invalid' | 'missing';
+
+/** Returns the row of one line; `bytes` are the line's own, for lines without a request id. */
+export function toRow(entry: Entry, opened: Opened, bytes: Buffer, rules: RowRules): Row {
+  const stamp = typeof opened === 'string' ? undefined : opened;
+  const requestId = entry.uuid ?? `line-${hash('sha256', bytes, 'hex')}`;
+  const startedAtUs = startOf(entry, stamp);
+  const [path, query] = splitUri(entry.uri);
+  return {
+    requestId,
+    traceId: stamp?.traceId ?? traceIdOf(requestId),
+    ...(stamp?.parentSpanId !== undefined && { parentSpanId: stamp.parentSpanId }),
+    ...(stamp?.link !== undefined && { link: stamp.link }),
+    sampled: stamp?.sampled ?? true,
+    startedAtUs,
+    durationUs: Math.max(0, entry.endedAtUs - startedAtUs),
+    method: entry.method,
+    scheme: entry.scheme,
+    host: entry.host,
+    path,
+    ...(query !== undefined && { query: rules.redact(query) }),
+    protocol: entry.protocol,
+    status: entry.status,
+    requestBytes: entry.requestBytes,
+    responseBytes: entry.responseBytes,
+    clientAddress: entry.clientAddress,
+    peerAddress: entry.peerAddress,
+    ...(stamp?.userAgent !== undefined && { userAgent: stamp.userAgent }),
+    ...decisionOf(entry, opened),
+    ...optional('route', stamp?.route ?? entry.route),
+    ...optional('requirement', stamp?.requirement),
+    ...(stamp?.identity !== undefined && { identity: stamp.identity }),
+    ...(stamp !== undefined && { gate: stamp.gate }),
+    ...optional('upstream', upstreamOf(entry, stamp, rules.ownAddresses)),
+  };
+}
+
+// Caddy's `duration` is 0 when the client left or the app died: the stamp then knows the start.
+function startOf(entry: Entry, stamp: Stamp | undefined): number {
+  if (entry.durationUs === 0 && stamp !== undefined) {
+    return Math.min(stamp.gate.startedAtUs, entry.endedAtUs);
+  }
+  return entry.endedAtUs - entry.durationUs;
+}
+
+function decisionOf(entry: Entry, opened: Opened): { decision: Decision; reason: Reason } {
+  if (opened === 'invalid') return { decision: 'none', reason: 'stamp-invalid' };
+  if (opened !== 'missing') return { decision: opened.decision, reason: opened.reason };
+  const isProtected = entry.route !== undefined;
+  return { decision: 'none', reason: isProtected ? 'gate-unavailable' : 'unprotected' };
+}
+
+// `upstream` and its times are filled by `forward_auth`, too: they are the app's only after the
+// request was passed on, and only when they are not the sidecar's own.
+function upstreamOf(
+  entry: Entry,
+  stamp: Stamp | undefined,
+  ownAddresses: readonly string[],
+): RowUpstream | undefined {
+  if (entry.proxiedAtMs === undefined || entry.upstream === undefined) return undefined;
+  if (ownAddresses.includes(entry.upstream)) return undefined;
+  // Whole milliseconds, cut off: the call cannot have begun before the decision had ended.
+  const decidedAtUs = stamp === undefined ? 0 : stamp.gate.startedAtUs + stamp.gate.durationUs;
+  const startedAtUs = Math.max(entry.proxiedAtMs * 1000, decidedAtUs);
+  const untilEndUs = Math.max(0, entry.endedAtUs - startedAtUs);
+  return {
+    address: entry.upstream,
+    startedAtUs,
+    durationUs: entry.upstreamDurationUs ?? untilEndUs,
+    ...optional('latencyUs', entry.upstreamLatencyUs),
+    retries: entry.retries ?? 0,
+  };
+}
+
+function splitUri(uri: string): [path: string, query: string | undefined] {
+  const mark = uri.indexOf('?');
+  return mark < 0 ? [uri, undefined] : [uri.slice(0, mark), uri.slice(mark + 1)];
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]: V });
+}

@@ -1,0 +1,113 @@
+// The public answer to a verdict: says little; the row and the span get all of it.
+import type { Response } from 'express';
+import type { Verdict } from '../gate.ts';
+import { inWords } from '../policy/requirement.ts';
+import { forbiddenPage, pageHeaders, problemPage } from './pages.ts';
+import { sendProblem } from './problem.ts';
+
+/** Path that starts a sign-in, on whatever host the request came to: always relative. */
+const LOGIN_PATH = '/.signet/login';
+
+/** Answers one subrequest of `forward_auth`: 204 with the app's headers, or what the client gets. */
+export function answer(res: Response, verdict: Verdict): void {
+  res.setHeader('Signet-Stamp', verdict.stamp);
+  switch (verdict.decision) {
+    case 'allow':
+      return allow(res, verdict);
+    case 'login':
+      return sendToSignIn(res, verdict);
+    case 'deny':
+    case 'none':
+      return refuse(res, verdict);
+  }
+}
+
+// 204 and no body: Caddy can then use the connection again.
+function allow(res: Response, verdict: Verdict): void {
+  for (const [name, value] of verdict.identityHeaders) res.setHeader(name, value);
+  for (const [name, value] of Object.entries(verdict.trace.headers)) res.setHeader(name, value);
+  res.statusCode = 204;
+  res.end();
+}
+
+function sendToSignIn(res: Response, verdict: Verdict): void {
+  res.statusCode = 302;
+  res.setHeader('Location', `${LOGIN_PATH}?return=${encodeURIComponent(verdict.uri)}`);
+  res.setHeader('Cache-Control', 'no-store');
+  res.end();
+}
+
+function refuse(res: Response, verdict: Verdict): void {
+  switch (verdict.reason) {
+    case 'provider-unavailable':
+    case 'session-store-unavailable':
+      return unavailable(res, verdict);
+    case 'requirement-invalid':
+      return misconfigured(res, verdict);
+    default:
+      return verdict.identity === undefined ? unauthorized(res, verdict) : forbidden(res, verdict);
+  }
+}
+
+// RFC 6750 section 3: no error code when no token came; `invalid_token` when one did not hold.
+function unauthorized(res: Response, verdict: Verdict): void {
+  const isToken = verdict.reason.startsWith('token-');
+  res.setHeader('WWW-Authenticate', isToken ? 'Bearer error="invalid_token"' : 'Bearer');
+  sendProblem(res, {
+    status: 401,
+    title: 'Sign-in is needed',
+    detail: isToken
+      ? 'The bearer token was not accepted.'
+      : 'Send a bearer token, or sign in with a browser.',
+    requestId: verdict.requestId,
+  });
+}
+
+function forbidden(res: Response, verdict: Verdict): void {
+  const { identity, requestId } = verdict;
+  if (verdict.isNavigation && identity !== undefined) {
+    const page = forbiddenPage({
+      identity,
+      requirementInWords: inWords(verdict.requirement),
+      requestId,
+      returnTo: verdict.uri,
+    });
+    return sendPage(res, 403, page);
+  }
+  if (verdict.reason === 'scope-not-allowed') {
+    res.setHeader('WWW-Authenticate', 'Bearer error="insufficient_scope"');
+  }
+  sendProblem(res, {
+    status: 403,
+    title: 'Not allowed',
+    detail: `You would have to ${inWords(verdict.requirement)}.`,
+    requestId,
+  });
+}
+
+function misconfigured(res: Response, verdict: Verdict): void {
+  const title = 'Not allowed';
+  const detail = 'This page is closed until its operator has mended its requirement.';
+  refuseWith(res, verdict, 403, title, detail);
+}
+
+function unavailable(res: Response, verdict: Verdict): void {
+  res.setHeader('Retry-After', '1');
+  const title = 'Who you are cannot be checked right now';
+  refuseWith(res, verdict, 503, title, 'Nothing is wrong with your request; try again shortly.');
+}
+
+function refuseWith(
+  res: Response,
+  { isNavigation, requestId }: Verdict,
+  status: number,
+  title: string,
+  detail: string,
+): void {
+  if (isNavigation) return sendPage(res, status, problemPage({ title, text: detail, requestId }));
+  sendProblem(res, { status, title, detail, requestId });
+}
+
+function sendPage(res: Response, status: number, html: string): void {
+  res.set(pageHeaders()).status(status).send(html);
+}

@@ -1,0 +1,106 @@
+// The sidecar's HTTP surface: `/verify` for Caddy, `/.signet/*` for people. Nothing decides here.
+import { timingSafeEqual, hash } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express';
+import type { Gate, OwnOutcome } from '../gate.ts';
+import type { RequestHeaders } from '../request.ts';
+import type { Secret } from '../secret.ts';
+import { answer } from './answer.ts';
+import { sendProblem } from './problem.ts';
+
+/** Above Caddy's own bound (32 KiB in our Caddyfile) and what the snippet adds. */
+export const MAX_HEADER_BYTES = 64 * 1024;
+/** Above the two minutes for which Caddy keeps a connection: it must be Caddy who lets go. */
+export const KEEP_ALIVE_MS = 150_000;
+
+export type ServerParts = {
+  readonly gate: Gate;
+  /** The routes under `/.signet/`. */
+  readonly signIn: RequestHandler;
+  /** The key that Caddy must show over TCP; undefined on a unix socket, whose folder is the guard. */
+  readonly sharedKey: Secret | undefined;
+  readonly onError: (error: unknown) => void;
+};
+
+/** Returns the surface as an express app, without a socket. */
+export function createSurface({ gate, signIn, sharedKey, onError }: ServerParts): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', false);
+  if (sharedKey !== undefined) app.use(demandKey(sharedKey));
+  app.get('/verify', (req, res, next) => {
+    gate
+      .verify(req.url, req.headers as RequestHeaders)
+      .then((verdict) => {
+        if (verdict === undefined) return notCaddy(res);
+        answer(res, verdict);
+      })
+      .catch(next);
+  });
+  app.use(signIn);
+  app.use((req, res) => {
+    stampOwn(gate, req, res, { decision: 'none', reason: 'signet' });
+    sendProblem(res, { status: 404, title: 'Not found', detail: 'There is nothing here.' });
+  });
+  app.use(failClosed(onError));
+  return app;
+}
+
+/** Returns a server whose limits fit behind Caddy. */
+export function createSidecarServer(surface: Express): Server {
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, surface);
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.headersTimeout = KEEP_ALIVE_MS + 5000;
+  return server;
+}
+
+/** Puts the stamp of an answer of Signet's own on it, before it is sent. */
+export function stampOwn(gate: Gate, req: Request, res: Response, outcome: OwnOutcome): void {
+  const stamp = gate.stampOwn(req.headers as RequestHeaders, outcome);
+  if (stamp !== undefined) res.setHeader('Signet-Stamp', stamp);
+}
+
+function notCaddy(res: Response): void {
+  sendProblem(res, {
+    status: 400,
+    title: 'Not asked by Caddy',
+    detail:
+      'A header that Caddy sets is missing (X-Request-Id, X-Forwarded-Method, -Proto, -Host, -Uri, ' +
+      '-For), or the target is not /verify?route=…&require=…. Use the snippets of signet.caddy.',
+  });
+}
+
+function demandKey(key: Secret): RequestHandler {
+  const wanted = hash('sha256', key.reveal(), 'buffer');
+  return (req, res, next) => {
+    const shown = req.headers['signet-key'];
+    const isCaddy =
+      typeof shown === 'string' && timingSafeEqual(hash('sha256', shown, 'buffer'), wanted);
+    if (isCaddy) return next();
+    sendProblem(res, {
+      status: 403,
+      title: 'Not for you',
+      detail: 'Over TCP the sidecar answers only to the shared key: set SIGNET_GATE_KEY for Caddy.',
+    });
+  };
+}
+
+// Whatever went wrong, it is never a 2xx.
+function failClosed(onError: (error: unknown) => void): ErrorRequestHandler {
+  return (error, _req, res, next) => {
+    onError(error);
+    if (res.headersSent) return next(error);
+    sendProblem(res, {
+      status: 503,
+      title: 'Who you are cannot be checked right now',
+      detail: 'Try again shortly.',
+    });
+  };
+}

@@ -1,0 +1,199 @@
+// The only wiring: configuration → parts → listen → shut down in order.
+import { randomUUID, type KeyObject } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { createClock } from './clock.ts';
+import type { Config } from './config/config.ts';
+import { deriveKeys, loadKeyRing } from './config/keys.ts';
+import { explain, Fault } from './fault.ts';
+import { createGate } from './gate.ts';
+import { createHealth, type Check } from './http/health.ts';
+import { listen } from './http/listen.ts';
+import { createSidecarServer, createSurface, stampOwn } from './http/server.ts';
+import { signInRoutes } from './http/sign-in.ts';
+import { createBearer } from './identity/bearer.ts';
+import { createLogin } from './identity/login.ts';
+import { createProvider } from './identity/provider.ts';
+import { createSessions } from './identity/session.ts';
+import { createSessionStore } from './identity/session-store.ts';
+import { createLog, type Logger } from './log.ts';
+import { startRecorder, type RecorderThread } from './record-thread.ts';
+import type { RecorderOptions } from './record-worker.ts';
+import type { RequestHeaders } from './request.ts';
+import { VERSION } from './version.ts';
+
+/** Names of the stores in the state folder. */
+export const AUDIT_STORE = 'audit.db';
+export const SESSION_STORE = 'sessions.db';
+
+/** A running sidecar. */
+export type Sidecar = {
+  /** Stops deciding, then records and delivers what is left, then closes. Resolves when all is done. */
+  stop(): Promise<void>;
+};
+
+/** Starts the sidecar. Throws a Fault when it cannot: nothing is left listening then. */
+export async function serve(config: Config): Promise<Sidecar> {
+  const log = createLog(config.logLevel, VERSION);
+  const ring = loadKeyRing({
+    stateFolder: config.stateFolder,
+    ...(config.keys !== undefined && { given: config.keys }),
+  });
+  const stampKeys = deriveKeys(ring, 'stamp');
+
+  const store = createSessionStore({
+    path: join(config.stateFolder, SESSION_STORE),
+    now: Date.now,
+  });
+  const sessions = createSessions({ store, now: Date.now, ...config.session });
+  const provider = createProvider(config);
+  const login = createLogin({
+    provider,
+    keys: deriveKeys(ring, 'login'),
+    names: config.claims,
+    now: Date.now,
+  });
+  const bearer =
+    config.bearer.length === 0
+      ? undefined
+      : createBearer({
+          issuers: config.bearer.map((issuer) => ({ ...issuer, names: config.claims })),
+          now: Date.now,
+        });
+  const gate = createGate({
+    sessions,
+    bearer,
+    trust: config.trace.trust,
+    key: stampKeys[0],
+    bootId: randomUUID(),
+    clock: createClock(),
+    onInvalidRequirement: (route, requirement, problem) =>
+      log.error(
+        { route, requirement, problem },
+        'a requirement does not parse; the block is closed',
+      ),
+  });
+  const surface = createSurface({
+    gate,
+    signIn: signInRoutes({
+      login,
+      sessions,
+      hosts: config.hosts,
+      identify: (req) => gate.identify(req.headers as RequestHeaders),
+      onOutcome: (req, res, { detail, ...outcome }) => {
+        stampOwn(gate, req, res, outcome);
+        if (outcome.decision === 'deny')
+          log.warn({ ...outcome, identity: undefined, detail }, 'refused');
+      },
+    }),
+    sharedKey: 'key' in config.listen ? config.listen.key : undefined,
+    onError: (error) => log.error({ error: explain(error) }, 'a request failed and was refused'),
+  });
+  const door = createSidecarServer(surface);
+  let recorder: RecorderThread | undefined;
+  const health = createServer(
+    createHealth({
+      essential: ['sessions'],
+      checks: () => ({
+        sessions: toCheck(store.state()),
+        provider: toCheck(provider.state()),
+        ...(bearer !== undefined && { bearer: toCheck(bearer.state()) }),
+        ...recorderChecks(recorder),
+      }),
+    }),
+  );
+
+  try {
+    await listen(health, config.health);
+    await listen(door, config.listen);
+  } catch (error) {
+    await closeAll([health, door]);
+    provider.close();
+    sessions.close();
+    throw error;
+  }
+  recorder = startRecorder(recorderOptions(config, stampKeys), tellProblems(log));
+  log.info({ listen: addressOf(config), access_log: config.accessLog }, 'the gate is open');
+
+  return {
+    async stop() {
+      log.info('stopping: the gate closes, what is in the log is recorded');
+      await closeAll([door]);
+      await recorder.stop();
+      await closeAll([health]);
+      provider.close();
+      sessions.close();
+      store.close();
+      log.info('stopped');
+      log.flush();
+    },
+  };
+}
+
+function recorderOptions(config: Config, keys: readonly KeyObject[]): RecorderOptions {
+  return {
+    accessLog: config.accessLog,
+    auditStore: join(config.stateFolder, AUDIT_STORE),
+    keys,
+    redactQuery: config.redactQuery,
+    ownAddresses: ownAddresses(config.listen),
+    destinations: config.destinations.map(({ metadata, ...destination }) => ({
+      ...destination,
+      metadata: Object.fromEntries(
+        Object.entries(metadata).map(([name, value]) => [name, value.reveal()]),
+      ),
+    })),
+    resource: config.resource,
+    version: VERSION,
+  };
+}
+
+// As Caddy logs them in `upstream`: a unix socket with and without its network's name.
+function ownAddresses(address: Config['listen']): string[] {
+  if ('socket' in address) return [address.socket, `unix/${address.socket}`];
+  return [`${address.host}:${address.port}`];
+}
+
+function addressOf({ listen: address }: Config): string {
+  return 'socket' in address ? address.socket : `${address.host}:${address.port}`;
+}
+
+function toCheck({ ready, problem }: { ready: boolean; problem?: string }): Check {
+  return { ok: ready, ...(problem !== undefined && { problem }) };
+}
+
+function recorderChecks(recorder: RecorderThread | undefined): Record<string, Check> {
+  const state = recorder?.state();
+  if (state === undefined) return { recorder: { ok: false, problem: 'it has not started yet' } };
+  const { problem, destinations, ...counts } = state;
+  const checks: Record<string, Check> = {
+    recorder: { ok: problem === undefined, ...(problem !== undefined && { problem }), ...counts },
+  };
+  for (const [name, { cursor, problem }] of Object.entries(destinations)) {
+    checks[`destination ${name}`] = {
+      ok: problem === undefined,
+      ...(problem !== undefined && { problem }),
+      delivered: cursor,
+    };
+  }
+  return checks;
+}
+
+function tellProblems(log: Logger): (problem: string | undefined) => void {
+  return (problem) => {
+    if (problem === undefined) log.info('the recorder and its destinations are well again');
+    else log.error({ problem }, 'evidence is not recorded or not delivered; requests go on');
+  };
+}
+
+function closeAll(servers: readonly Server[]): Promise<unknown> {
+  return Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<void>((resolve) => {
+          server.close(() => resolve());
+          server.closeAllConnections();
+        }),
+    ),
+  );
+}

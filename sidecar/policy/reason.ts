@@ -1,0 +1,89 @@
+// Why a decision fell the way it did: the closed list. Rows, spans and logs carry these words;
+// the public answer says less (see http/answer.ts).
+
+/** Credentials that were there and did not hold, or were not there at all. */
+export const EVIDENCE_REASONS = [
+  'no-credentials',
+  'cookie-malformed',
+  'cookie-repeated',
+  'session-unknown',
+  'session-expired',
+  'token-malformed',
+  'token-type', // not an access token: an ID token, a logout token, an unknown `typ`
+  'token-algorithm',
+  'token-issuer',
+  'token-audience',
+  'token-signature',
+  'token-expired',
+  'token-not-yet-valid',
+  'token-claims', // `sub` or another needed claim is missing or of the wrong type
+] as const;
+
+/** The caller is known, and the requirement is not met. */
+export const REQUIREMENT_REASONS = [
+  'user-not-allowed',
+  'team-not-allowed',
+  'role-not-allowed',
+  'type-not-allowed',
+  'scope-not-allowed',
+] as const;
+
+/** Something is wrong with the Caddyfile, or with what Signet depends on: these close. */
+export const CLOSED_REASONS = [
+  'requirement-invalid',
+  'request-invalid', // Caddy's own headers are missing: not asked by `forward_auth`
+  'provider-unavailable',
+  'session-store-unavailable',
+] as const;
+
+/** A sign-in came back and was refused. */
+export const SIGN_IN_REASONS = [
+  'state-missing', // no sign-in of this browser is under way: cookies blocked, expired, or foreign
+  'state-mismatch',
+  'state-used',
+  'state-expired',
+  'provider-refused', // the provider answered with `error`
+  'issuer-mismatch', // RFC 9207
+  'id-token-signature',
+  'id-token-algorithm',
+  'id-token-issuer',
+  'id-token-audience',
+  'id-token-nonce',
+  'id-token-expired',
+  'id-token-not-yet-valid',
+  'id-token-claims',
+  'code-refused', // the token endpoint did not accept the code
+  'userinfo-invalid',
+  'host-not-allowed',
+  'sign-in-loop',
+] as const;
+
+/** Rows without a decision of the gate. */
+export const UNDECIDED_REASONS = [
+  'unprotected', // no `protect` around this block
+  'signet', // an answer of Signet's own under /.signet/
+  'gate-unavailable', // a protected block, and no stamp: the sidecar did not answer
+  'stamp-invalid', // the stamp's seal, version or request id does not hold
+] as const;
+
+export const REASONS = [
+  'public', // the requirement asks for nobody
+  'requirement-met',
+  ...EVIDENCE_REASONS,
+  ...REQUIREMENT_REASONS,
+  ...CLOSED_REASONS,
+  ...SIGN_IN_REASONS,
+  ...UNDECIDED_REASONS,
+] as const;
+
+export type EvidenceReason = (typeof EVIDENCE_REASONS)[number];
+export type RequirementReason = (typeof REQUIREMENT_REASONS)[number];
+export type ClosedReason = (typeof CLOSED_REASONS)[number];
+export type SignInReason = (typeof SIGN_IN_REASONS)[number];
+export type UndecidedReason = (typeof UNDECIDED_REASONS)[number];
+export type Reason = (typeof REASONS)[number];
+
+/** `allow` passed on, `login` sent to sign in, `deny` refused (401, 403, 503), `none` nobody decided. */
+export type Decision = 'allow' | 'login' | 'deny' | 'none';
+
+export const DECISIONS: readonly Decision[] = ['allow', 'login', 'deny', 'none'];

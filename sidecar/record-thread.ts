@@ -1,0 +1,78 @@
+// The main thread's side of the recorder: starts its worker, starts it again when it dies, knows how
+// it stands, and stops it in order. No evidence passes through here.
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { RecorderOptions, RecorderState } from './record-worker.ts';
+
+/** Pause before a recorder that died is started again. */
+const RESTART_MS = 1000;
+
+export type RecorderThread = {
+  /** The latest word; undefined until the first. */
+  state(): RecorderState | undefined;
+  /** Records what the log holds, delivers for some seconds, and ends. */
+  stop(): Promise<void>;
+};
+
+/** Starts the recorder. `onProblem` is told each new problem once, and its end as undefined. */
+export function startRecorder(
+  options: RecorderOptions,
+  onProblem: (problem: string | undefined) => void,
+): RecorderThread {
+  let state: RecorderState | undefined;
+  let told: string | undefined;
+  let isStopping = false;
+  let restart: NodeJS.Timeout | undefined;
+  let worker = start();
+  let ended = endOf(worker);
+
+  function start(): Worker {
+    const file = new URL(`./record-worker${extname(import.meta.url)}`, import.meta.url);
+    // No environment: OTEL_* variables must not add one destination's credentials to another's.
+    const started = new Worker(file, { workerData: options, env: {}, name: 'recorder' });
+    started.on('message', (next: RecorderState) => {
+      state = next;
+      tell(problemOf(next));
+    });
+    started.on('error', (error) => died(error.message));
+    started.on('exit', () => {
+      if (!isStopping) died('the recorder ended');
+    });
+    return started;
+  }
+
+  function died(why: string): void {
+    const problem = `the recorder died and is started again: ${why}`;
+    state = { lagBytes: 0, rows: 0, setAside: 0, destinations: {}, ...state, problem };
+    tell(problem);
+    if (isStopping || restart !== undefined) return;
+    restart = setTimeout(() => {
+      restart = undefined;
+      worker = start();
+      ended = endOf(worker);
+    }, RESTART_MS);
+  }
+
+  function tell(problem: string | undefined): void {
+    if (problem !== told) onProblem(problem);
+    told = problem;
+  }
+
+  async function stop(): Promise<void> {
+    isStopping = true;
+    clearTimeout(restart);
+    worker.postMessage('stop');
+    await ended;
+  }
+
+  return { state: () => state, stop };
+}
+
+function problemOf(state: RecorderState): string | undefined {
+  const delivery = Object.values(state.destinations).find(({ problem }) => problem !== undefined);
+  return state.problem ?? delivery?.problem;
+}
+
+function endOf(worker: Worker): Promise<void> {
+  return new Promise((resolve) => worker.once('exit', () => resolve()));
+}

@@ -1,0 +1,63 @@
+// Spine 2, after the response: log line + stamp → row → spans → destinations.
+// Reads top to bottom as what happens to a line. It shares no memory with the gate: what the gate
+// knows is in the stamp, and a recorder that is killed goes on from its checkpoint.
+import type { KeyObject } from 'node:crypto';
+import type { Follower } from './accesslog/follow.ts';
+import { parseLine } from './accesslog/line.ts';
+import { setAsideLine } from './accesslog/set-aside.ts';
+import type { Row, SetAsideLine } from './audit/row.ts';
+import type { AuditStore } from './audit/store.ts';
+import { toRow, type Opened, type RowRules } from './audit/to-row.ts';
+import type { Delivery } from './delivery/deliver.ts';
+import { openStamp } from './stamp.ts';
+
+/** What the recorder is made of. */
+export type RecorderParts = {
+  readonly follower: Pick<Follower, 'next'>;
+  readonly store: Pick<AuditStore, 'commit'>;
+  /** Opens the stamps: every key of the ring. */
+  readonly keys: readonly KeyObject[];
+  readonly rules: RowRules;
+  readonly deliveries: readonly Pick<Delivery, 'wake'>[];
+};
+
+export type Recorder = {
+  /** Records the next batch of lines. Returns false when there is nothing new. Throws store faults. */
+  step(): boolean;
+};
+
+/** Returns the recorder; each step is one transaction, so that it may die anywhere. */
+export function createRecorder({
+  follower,
+  store,
+  keys,
+  rules,
+  deliveries,
+}: RecorderParts): Recorder {
+  function step(): boolean {
+    const batch = follower.next();
+    if (batch === undefined) return false;
+
+    const rows: Row[] = [];
+    const setAside: SetAsideLine[] = [...batch.setAside];
+    for (const { bytes } of batch.lines) {
+      const entry = parseLine(bytes);
+      if ('setAside' in entry) {
+        setAside.push(setAsideLine(bytes, entry.setAside));
+        continue;
+      }
+      rows.push(toRow(entry, open(entry.stamp, entry.uuid), bytes, rules));
+    }
+
+    store.commit({ rows, setAside, checkpoint: batch.checkpoint });
+    for (const delivery of deliveries) delivery.wake();
+    return true;
+  }
+
+  function open(stamp: string | undefined, requestId: string | undefined): Opened {
+    if (stamp === undefined) return 'missing';
+    return openStamp(stamp, keys, requestId) ?? 'invalid';
+  }
+
+  return { step };
+}

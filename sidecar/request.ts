@@ -1,0 +1,79 @@
+// What a request to Signet says, sorted by who says it: Caddy, the Caddyfile, the client.
+// Reading only; nothing here is proof of anything.
+import { readCookie, SESSION_COOKIE } from './identity/cookie.ts';
+import { isUuid } from './trace/ids.ts';
+
+/** Header values by lower-case name; repeated ones joined by a comma, as node:http does. */
+export type RequestHeaders = Readonly<Record<string, string | undefined>>;
+
+/** What Caddy says of the request that it asks about. */
+export type Asked = {
+  readonly requestId: string;
+  readonly uri: string;
+  /** Whether this is a browser on its way to a page, which can be sent to sign in. */
+  readonly isNavigation: boolean;
+  /** What the Caddyfile says: the block's name and requirement, raw. */
+  readonly route: string;
+  readonly require: string | undefined;
+};
+
+/** What the client offers as proof. */
+export type Evidence = {
+  readonly bearer?: string;
+  readonly session: string | 'repeated' | undefined;
+};
+
+const TARGET = /^\/verify\?route=([A-Za-z0-9._~%/-]{1,128})(?:&require=(.*))?$/;
+
+/**
+ * Returns the question of one `forward_auth` subrequest, or undefined when it was not Caddy with our
+ * snippet who asked: a missing header, or a target of another shape. `require` is last and runs to
+ * the end: nothing that is appended can become a parameter of its own.
+ */
+export function readAsked(target: string, headers: RequestHeaders): Asked | undefined {
+  const match = TARGET.exec(target);
+  const origin = readOrigin(headers);
+  const method = headers['x-forwarded-method'];
+  const uri = headers['x-forwarded-uri'];
+  if (match === null || origin === undefined || method === undefined || uri === undefined) {
+    return undefined;
+  }
+  return {
+    requestId: origin.requestId,
+    uri,
+    isNavigation: isNavigation(method, headers),
+    route: match[1] ?? '',
+    require: match[2],
+  };
+}
+
+/** What Caddy says on every path: the request's id, and where the client thinks it is. */
+export type Origin = { readonly requestId: string; readonly scheme: string; readonly host: string };
+
+/** Returns the origin, or undefined when one of Caddy's own headers is missing or malformed. */
+export function readOrigin(headers: RequestHeaders): Origin | undefined {
+  const requestId = headers['x-request-id'];
+  const scheme = headers['x-forwarded-proto'];
+  const host = headers['x-forwarded-host'];
+  if (requestId === undefined || !isUuid(requestId)) return undefined;
+  if (scheme === undefined || host === undefined) return undefined;
+  if (headers['x-forwarded-for'] === undefined) return undefined;
+  return { requestId: requestId.toLowerCase(), scheme, host };
+}
+
+/** Returns what the client offers. A caller with both presents the bearer. */
+export function readEvidence(headers: RequestHeaders): Evidence {
+  const session = readCookie(headers['cookie'], SESSION_COOKIE);
+  const authorization = headers['authorization'];
+  if (authorization === undefined || !/^bearer +/i.test(authorization)) return { session };
+  return { bearer: authorization.slice('bearer'.length).trim(), session };
+}
+
+// Fetch Metadata tells it outright; without it, a GET that accepts HTML is a person's.
+function isNavigation(method: string, headers: RequestHeaders): boolean {
+  const mode = headers['sec-fetch-mode'];
+  if (mode !== undefined) return mode === 'navigate';
+  if (headers['upgrade'] !== undefined) return false;
+  const isRead = method === 'GET' || method === 'HEAD';
+  return isRead && (headers['accept'] ?? '').includes('text/html');
+}

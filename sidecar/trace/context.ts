@@ -1,0 +1,73 @@
+// Under which trace a request goes on: its own, or a trusted caller's.
+import { joinBaggage } from './baggage.ts';
+import { traceIdOf, upstreamSpanIdOf } from './ids.ts';
+import { formatTraceparent, parseTraceparent } from './traceparent.ts';
+import { carryTracestate } from './tracestate.ts';
+
+/** Whose `traceparent` is continued; anyone else's is linked to. */
+export type TraceTrust = 'bearer' | 'authenticated' | 'always' | 'never';
+
+/** What a caller sent, as it came. */
+export type CallerContext = {
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
+  readonly baggage?: string | undefined;
+};
+
+export type TraceContext = {
+  readonly traceId: string;
+  /** The caller's span, when its trace goes on. */
+  readonly parentSpanId?: string;
+  /** The caller's context, when a new trace was begun in spite of it. */
+  readonly link?: { readonly traceId: string; readonly spanId: string };
+  readonly sampled: boolean;
+  /** The headers for the app; absent ones must not exist there. */
+  readonly headers: {
+    readonly traceparent: string;
+    readonly tracestate?: string;
+    readonly baggage?: string;
+  };
+};
+
+/** Returns whether this caller's trace may go on under `trust`. */
+export function isTrusted(trust: TraceTrust, method: 'session' | 'bearer' | undefined): boolean {
+  if (trust === 'always') return true;
+  if (trust === 'never' || method === undefined) return false;
+  return trust === 'authenticated' || method === 'bearer';
+}
+
+/**
+ * Returns the context for the app. A signed-in browser that chose its own trace ids could write into
+ * somebody else's trace, so an untrusted caller's is only linked to, and its baggage is dropped.
+ */
+export function traceContext(
+  requestId: string,
+  caller: CallerContext,
+  trusted: boolean,
+  ourBaggage: string,
+): TraceContext {
+  const theirs = parseTraceparent(caller.traceparent);
+  const continued = trusted ? theirs : undefined;
+  const traceId = continued?.traceId ?? traceIdOf(requestId);
+  const tracestate = continued === undefined ? undefined : carryTracestate(caller.tracestate);
+  const baggage = joinBaggage(ourBaggage, trusted ? caller.baggage : undefined);
+  const traceparent = formatTraceparent({
+    traceId,
+    spanId: upstreamSpanIdOf(requestId),
+    sampled: true,
+    // A UUIDv4's last seven bytes are random; a continued trace keeps what it came with.
+    random: continued === undefined ? true : continued.random,
+  });
+  return {
+    traceId,
+    sampled: true,
+    ...(continued !== undefined && { parentSpanId: continued.spanId }),
+    ...(continued === undefined &&
+      theirs !== undefined && { link: { traceId: theirs.traceId, spanId: theirs.spanId } }),
+    headers: {
+      traceparent,
+      ...(tracestate !== undefined && { tracestate }),
+      ...(baggage !== '' && { baggage }),
+    },
+  };
+}

@@ -1,0 +1,153 @@
+// Spans from rows: one ingress span, and where they happened the gate's and the upstream's.
+// Pure: the same row makes the same spans, however often it is sent.
+import type { Row } from '../audit/row.ts';
+import { spanIdsOf, type SpanIds } from './ids.ts';
+import { GATE_SPAN, KNOWN_METHODS, NAMES } from './names.ts';
+import type { AttributeValue, Span } from './span.ts';
+
+type Attributes = Record<string, AttributeValue>;
+
+/** Returns the row's spans, the ingress first; children lie within their parents. */
+export function spansOf(row: Row): Span[] {
+  const ids = spanIdsOf(row.requestId);
+  const ingress = ingressSpan(row, ids);
+  const gate = gateSpan(row, ids, ingress);
+  const upstream = upstreamSpan(row, ids, ingress, gate?.endUs ?? ingress.startUs);
+  return [ingress, gate, upstream].filter((span) => span !== undefined);
+}
+
+function ingressSpan(row: Row, ids: SpanIds): Span {
+  const name = spanMethod(row);
+  const isError = row.status >= 500;
+  return {
+    traceId: row.traceId,
+    spanId: ids.ingress,
+    ...(row.parentSpanId !== undefined && { parentSpanId: row.parentSpanId }),
+    ...(row.link !== undefined && { link: row.link }),
+    name: row.route === undefined ? name : `${name} ${row.route}`,
+    kind: 'SERVER',
+    startUs: row.startedAtUs,
+    endUs: row.startedAtUs + row.durationUs,
+    attributes: {
+      ...requestAttributes(row),
+      ...identityAttributes(row),
+      ...decisionAttributes(row),
+      ...(isError && { [NAMES.errorType]: String(row.status) }),
+    },
+    isError,
+  };
+}
+
+function gateSpan(row: Row, ids: SpanIds, ingress: Span): Span | undefined {
+  if (row.gate === undefined) return undefined;
+  const { startedAtUs, durationUs } = row.gate;
+  return {
+    traceId: row.traceId,
+    spanId: ids.gate,
+    parentSpanId: ids.ingress,
+    name: GATE_SPAN,
+    kind: 'INTERNAL',
+    ...within(ingress.startUs, ingress.endUs, startedAtUs, durationUs),
+    attributes: { ...identityAttributes(row), ...decisionAttributes(row) },
+    isError: false,
+  };
+}
+
+// One span covers all tries: they share one `traceparent`.
+function upstreamSpan(
+  row: Row,
+  ids: SpanIds,
+  ingress: Span,
+  notBeforeUs: number,
+): Span | undefined {
+  if (row.upstream === undefined) return undefined;
+  const { address, startedAtUs, durationUs, latencyUs, retries } = row.upstream;
+  const isAnswered = latencyUs !== undefined;
+  const isError = !isAnswered || row.status >= 400;
+  return {
+    traceId: row.traceId,
+    spanId: ids.upstream,
+    parentSpanId: ids.ingress,
+    name: spanMethod(row),
+    kind: 'CLIENT',
+    ...within(notBeforeUs, ingress.endUs, startedAtUs, durationUs),
+    attributes: {
+      [NAMES.requestMethod]: requestMethod(row).method,
+      ...serverAttributes(address),
+      ...(isAnswered && { [NAMES.responseStatus]: row.status }),
+      ...(retries > 0 && { [NAMES.resendCount]: retries }),
+      ...(isError && { [NAMES.errorType]: isAnswered ? String(row.status) : 'no_response' }),
+      ...identityAttributes(row),
+    },
+    isError,
+  };
+}
+
+// Clocks differ, and Caddy gives whole milliseconds here and there: a child never leaves its parent.
+function within(fromUs: number, toUs: number, startedAtUs: number, durationUs: number) {
+  const startUs = Math.min(Math.max(startedAtUs, fromUs), toUs);
+  return { startUs, endUs: Math.min(startUs + durationUs, toUs) };
+}
+
+function requestAttributes(row: Row): Attributes {
+  const { method, original } = requestMethod(row);
+  return {
+    [NAMES.requestId]: row.requestId,
+    [NAMES.requestMethod]: method,
+    ...(original !== undefined && { [NAMES.requestMethodOriginal]: original }),
+    [NAMES.urlScheme]: row.scheme,
+    [NAMES.urlPath]: row.path,
+    ...(row.query !== undefined && { [NAMES.urlQuery]: row.query }),
+    ...serverAttributes(row.host),
+    [NAMES.clientAddress]: row.clientAddress,
+    [NAMES.peerAddress]: row.peerAddress,
+    [NAMES.protocolVersion]: row.protocol.replace(/^HTTP\//, '').replace(/\.0$/, ''),
+    ...(row.userAgent !== undefined && { [NAMES.userAgent]: row.userAgent }),
+    ...(row.status !== 0 && { [NAMES.responseStatus]: row.status }),
+    [NAMES.responseBodySize]: row.responseBytes,
+    ...(row.requestBytes > 0 && { [NAMES.requestBodySize]: row.requestBytes }),
+    ...(row.route !== undefined && { [NAMES.route]: row.route }),
+  };
+}
+
+function identityAttributes({ identity }: Row): Attributes {
+  if (identity === undefined) return {};
+  const { actor } = identity;
+  return {
+    [NAMES.user]: identity.user,
+    [NAMES.userType]: identity.type,
+    [NAMES.issuer]: identity.issuer,
+    [NAMES.authMethod]: identity.method,
+    ...(identity.team !== undefined && { [NAMES.team]: identity.team }),
+    ...(identity.roles.length > 0 && { [NAMES.roles]: identity.roles }),
+    ...(actor !== undefined && { [NAMES.actorSubject]: actor.subject }),
+    ...(actor?.issuer !== undefined && { [NAMES.actorIssuer]: actor.issuer }),
+  };
+}
+
+function decisionAttributes(row: Row): Attributes {
+  return {
+    [NAMES.decision]: row.decision,
+    [NAMES.reason]: row.reason,
+    ...(row.requirement !== undefined && { [NAMES.requirement]: row.requirement }),
+  };
+}
+
+function requestMethod({ method }: Row): { method: string; original?: string } {
+  return KNOWN_METHODS.has(method) ? { method } : { method: '_OTHER', original: method };
+}
+
+// The conventions: an unknown method is `HTTP` in a name, and `_OTHER` as an attribute.
+function spanMethod({ method }: Row): string {
+  return KNOWN_METHODS.has(method) ? method : 'HTTP';
+}
+
+// `host`, `host:port`, `[v6]:port`, or a unix socket's path.
+function serverAttributes(address: string): Attributes {
+  const match = /^(\[[^\]]*\]|[^:/]*):(\d{1,5})$/.exec(address);
+  if (match === null) return { [NAMES.serverAddress]: address };
+  return {
+    [NAMES.serverAddress]: (match[1] ?? '').replace(/^\[|\]$/g, ''),
+    [NAMES.serverPort]: Number(match[2]),
+  };
+}

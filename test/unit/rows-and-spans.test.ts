@@ -1,0 +1,195 @@
+// From a line and its stamp to a row, and from a row to spans: times, parents, names.
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from '@jest/globals';
+import type { Entry } from '../../sidecar/accesslog/line.ts';
+import { toRow, type Opened } from '../../sidecar/audit/to-row.ts';
+import { createRedact } from '../../sidecar/trace/redact.ts';
+import { spansOf } from '../../sidecar/trace/spans.ts';
+import { REQUEST_ID, stamp } from '../fixtures/stamps.ts';
+
+const T0 = 1_700_000_000_000_000; // when Caddy got the request; the gate begins 1 ms later
+const SOCKET = '/run/signet/sidecar.sock';
+
+function entry(changes: { [K in keyof Entry]?: Entry[K] | undefined } = {}): Entry {
+  const all = {
+    endedAtUs: T0 + 310_000,
+    durationUs: 310_000,
+    status: 200,
+    requestBytes: 0,
+    responseBytes: 512,
+    peerAddress: '127.0.0.1',
+    clientAddress: '127.0.0.1',
+    protocol: 'HTTP/2.0',
+    method: 'GET',
+    scheme: 'https' as const,
+    host: 'app.example.com:8443',
+    uri: '/slow?ms=300&code=abc',
+    uuid: REQUEST_ID,
+    route: 'orders',
+    proxiedAtMs: T0 / 1000 + 1, // cut to whole milliseconds: before the gate had ended
+    upstream: '127.0.0.1:3000',
+    upstreamDurationUs: 305_000,
+    upstreamLatencyUs: 304_000,
+    ...changes,
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, v]) => v !== undefined)) as Entry;
+}
+
+const rowOf = (e: Entry = entry(), opened: Opened = stamp()) =>
+  toRow(e, opened, Buffer.from('the line'), { ownAddresses: [SOCKET], redact: createRedact([]) });
+
+describe('a row', () => {
+  test('takes who and why from the stamp, what and how long from the line', () => {
+    expect(rowOf()).toMatchObject({
+      requestId: REQUEST_ID,
+      traceId: REQUEST_ID.replaceAll('-', ''),
+      startedAtUs: T0,
+      durationUs: 310_000,
+      path: '/slow',
+      query: 'ms=300&code=REDACTED',
+      identity: { user: 'alice', team: 'payments' },
+      decision: 'allow',
+      reason: 'requirement-met',
+    });
+  });
+
+  test('without a believable stamp has no identity, and says why', () => {
+    for (const [opened, reason] of [
+      ['invalid', 'stamp-invalid'],
+      ['missing', 'gate-unavailable'],
+    ] as const) {
+      const row = rowOf(entry(), opened);
+      expect(row).toMatchObject({ decision: 'none', reason });
+      expect(row.identity).toBeUndefined();
+    }
+    expect(rowOf(entry({ route: undefined }), 'missing').reason).toBe('unprotected');
+  });
+
+  test('begins with the stamp when Caddy, left by its client, says that nothing lasted', () => {
+    const row = rowOf(entry({ durationUs: 0, status: 0 }));
+    expect(row.startedAtUs).toBe(stamp().gate.startedAtUs);
+    expect(row.durationUs).toBe(309_000);
+  });
+
+  test('has no upstream when the app was not called, though Caddy logs the sidecar as one', () => {
+    expect(rowOf(entry({ proxiedAtMs: undefined })).upstream).toBeUndefined();
+    expect(rowOf(entry({ upstream: SOCKET })).upstream).toBeUndefined();
+    expect(rowOf(entry({ upstream: undefined })).upstream).toBeUndefined();
+  });
+
+  test('its upstream begins after the decision, and lasts until the end when nobody measured', () => {
+    const decidedAtUs = T0 + 1_060;
+    expect(rowOf().upstream).toMatchObject({ startedAtUs: decidedAtUs, durationUs: 305_000 });
+    const left = rowOf(entry({ upstreamDurationUs: undefined }));
+    expect(left.upstream?.durationUs).toBe(310_000 - 1_060);
+  });
+
+  test('of a line without a request id is named by the hash of its bytes', () => {
+    const row = rowOf(entry({ uuid: undefined }), 'missing');
+    const digits = createHash('sha256').update('the line').digest('hex');
+    expect(row.requestId).toBe(`line-${digits}`);
+    expect(row.traceId).toBe(digits.slice(0, 32));
+  });
+});
+
+describe('redaction', () => {
+  test.each([
+    ['a=1&code=x&b', 'a=1&code=REDACTED&b'],
+    ['%63ode=x', '%63ode=REDACTED'],
+    ['CODE=x&X-Amz-Anything=y', 'CODE=REDACTED&X-Amz-Anything=REDACTED'],
+    ['encoded=1&decode=2', 'encoded=1&decode=2'],
+    ['session=s', 'session=REDACTED'],
+    ['%=1&code', '%=1&code'],
+  ])('%j becomes %j', (query, redacted) => expect(createRedact(['Session'])(query)).toBe(redacted));
+});
+
+describe('spans', () => {
+  test('ingress, gate and upstream: one trace, the promised ids and parents', () => {
+    const [ingress, gate, upstream] = spansOf(rowOf());
+    expect(ingress).toMatchObject({
+      name: 'GET orders',
+      kind: 'SERVER',
+      spanId: '4d0320747bbc4e5d',
+      startUs: T0,
+      endUs: T0 + 310_000,
+    });
+    expect(ingress).not.toHaveProperty('parentSpanId');
+    expect(gate).toMatchObject({ kind: 'INTERNAL', parentSpanId: ingress?.spanId });
+    expect(upstream).toMatchObject({
+      kind: 'CLIENT',
+      spanId: '964fa0f15a34b6f6',
+      parentSpanId: ingress?.spanId,
+    });
+    expect(new Set([ingress, gate, upstream].map((span) => span?.traceId)).size).toBe(1);
+  });
+
+  test('the gate lies inside the ingress and ends before the upstream begins', () => {
+    const [ingress, gate, upstream] = spansOf(rowOf());
+    expect(gate!.startUs).toBeGreaterThanOrEqual(ingress!.startUs);
+    expect(gate!.endUs).toBeLessThanOrEqual(upstream!.startUs);
+    expect(upstream!.endUs - upstream!.startUs).toBe(305_000);
+  });
+
+  test('a child stays inside its parent, however wrong the clocks are', () => {
+    for (const skewUs of [-10_000_000, -500, 500, 10_000_000]) {
+      const gate = { ...stamp().gate, startedAtUs: T0 + 1_000 + skewUs };
+      const [ingress, ...children] = spansOf(rowOf(entry(), stamp({ gate })));
+      for (const child of children) {
+        expect(child.startUs).toBeGreaterThanOrEqual(ingress!.startUs);
+        expect(child.endUs).toBeLessThanOrEqual(ingress!.endUs);
+        expect(child.endUs).toBeGreaterThanOrEqual(child.startUs);
+      }
+    }
+  });
+
+  test('each of them says who it was', () => {
+    for (const span of spansOf(rowOf())) {
+      expect(span.attributes).toMatchObject({
+        'user.id': 'alice',
+        team: 'payments',
+        user_type: 'human',
+      });
+    }
+  });
+
+  test('nobody has no user.id, not even an empty one', () => {
+    for (const span of spansOf(rowOf(entry(), 'missing'))) {
+      expect(Object.keys(span.attributes)).not.toEqual(
+        expect.arrayContaining([expect.stringMatching(/^(user|team)/)]),
+      );
+    }
+  });
+
+  test('a 403 is an answer on the ingress; a 5xx is an error', () => {
+    const refused = spansOf(rowOf(entry({ status: 403, proxiedAtMs: undefined })));
+    expect(refused.map(({ kind }) => kind)).toEqual(['SERVER', 'INTERNAL']);
+    expect(refused[0]?.isError).toBe(false);
+    const [failed] = spansOf(rowOf(entry({ status: 502 })));
+    expect(failed).toMatchObject({ isError: true, attributes: { 'error.type': '502' } });
+  });
+
+  test('the app’s own 404 is an error of the call, and none of the request', () => {
+    const [ingress, , upstream] = spansOf(rowOf(entry({ status: 404 })));
+    expect([ingress?.isError, upstream?.isError]).toEqual([false, true]);
+  });
+
+  test('an unknown method is _OTHER with the original beside it, and never names a span', () => {
+    const [ingress] = spansOf(rowOf(entry({ method: 'BREW' })));
+    expect(ingress).toMatchObject({
+      name: 'HTTP orders',
+      attributes: { 'http.request.method': '_OTHER', 'http.request.method_original': 'BREW' },
+    });
+  });
+
+  test('a trusted caller’s trace goes on below its span; another’s is linked', () => {
+    const caller = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
+    const continued = stamp({ traceId: caller.traceId, parentSpanId: caller.spanId });
+    expect(spansOf(rowOf(entry(), continued))[0]).toMatchObject({
+      traceId: caller.traceId,
+      parentSpanId: caller.spanId,
+    });
+    const [begun, gate] = spansOf(rowOf(entry(), stamp({ link: caller })));
+    expect(begun).toMatchObject({ link: caller, traceId: REQUEST_ID.replaceAll('-', '') });
+    expect(gate).not.toHaveProperty('link');
+  });
+});
