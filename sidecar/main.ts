@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createClock } from './clock.ts';
 import type { Config } from './config/config.ts';
 import { deriveKeys, loadKeyRing } from './config/keys.ts';
-import { explain, Fault } from './fault.ts';
+import { explain } from './fault.ts';
 import { createGate } from './gate.ts';
 import { createHealth, type Check } from './http/health.ts';
 import { listen } from './http/listen.ts';

@@ -7,7 +7,7 @@ import { parseLine } from './accesslog/line.ts';
 import { setAsideLine } from './accesslog/set-aside.ts';
 import type { Row, SetAsideLine } from './audit/row.ts';
 import type { AuditStore } from './audit/store.ts';
-import { toRow, type Opened, type RowRules } from './audit/to-row.ts';
+import { toRow, type Opened, type RowRules } from './to-row.ts';
 import type { Delivery } from './delivery/deliver.ts';
 import { openStamp } from './stamp.ts';
 

@@ -3,7 +3,7 @@
 import { readCookie, SESSION_COOKIE } from './identity/cookie.ts';
 import { isUuid } from './trace/ids.ts';
 
-/** Header values by lower-case name; repeated ones joined by a comma, as node:http does. */
+/** Header values by lower-case name; repeated ones joined by a comma, as Node does it. */
 export type RequestHeaders = Readonly<Record<string, string | undefined>>;
 
 /** What Caddy says of the request that it asks about. */

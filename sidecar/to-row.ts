@@ -1,10 +1,10 @@
 // One line of Caddy's and the stamp that it carries, made into one row. Pure.
 import { hash } from 'node:crypto';
-import type { Entry } from '../accesslog/line.ts';
-import type { Decision, Reason } from '../policy/reason.ts';
-import type { Stamp } from '../stamp.ts';
-import { traceIdOf } from '../trace/ids.ts';
-import type { Row, RowUpstream } from './row.ts';
+import type { Entry } from './accesslog/line.ts';
+import type { Decision, Reason } from './policy/reason.ts';
+import type { Stamp } from './stamp.ts';
+import { traceIdOf } from './trace/ids.ts';
+import type { Row, RowUpstream } from './audit/row.ts';
 
 /** What stands between a line and its row, fixed for a run. */
 export type RowRules = {

@@ -1,0 +1,154 @@
+// What every destination can rely on, over real gRPC and a real store: at least once, in order, with
+// the same ids, and nothing acknowledged twice without need.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { status } from '@grpc/grpc-js';
+import { openAuditStore, type AuditStore } from '../../sidecar/audit/store.ts';
+import { createDelivery, type Delivery } from '../../sidecar/delivery/deliver.ts';
+import { createOtlpWire } from '../../sidecar/delivery/otlp.ts';
+import { secret } from '../../sidecar/secret.ts';
+import { spansOf } from '../../sidecar/trace/spans.ts';
+import { startReceiver, type Receiver } from '../fixtures/receiver.ts';
+import { CHECKPOINT, row } from '../fixtures/rows.ts';
+import { until } from '../fixtures/until.ts';
+
+const RESOURCE = {
+  'service.name': 'caddy',
+  'service.version': '1.2.3',
+  'deployment.environment.name': 'production',
+};
+
+let store: AuditStore;
+let receiver: Receiver;
+let deliveries: Delivery[];
+
+beforeEach(async () => {
+  store = openAuditStore(join(mkdtempSync(join(tmpdir(), 'signet-')), 'audit.db'));
+  receiver = await startReceiver();
+  deliveries = [];
+});
+
+afterEach(async () => {
+  for (const delivery of deliveries) await delivery.finish(0);
+  store.close();
+  await receiver.stop();
+});
+
+function deliver(name = 'lightstep', endpoint = receiver.endpoint): Delivery {
+  const metadata = { 'lightstep-access-token': secret('the-token') };
+  const wire = createOtlpWire({ name, endpoint, metadata }, RESOURCE, '1.2.3');
+  const delivery = createDelivery(name, store, wire, spansOf);
+  deliveries.push(delivery);
+  return delivery;
+}
+
+function record(count: number): void {
+  const rows = Array.from({ length: count }, () => row({ requestId: crypto.randomUUID() }));
+  store.commit({ rows, setAside: [], checkpoint: CHECKPOINT });
+}
+
+test('rows become spans with their resource, scope, ids and times; the cursor follows', async () => {
+  const one = row({ startedAtUs: 1_700_000_000_123_456, durationUs: 654_321 });
+  store.commit({ rows: [one], setAside: [], checkpoint: CHECKPOINT });
+  const delivery = deliver();
+  delivery.wake();
+  await until('the cursor', () => delivery.state().cursor === 1);
+  const ingress = receiver.spans.find(({ kind }) => kind.endsWith('SERVER'));
+  expect(ingress).toMatchObject({
+    traceId: one.traceId,
+    startTimeUnixNano: '1700000000123456000',
+    endTimeUnixNano: '1700000000777777000',
+    resource: RESOURCE,
+    scope: 'signet',
+  });
+  expect(store.cursor('lightstep')).toBe(1);
+});
+
+test('each call carries the token and is compressed', async () => {
+  record(1);
+  deliver().wake();
+  await until('a call', () => receiver.calls.length > 0);
+  expect(receiver.calls[0]).toMatchObject({ token: 'the-token', encoding: 'gzip' });
+});
+
+test.each([
+  ['UNAVAILABLE', status.UNAVAILABLE],
+  ['RESOURCE_EXHAUSTED', status.RESOURCE_EXHAUSTED],
+  ['UNAUTHENTICATED', status.UNAUTHENTICATED],
+])('%s: the cursor stays, the state says so, and all arrives afterwards', async (name, code) => {
+  receiver.answerWith(code);
+  record(3);
+  const delivery = deliver();
+  delivery.wake();
+  await until('a problem', () => delivery.state().problem !== undefined);
+  expect(delivery.state()).toMatchObject({
+    cursor: 0,
+    problem: expect.stringContaining(name) as unknown,
+  });
+  expect(delivery.state().problem).not.toContain('the-token');
+  receiver.answerWith(undefined);
+  await until('the cursor', () => delivery.state().cursor === 3);
+  expect(delivery.state()).toEqual({ cursor: 3 });
+});
+
+test('a destination that is down gets everything once it is up', async () => {
+  const { port } = receiver;
+  await receiver.stop();
+  record(450); // more than one batch
+  const delivery = deliver();
+  delivery.wake();
+  await until('a problem', () => delivery.state().problem !== undefined);
+  receiver = await startReceiver(port);
+  await until('the cursor', () => delivery.state().cursor === 450);
+  const ingress = receiver.spans.filter(({ kind }) => kind.endsWith('SERVER'));
+  expect(new Set(ingress.map(({ traceId }) => traceId)).size).toBe(450);
+});
+
+test('what was acknowledged is not sent again by the next run', async () => {
+  record(2);
+  const first = deliver();
+  first.wake();
+  await until('the cursor', () => first.state().cursor === 2);
+  await first.finish(1000);
+  const before = receiver.spans.length;
+  record(1);
+  const second = deliver();
+  second.wake();
+  await until('the cursor', () => second.state().cursor === 3);
+  const perRow = spansOf(row()).length;
+  expect(receiver.spans.length - before).toBe(perRow);
+});
+
+test('two destinations stand at different places, and neither waits for the other', async () => {
+  const other = await startReceiver();
+  try {
+    receiver.answerWith(status.UNAVAILABLE);
+    record(5);
+    const stuck = deliver('stuck');
+    const well = deliver('well', other.endpoint);
+    stuck.wake();
+    well.wake();
+    await until('the cursor', () => well.state().cursor === 5);
+    expect(stuck.state().cursor).toBe(0);
+  } finally {
+    await other.stop();
+  }
+});
+
+test('a row that is not sampled moves the cursor and sends nothing', async () => {
+  const rows = [row({ sampled: false })];
+  store.commit({ rows, setAside: [], checkpoint: CHECKPOINT });
+  const delivery = deliver();
+  delivery.wake();
+  await until('the cursor', () => delivery.state().cursor === 1);
+  expect(receiver.calls).toEqual([]);
+});
+
+test('finishing sends what is left', async () => {
+  record(7);
+  const delivery = deliver();
+  await delivery.finish(5000);
+  expect(store.cursor('lightstep')).toBe(7);
+});
