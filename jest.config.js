@@ -7,6 +7,6 @@ export default {
   transform: {
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' } }],
   },
-  globalSetup: '<rootDir>/test/fixtures/global-setup.ts',
+  globalSetup: '<rootDir>/test/fixtures/global-setup.js',
   testTimeout: 30_000,
 };

@@ -39,6 +39,7 @@ export async function serve(config: Config): Promise<Sidecar> {
     stateFolder: config.stateFolder,
     ...(config.keys !== undefined && { given: config.keys }),
   });
+  if (ring.warning !== undefined) log.warn(ring.warning);
   const stampKeys = deriveKeys(ring, 'stamp');
 
   const store = createSessionStore({
@@ -143,7 +144,7 @@ function recorderOptions(config: Config, keys: readonly KeyObject[]): RecorderOp
         Object.entries(metadata).map(([name, value]) => [name, value.reveal()]),
       ),
     })),
-    resource: config.resource,
+    resource: { 'service.version': VERSION, ...config.resource },
     version: VERSION,
   };
 }

@@ -1,0 +1,61 @@
+// What Signet runs with, after environment and file were read, checked and joined. Types only; how
+// it comes about is in load.ts. Nothing but `main.ts` takes this whole; each part takes its own.
+import type { Destination } from '../delivery/destination.ts';
+import type { Secret } from '../secret.ts';
+import type { TraceTrust } from '../trace/context.ts';
+
+/** Where the gate listens: a unix socket, or TCP with a key that Caddy must show. */
+export type Listen =
+  | { readonly socket: string }
+  | { readonly host: string; readonly port: number; readonly key: Secret };
+
+/** An issuer whose JWT access tokens are accepted, for these audiences only. */
+export type BearerIssuer = {
+  readonly issuer: string;
+  /** At least one. */
+  readonly audiences: readonly string[];
+  /** JWS algorithms; the verifier's own allow-list when absent. */
+  readonly algorithms?: readonly string[];
+};
+
+/** The names of the claims that an identity is made of. */
+export type ClaimNames = {
+  readonly user: string;
+  readonly team: string;
+  /** Without a team claim, the first group with this prefix is the team. */
+  readonly teamPrefix: string;
+  readonly roles: string;
+  readonly groups: string;
+  readonly type: string;
+};
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+/** Every setting, typed and checked. Paths are absolute. */
+export type Config = {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret: Secret;
+  readonly scopes: readonly string[];
+  /** Hosts, lower case, that links may name behind a catch-all site. */
+  readonly hosts: readonly string[];
+  readonly claims: ClaimNames;
+  /** Empty: bearer tokens are not accepted. */
+  readonly bearer: readonly BearerIssuer[];
+  readonly session: { readonly idleMs: number; readonly absoluteMs: number };
+  readonly trace: { readonly trust: TraceTrust };
+  /** OpenTelemetry resource attributes; always `service.name` and `deployment.environment.name`. */
+  readonly resource: Readonly<Record<string, string>>;
+  readonly listen: Listen;
+  /** Loopback. Port 0 takes a free one. */
+  readonly health: { readonly host: string; readonly port: number };
+  readonly accessLog: string;
+  readonly stateFolder: string;
+  /** Empty: rows are kept, nothing is sent. */
+  readonly destinations: readonly Destination[];
+  /** Query parameters to redact beside the built-in ones. */
+  readonly redactQuery: readonly string[];
+  readonly logLevel: LogLevel;
+  /** The key ring's text, when it is given rather than kept in the state folder. */
+  readonly keys?: Secret;
+};

@@ -1,0 +1,99 @@
+// Which destinations are named: by SIGNET_DESTINATION, else by `destinations` in the file, else by
+// OTEL_EXPORTER_OTLP_ENDPOINT. What each needs is read in destinations.ts.
+import { PROFILES } from '../delivery/destination.ts';
+import { parseEndpoint } from './address.ts';
+import { type Given, splitList } from './environment.ts';
+import { nearest, type Report, shown } from './errors.ts';
+import type { Reading } from './reading.ts';
+import type { DestinationSettings } from './schema.ts';
+
+/** An entry wherever it came from; `where` is how messages name it. */
+export type Entry = DestinationSettings & { readonly where: string };
+
+/** The variable that names destinations. */
+export const VARIABLE = 'SIGNET_DESTINATION';
+
+/** Returns the entries, names unique; reports what is wrong with them, and if none is named at all. */
+export function findEntries(reading: Reading): Entry[] {
+  const entries = listEntries(reading);
+  reportRepeated(entries, reading.report);
+  return entries;
+}
+
+function listEntries({ given, settings, file, readable, report }: Reading): Entry[] {
+  const variable = given.get(VARIABLE);
+  if (variable !== undefined) return parseDestinations(variable, report);
+  if (settings.destinations !== undefined) {
+    return settings.destinations.map((entry, index) => ({
+      ...entry,
+      where: `${file}: destinations[${index}]`,
+    }));
+  }
+  if (otelSetting(given, 'ENDPOINT') !== undefined) return parseDestinations('otlp', report);
+  if (readable) {
+    const allowed = `${Object.keys(PROFILES).join(', ')}, a URL, or several with commas between`;
+    const mend = 'say where spans go; `none` keeps the audit and sends nothing';
+    report({ where: `${VARIABLE} (or destinations in ${file})`, read: 'nothing', allowed, mend });
+  }
+  return [];
+}
+
+/** Returns the entries of `lightstep,otlp@http://host:4317,https://host`; none for `none`. */
+function parseDestinations(text: string, report: Report): Entry[] {
+  const items = splitList(text);
+  if (items.length === 0) reportProfile(text, text, report);
+  if (items.length === 1 && items[0] === 'none') return [];
+  const entries: Entry[] = [];
+  for (const item of items) {
+    const [profile = '', ...url] = /^https?:/.test(item) ? ['otlp', item] : item.split(/@(.*)/s, 2);
+    const endpoint = url[0];
+    if (!Object.hasOwn(PROFILES, profile)) {
+      reportProfile(item, profile, report);
+      continue;
+    }
+    // The first of a profile has its plain name, so that its cursor stays when others are added.
+    const isFirst = !entries.some((entry) => entry.profile === profile);
+    const address = parseEndpoint(endpoint ?? '')?.replace(/^https?:\/\//, '');
+    const name = isFirst || address === undefined ? profile : `${profile}@${address}`;
+    entries.push({ name, profile, where: VARIABLE, ...(endpoint !== undefined && { endpoint }) });
+  }
+  return entries;
+}
+
+function reportProfile(item: string, profile: string, report: Report): void {
+  const known = Object.keys(PROFILES);
+  const mend =
+    profile === 'none'
+      ? '`none` stands alone'
+      : `the nearest known one is ${nearest(profile, known)}; an endpoint begins with https:// or http://`;
+  const allowed = `${known.join(', ')}, each also as NAME@URL, or a URL, or none`;
+  report({ where: VARIABLE, read: shown(item), allowed, mend });
+}
+
+function reportRepeated(entries: readonly Entry[], report: Report): void {
+  const names = entries.map(({ name }) => name);
+  for (const { name, where } of entries.filter((entry, at) => names.indexOf(entry.name) < at)) {
+    const allowed = 'each name once: what was sent is remembered under it';
+    report({ where, read: `${shown(name)}, twice`, allowed, mend: 'rename or remove one' });
+  }
+}
+
+/**
+ * Returns whether OTEL_EXPORTER_OTLP_* is about this destination: the one called `otlp` and no
+ * other, so that one backend's credentials never reach a second one.
+ */
+export function isStandard(entry: Entry): boolean {
+  return entry.name === 'otlp' && entry.profile === 'otlp';
+}
+
+/** Returns a standard setting and its variable; the one for traces wins (OTLP exporter, 1.0). */
+export function otelSetting(
+  given: Given,
+  name: string,
+): { value: string; where: string } | undefined {
+  for (const where of [`OTEL_EXPORTER_OTLP_TRACES_${name}`, `OTEL_EXPORTER_OTLP_${name}`]) {
+    const value = given.get(where);
+    if (value !== undefined) return { value, where };
+  }
+  return undefined;
+}

@@ -1,0 +1,159 @@
+// The environment: which variables are Signet's, and where in the settings each belongs. They win
+// over the file. Values are not judged here, except that nothing may be misspelt or given twice.
+import { nearest, type Report } from './errors.ts';
+import { isObject } from './settings.ts';
+
+/** What is needed of the world to read settings; a file that isn't there throws with code ENOENT. */
+export type ConfigSources = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly readFile: (path: string) => string;
+  /** Relative paths are from here. */
+  readonly cwd: string;
+  readonly home: string;
+  readonly isRoot: boolean;
+};
+
+/** The variables that are given: trimmed, and none that is empty. */
+export type Given = ReadonlyMap<string, string>;
+
+/** Where a variable goes: a path in the settings, as a text or a list split at commas. */
+type Target = { readonly path: string; readonly list?: true };
+
+const TARGETS: Readonly<Record<string, Target>> = {
+  SIGNET_ISSUER: { path: 'issuer' },
+  SIGNET_CLIENT_ID: { path: 'client_id' },
+  SIGNET_HOSTS: { path: 'hosts', list: true },
+  SIGNET_AUDIENCE: { path: 'audiences', list: true },
+  SIGNET_TRACE_TRUST: { path: 'trace.trust' },
+  OTEL_SERVICE_NAME: { path: 'service.name' },
+  SIGNET_VERSION: { path: 'service.version' },
+  SIGNET_ENVIRONMENT: { path: 'service.environment' },
+  SIGNET_SOCKET: { path: 'listen' },
+  SIGNET_LISTEN: { path: 'listen' },
+  SIGNET_HEALTH: { path: 'health' },
+  SIGNET_ACCESS_LOG: { path: 'access_log' },
+  SIGNET_STATE: { path: 'state' },
+  SIGNET_LOG_LEVEL: { path: 'log.level' },
+};
+
+/** Secrets: read by load.ts when needed, each also as `…_FILE`. */
+const SECRETS = [
+  'SIGNET_CLIENT_SECRET',
+  'SIGNET_GATE_KEY',
+  'SIGNET_KEYS',
+  'LIGHTSTEP_ACCESS_TOKEN',
+] as const;
+
+const KNOWN = [
+  'SIGNET_CONFIG',
+  'SIGNET_DESTINATION',
+  ...Object.keys(TARGETS),
+  ...SECRETS.flatMap((name) => [name, `${name}_FILE`]),
+].filter((name) => name.startsWith('SIGNET_'));
+
+/** The Caddyfile's, the local stack's, and what Kubernetes sets for a service called `signet…`. */
+const OTHERS = [
+  /^SIGNET_(HOST|UPSTREAM|LOCAL_\w+)$/,
+  /^SIGNET_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP)(_\w+)?)?)$/,
+];
+
+/** Returns the variables that are given; reports unknown ones of Signet's, and secrets given twice. */
+export function readEnvironment(env: ConfigSources['env'], report: Report): Given {
+  const trimmed = Object.entries(env).map(([name, value]) => [name, value?.trim() ?? ''] as const);
+  const given: Given = new Map(trimmed.filter(([, value]) => value !== ''));
+  for (const name of given.keys()) reportUnknown(name, report);
+  for (const name of SECRETS) {
+    if (!given.has(name) || !given.has(`${name}_FILE`)) continue;
+    const where = `${name} and ${name}_FILE`;
+    report({ where, read: 'both', allowed: 'one of the two', mend: 'take one away' });
+  }
+  return given;
+}
+
+function reportUnknown(name: string, report: Report): void {
+  const isOurs = name.startsWith('SIGNET_') && !OTHERS.some((pattern) => pattern.test(name));
+  if (!isOurs || KNOWN.includes(name)) return;
+  const mend = `the nearest known one is ${nearest(name, KNOWN)}`;
+  report({ where: name, read: 'an unknown variable', allowed: "Signet's own variables", mend });
+}
+
+/** The file's settings with the environment's over them, and which variable set which path. */
+export type Overlaid = {
+  readonly raw: unknown;
+  readonly origins: ReadonlyMap<string, string>;
+  /** Resource attributes that are no setting of their own. */
+  readonly attributes: Readonly<Record<string, string>>;
+};
+
+const ATTRIBUTE_PATHS: Readonly<Record<string, string>> = {
+  'service.name': 'service.name',
+  'service.version': 'service.version',
+  'deployment.environment.name': 'service.environment',
+};
+
+/** Returns what the file said with the environment laid over it. */
+export function overlayEnvironment(file: unknown, given: Given, report: Report): Overlaid {
+  const raw: unknown = structuredClone(file);
+  const origins = new Map<string, string>();
+  const put = (path: string, value: unknown, variable: string) => {
+    origins.set(path, variable);
+    if (isObject(raw)) setAt(raw, path.split('.'), value);
+  };
+  const attributes = readAttributes(given, report);
+  for (const [name, path] of Object.entries(ATTRIBUTE_PATHS)) {
+    if (attributes[name] !== undefined) put(path, attributes[name], 'OTEL_RESOURCE_ATTRIBUTES');
+    delete attributes[name];
+  }
+  for (const [variable, { path, list }] of Object.entries(TARGETS)) {
+    const value = given.get(variable);
+    if (value !== undefined) put(path, list ? splitList(value) : value, variable);
+  }
+  return { raw, origins, attributes };
+}
+
+function readAttributes(given: Given, report: Report): Record<string, string> {
+  const where = 'OTEL_RESOURCE_ATTRIBUTES';
+  const pairs = parsePairs(given.get(where) ?? '');
+  if (pairs === undefined) report({ where, allowed: 'name=value,name=value, percent-encoded' });
+  return Object.fromEntries(pairs ?? []);
+}
+
+/** Returns the names that a path of the settings has: its variable's, if it has one, and its own. */
+export function namesOf(path: string, file: string): string {
+  const variable = Object.entries(TARGETS).find(([, target]) => target.path === path)?.[0];
+  return variable === undefined ? `${file}: ${path}` : `${variable} (or ${path} in ${file})`;
+}
+
+/** Returns a list's items, trimmed, without empty ones. */
+export function splitList(text: string): string[] {
+  const items = text.split(',').map((item) => item.trim());
+  return items.filter((item) => item !== '');
+}
+
+/** Returns the pairs of `a=b,c=d`, percent-decoded (OpenTelemetry's W3C Baggage form), or undefined. */
+export function parsePairs(text: string): [string, string][] | undefined {
+  const pairs: [string, string][] = [];
+  for (const item of splitList(text)) {
+    const equals = item.indexOf('=');
+    if (equals < 1) return undefined;
+    try {
+      const value = decodeURIComponent(item.slice(equals + 1).trim());
+      pairs.push([decodeURIComponent(item.slice(0, equals).trim()), value]);
+    } catch {
+      return undefined;
+    }
+  }
+  return pairs;
+}
+
+/** Sets a value deep in an object; where a scalar stands in the way, the schema will say so. */
+function setAt(root: Record<PropertyKey, unknown>, path: string[], value: unknown): void {
+  let at = root;
+  for (const step of path.slice(0, -1)) {
+    at[step] ??= {};
+    const next = at[step];
+    if (!isObject(next)) return;
+    at = next;
+  }
+  at[path.at(-1) ?? ''] = value;
+}

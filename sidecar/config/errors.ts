@@ -1,0 +1,61 @@
+// What is wrong with the settings, told so that it can be mended. All mistakes are collected first;
+// a secret's value is never among what is shown.
+
+/** One mistake: where it stands, what was read there, what is allowed, what to do. */
+export type ConfigError = {
+  /** A variable's name, or a file and the path in it. */
+  readonly where: string;
+  readonly read?: string;
+  readonly allowed: string;
+  readonly mend?: string;
+};
+
+/** Takes a mistake down, and lets the search for others go on. */
+export type Report = (error: ConfigError) => void;
+
+const MAX_SHOWN_CHARS = 80;
+
+/** Returns the sentence and the list that a terminal shows, without a newline at the end. */
+export function formatConfigErrors(errors: readonly ConfigError[]): string {
+  const count = errors.length === 1 ? '1 setting needs' : `${errors.length} settings need`;
+  return [`${count} mending; nothing was started.`, ...errors.map(formatOne)].join('\n\n');
+}
+
+function formatOne({ where, read, allowed, mend }: ConfigError): string {
+  const lines = [`  ${where}`];
+  if (read !== undefined) lines.push(`    read:    ${read}`);
+  lines.push(`    allowed: ${allowed}`);
+  if (mend !== undefined) lines.push(`    mend:    ${mend}`);
+  return lines.join('\n');
+}
+
+/** Returns a value as one bounded line: quoted, control characters escaped, a URL's user hidden. */
+export function shown(value: unknown): string {
+  // Somebody's password may stand before the host; whatever else is wrong there, don't print it.
+  const text = (JSON.stringify(value) ?? 'nothing').replace(/\/\/[^/@\s]*@/g, '//[hidden]@');
+  return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
+}
+
+/** Returns the known word with the fewest edits to `word`; undefined only when none is known. */
+export function nearest(word: string, known: Iterable<string>): string | undefined {
+  let best: { name: string; edits: number } | undefined;
+  for (const name of known) {
+    const edits = countEdits(word.toLowerCase(), name.toLowerCase());
+    if (best === undefined || edits < best.edits) best = { name, edits };
+  }
+  return best?.name;
+}
+
+/** Levenshtein's distance, row by row. */
+function countEdits(from: string, to: string): number {
+  let above = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= from.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= to.length; column++) {
+      const swap = (above[column - 1] ?? 0) + (from[row - 1] === to[column - 1] ? 0 : 1);
+      current.push(Math.min(swap, (above[column] ?? 0) + 1, (current[column - 1] ?? 0) + 1));
+    }
+    above = current;
+  }
+  return above[to.length] ?? 0;
+}

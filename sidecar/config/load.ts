@@ -1,0 +1,92 @@
+// From environment and file to one `Config`. All mistakes are found in one run, and told at once.
+// Touches nothing but the files that it is told to read, by the `readFile` that it is handed.
+import { Fault } from '../fault.ts';
+import { parseHostPort } from './address.ts';
+import type { Config } from './config.ts';
+import { readDestinations } from './destinations.ts';
+import type { ConfigSources } from './environment.ts';
+import { type ConfigError, formatConfigErrors } from './errors.ts';
+import { parseKeys } from './keys.ts';
+import { findPlaces, type Places, readListen } from './listen.ts';
+import { readBearer, readClient, readSession } from './provider.ts';
+import { type Reading, readSources } from './reading.ts';
+
+/** A config that holds, or why there is none: at least one mistake. */
+export type Checked = { readonly config: Config } | { readonly errors: readonly ConfigError[] };
+
+/**
+ * Returns the config.
+ * @throws {Fault} ERR_CONFIG; its message is the whole list, ready for a terminal. Exit code 78.
+ */
+export function loadConfig(sources: ConfigSources): Config {
+  const checked = checkConfig(sources);
+  if ('config' in checked) return checked.config;
+  throw new Fault('ERR_CONFIG', formatConfigErrors(checked.errors));
+}
+
+/** Returns the config, or every mistake. */
+export function checkConfig(sources: ConfigSources): Checked {
+  const errors: ConfigError[] = [];
+  const config = assemble(readSources(sources, (error) => errors.push(error)));
+  return errors.length === 0 && config !== undefined ? { config } : { errors };
+}
+
+/**
+ * Returns where the state and the access log are, for commands that only read them: no other
+ * setting has to be there, or right.
+ * @throws {Fault} ERR_CONFIG if the file can't be understood.
+ */
+export function loadPlaces(sources: ConfigSources): Places {
+  const errors: ConfigError[] = [];
+  const reading = readSources(sources, (error) => errors.push(error));
+  if (!reading.readable) throw new Fault('ERR_CONFIG', formatConfigErrors(errors));
+  return findPlaces(reading.settings, sources);
+}
+
+/** Every part is read before any is missed, so that all mistakes are reported. */
+function assemble(reading: Reading): Config | undefined {
+  const { settings, sources } = reading;
+  const places = findPlaces(settings, sources);
+  const client = readClient(reading);
+  const bearer = readBearer(reading);
+  const session = readSession(reading);
+  const listen = readListen(reading, places.stateFolder);
+  const destinations = readDestinations(reading);
+  const keys = readGivenKeys(reading);
+  const health = parseHostPort(settings.health);
+  if (!client || !listen || !health) return undefined;
+  const parts = { ...client, ...places, bearer, session, listen, health, destinations };
+  return { ...parts, ...convert(reading), ...(keys && { keys }) };
+}
+
+/** The settings that stand for themselves. */
+function convert({ settings, attributes }: Reading) {
+  const { team_prefix: teamPrefix, ...claims } = settings.claims;
+  const { name, version, environment } = settings.service;
+  return {
+    scopes: settings.scopes,
+    hosts: settings.hosts.map((host) => host.toLowerCase()),
+    claims: { ...claims, teamPrefix },
+    trace: settings.trace,
+    resource: {
+      ...attributes,
+      'service.name': name,
+      ...(version !== undefined && { 'service.version': version }),
+      'deployment.environment.name': environment,
+    },
+    redactQuery: settings.redact_query,
+    logLevel: settings.log.level,
+  };
+}
+
+function readGivenKeys({ settings, place, readSecret, report }: Reading) {
+  const where = place('keys_file');
+  const keys = readSecret({ variable: 'SIGNET_KEYS', file: settings.keys_file, where });
+  const parsed = keys ? parseKeys(keys.reveal()) : undefined;
+  if (parsed && 'problem' in parsed) {
+    const allowed = 'one key a line: base64 of at least 32 random bytes';
+    const mend = 'make one with: openssl rand -base64 32';
+    report({ where: 'SIGNET_KEYS (or its file)', read: parsed.problem, allowed, mend });
+  }
+  return keys ?? undefined;
+}

@@ -1,0 +1,47 @@
+// One run over environment and file: what they say together, and how secrets are read and mistakes
+// reported. The parts of the config are made from this; each takes from it what it needs.
+import { type ConfigSources, type Given, namesOf } from './environment.ts';
+import { overlayEnvironment, readEnvironment } from './environment.ts';
+import type { Report } from './errors.ts';
+import type { Settings } from './schema.ts';
+import { createReadSecret, createReadText, type ReadSecret, type ReadText } from './secret-file.ts';
+import { checkSettings, isObject } from './settings.ts';
+import { readSettingsFile } from './settings-file.ts';
+
+/** What was read, and the means to read on. */
+export type Reading = {
+  readonly sources: ConfigSources;
+  readonly given: Given;
+  /** The file's name, for messages. */
+  readonly file: string;
+  /** False when the file can't be understood: then no setting can be called missing. */
+  readonly readable: boolean;
+  /** What holds; defaults stand for the rest. */
+  readonly settings: Settings;
+  /** Resource attributes that are no setting of their own. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Names where a path was written: a variable, or the file and the path. */
+  readonly place: (path: string) => string;
+  /** Names where a path could be written, if it is written nowhere at all; a bad value is written. */
+  readonly missing: (path: string) => string | undefined;
+  readonly readText: ReadText;
+  readonly readSecret: ReadSecret;
+  readonly report: Report;
+};
+
+/** Returns what environment and file say, the environment first. Judges each setting by itself. */
+export function readSources(sources: ConfigSources, report: Report): Reading {
+  const given = readEnvironment(sources.env, report);
+  const { name: file, raw: inFile, readable: parsed } = readSettingsFile(sources, given, report);
+  const { raw, origins, attributes } = overlayEnvironment(inFile, given, report);
+  const readable = parsed && isObject(raw) && !Array.isArray(raw);
+  const place = (path: string) =>
+    origins.get(path.replace(/\[\d+\]$/, '')) ?? (path === '' ? file : `${file}: ${path}`);
+  const missing = (path: string) =>
+    readable && raw[path] === undefined ? namesOf(path, file) : undefined;
+  const settings = checkSettings(raw, place, report);
+  const readText = createReadText(sources, report);
+  const readSecret = createReadSecret(given, readText);
+  const read = { sources, given, file, readable, settings, attributes };
+  return { ...read, place, missing, readText, readSecret, report };
+}

@@ -1,0 +1,140 @@
+// The one schema of signet.yaml. The environment is laid over the file first (environment.ts), so
+// both are judged here. What must be there at all, and what goes together, is load.ts's to say.
+import { z } from 'zod';
+import { PROFILES } from '../delivery/destination.ts';
+import {
+  isIssuer,
+  isLoopback,
+  parseAddress,
+  parseDuration,
+  parseEndpoint,
+  parseHostPort,
+} from './address.ts';
+
+const text = z.string().min(1);
+const texts = z.array(text);
+const issuer = text.refine(isIssuer);
+const duration = text.refine((value) => parseDuration(value) !== undefined);
+const claim = (name: string) =>
+  text.default(name).describe(`the name of a claim; by default ${name}`);
+
+/** JWS algorithms that an issuer's public keys can verify: none with a shared secret, never `none`. */
+const ALGORITHMS = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+];
+
+const claims = z.strictObject({
+  user: claim('preferred_username'),
+  team: claim('team'),
+  team_prefix: z.string().default('team-').describe('the prefix of the group that is the team'),
+  roles: claim('roles'),
+  groups: claim('groups'),
+  type: claim('user_type'),
+});
+
+const bearer = z.strictObject({
+  issuer: issuer.describe('an issuer of access tokens: an https URL, or http on loopback'),
+  audiences: texts.min(1).describe('one audience or more, each as in `aud`'),
+  algorithms: z.array(z.enum(ALGORITHMS)).min(1).optional().describe('a list of JWS algorithms'),
+});
+
+const destination = z.strictObject({
+  name: text.regex(/^[\w.:@-]+$/).describe('a name of its own: letters, digits, and . _ : @ -'),
+  profile: z.enum(Object.keys(PROFILES)).default('otlp').describe('a backend known by name'),
+  endpoint: text
+    .refine((value) => parseEndpoint(value) !== undefined)
+    .optional()
+    .describe('https://host:port, or http://host:port for plaintext; gRPC has no path'),
+  token_file: text.optional().describe('a file with the access token'),
+  certificate_file: text.optional().describe('a PEM file with the authorities to trust'),
+  headers_file: text.optional().describe('a file with a line `name=value` for each header'),
+});
+
+const host = text.regex(/^(\[[0-9a-f:]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:\d{1,5})?$/i);
+
+/** Judges signet.yaml, with the environment laid over it. Unknown keys are errors. */
+export const SETTINGS = z.strictObject({
+  issuer: issuer
+    .optional()
+    .describe("the OpenID provider's issuer: an https URL, or http on loopback, without a query"),
+  client_id: text.optional().describe("the client's id at the OpenID provider"),
+  client_secret_file: text.optional().describe("a file with the client's secret"),
+  scopes: texts
+    .refine((list) => list.includes('openid'))
+    .default(['openid', 'profile', 'email'])
+    .describe('a list of scopes with `openid` among them'),
+  hosts: z
+    .array(host)
+    .default([])
+    .describe('a list of host names, without a scheme, that sign-in may return to'),
+  audiences: texts.default([]).describe("a list of audiences for the issuer's bearer tokens"),
+  bearer: z.array(bearer).default([]).describe('a list of further issuers of bearer tokens'),
+  claims: claims.prefault({}).describe('the names of claims'),
+  session: z
+    .strictObject({
+      idle: duration.default('8h').describe('a time such as 30m or 8h'),
+      absolute: duration.default('24h').describe('a time such as 24h or 7d'),
+    })
+    .prefault({})
+    .describe("a session's lifetimes"),
+  trace: z
+    .strictObject({
+      trust: z
+        .enum(['bearer', 'authenticated', 'always', 'never'])
+        .default('bearer')
+        .describe("whose traces go on under the caller's id"),
+    })
+    .prefault({})
+    .describe('how traces are made'),
+  service: z
+    .strictObject({
+      name: text.default('caddy').describe('a text: service.name'),
+      version: text.optional().describe('a text: service.version'),
+      environment: text.default('production').describe('a text: deployment.environment.name'),
+    })
+    .prefault({})
+    .describe('the resource that spans are of'),
+  listen: text
+    .refine((value) => parseAddress(value) !== undefined)
+    .optional()
+    .describe("a unix socket's path, or host:port"),
+  gate_key_file: text.optional().describe('a file with the key that Caddy shows over TCP'),
+  health: text
+    .refine((value) => isLoopback(parseHostPort(value)?.host ?? ''))
+    .default('127.0.0.1:9465')
+    .describe('host:port on loopback, as in 127.0.0.1:9465'),
+  access_log: text.optional().describe("the path of Caddy's access log"),
+  state: text.optional().describe('the path of a folder that Signet may write'),
+  keys_file: text.optional().describe('a file with the key ring'),
+  destinations: z.array(destination).optional().describe('a list of places that spans go to'),
+  redact_query: texts.default([]).describe('a list of names of query parameters'),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+        .default('info')
+        .describe('how much is logged'),
+    })
+    .prefault({})
+    .describe("Signet's own log"),
+});
+
+/** What the schema makes of a file: defaults are in, relations between settings are unchecked. */
+export type Settings = z.output<typeof SETTINGS>;
+
+/** One entry under `destinations`. */
+export type DestinationSettings = z.output<typeof destination>;
+
+/** One node of the JSON Schema, as far as messages are made from it. */
+export type SchemaNode = {
+  readonly description?: string;
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly items?: SchemaNode;
+  readonly enum?: readonly string[];
+};
+
+/** Returns signet.yaml's JSON Schema, as what a file may hold: defaults may be left out. */
+export function settingsJsonSchema(): SchemaNode {
+  return z.toJSONSchema(SETTINGS, { io: 'input' }) as SchemaNode;
+}

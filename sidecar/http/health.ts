@@ -1,0 +1,57 @@
+// `/healthz` and `/readyz` for probes and people, on a loopback listener. Tells what it is handed;
+// it looks at nothing itself.
+import express, { type Express, type Response } from 'express';
+import { explain } from '../fault.ts';
+
+/** How one part is. What else it knows (counts, times, names) is shown as it is. */
+export type Check = {
+  readonly ok: boolean;
+  /** A sentence for people: what is wrong and, where known, what to do. */
+  readonly problem?: string;
+  readonly [more: string]: unknown;
+};
+
+/** `degraded`: requests are decided, but evidence, telemetry or new sign-ins are not as they should be. */
+export type Readiness = 'ready' | 'degraded' | 'unready';
+
+export type HealthOptions = {
+  /** Asked for each request; must be quick. */
+  readonly checks: () => Readonly<Record<string, Check>>;
+  /** The checks without which nobody can be let in; one that isn't reported has failed. */
+  readonly essential: readonly string[];
+};
+
+/**
+ * Returns the app. `/healthz` is 200 while the process lives; `/readyz` is 200 when ready or
+ * degraded, 503 when an essential check fails. Both are JSON.
+ */
+export function createHealth({ checks, essential }: HealthOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.get('/healthz', (_request, response) => answer(response, 200, { status: 'alive' }));
+  app.get('/readyz', (_request, response) => {
+    const found = runChecks(checks);
+    const status = judge(found, essential);
+    answer(response, status === 'unready' ? 503 : 200, { status, checks: found });
+  });
+  app.use((_request, response) => answer(response, 404, { status: 'unknown path' }));
+  return app;
+}
+
+function runChecks(checks: HealthOptions['checks']): Readonly<Record<string, Check>> {
+  try {
+    return checks();
+  } catch (error) {
+    return { health: { ok: false, problem: `the checks failed: ${explain(error)}` } };
+  }
+}
+
+function judge(found: Readonly<Record<string, Check>>, essential: readonly string[]): Readiness {
+  if (essential.some((name) => found[name]?.ok !== true)) return 'unready';
+  return Object.values(found).every(({ ok }) => ok) ? 'ready' : 'degraded';
+}
+
+function answer(response: Response, status: number, body: object): void {
+  response.status(status).set('Cache-Control', 'no-store').json(body);
+}

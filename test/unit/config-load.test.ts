@@ -1,0 +1,369 @@
+import { describe, expect, test } from '@jest/globals';
+import { formatConfigErrors, nearest } from '../../sidecar/config/errors.ts';
+import { checkConfig, loadConfig, loadPlaces } from '../../sidecar/config/load.ts';
+import { Fault } from '../../sidecar/fault.ts';
+import { configOf, errorsOf, FOUR, sourcesOf } from '../fixtures/config-sources.ts';
+
+const yaml = (text: string) => ({ '/work/signet.yaml': text });
+
+describe('four settings', () => {
+  test('issuer, client id, client secret and destination are enough', () => {
+    const config = configOf();
+    expect(config.clientSecret.reveal()).toBe(FOUR.SIGNET_CLIENT_SECRET);
+    expect(JSON.parse(JSON.stringify(config))).toEqual({
+      issuer: 'https://login.example.com',
+      clientId: 'signet',
+      clientSecret: '[secret]',
+      scopes: ['openid', 'profile', 'email'],
+      hosts: [],
+      claims: {
+        user: 'preferred_username',
+        team: 'team',
+        teamPrefix: 'team-',
+        roles: 'roles',
+        groups: 'groups',
+        type: 'user_type',
+      },
+      bearer: [],
+      session: { idleMs: 8 * 3_600_000, absoluteMs: 24 * 3_600_000 },
+      trace: { trust: 'bearer' },
+      resource: { 'service.name': 'caddy', 'deployment.environment.name': 'production' },
+      listen: { socket: '/home/signet/.local/state/signet/sidecar.sock' },
+      health: { host: '127.0.0.1', port: 9465 },
+      accessLog: '/home/signet/.local/state/signet/access.log',
+      stateFolder: '/home/signet/.local/state/signet',
+      destinations: [],
+      redactQuery: [],
+      logLevel: 'info',
+    });
+  });
+
+  test('none of them given is four mistakes, each with the name of its variable', () => {
+    const checked = checkConfig(sourcesOf({}));
+    const where = 'errors' in checked ? checked.errors.map((error) => error.where) : [];
+    expect(where).toEqual([
+      'SIGNET_ISSUER (or issuer in signet.yaml)',
+      'SIGNET_CLIENT_ID (or client_id in signet.yaml)',
+      'SIGNET_CLIENT_SECRET',
+      'SIGNET_DESTINATION (or destinations in signet.yaml)',
+    ]);
+  });
+
+  test('an empty variable is one that is not given', () => {
+    expect(errorsOf({ SIGNET_ISSUER: ' ' })).toMatchObject([{ read: 'nothing' }]);
+  });
+
+  test('all of them may come from the file, the secrets from files that it names', () => {
+    const files = {
+      ...yaml(`
+issuer: http://localhost:8444
+client_id: signet
+client_secret_file: secrets/client
+destinations: []
+`),
+      '/work/secrets/client': 's3cret\n',
+    };
+    const config = loadConfig(sourcesOf({}, files));
+    expect(config.clientSecret.reveal()).toBe('s3cret');
+    expect(config.issuer).toBe('http://localhost:8444');
+  });
+});
+
+describe('every mistake at once', () => {
+  test('three mistakes give three messages, in one Fault with ERR_CONFIG', () => {
+    const env = {
+      SIGNET_CLIENT_ID: 'signet',
+      SIGNET_CLIENT_SECRET: 'x',
+      SIGNET_TRACE_TRUST: 'all',
+    };
+    const sources = sourcesOf({ ...env, SIGNET_DESTINATION: 'lightstep' });
+    const fault = (() => {
+      try {
+        return loadConfig(sources);
+      } catch (error) {
+        return error;
+      }
+    })();
+    expect(fault).toBeInstanceOf(Fault);
+    expect(fault).toMatchObject({ code: 'ERR_CONFIG' });
+    const message = (fault as Fault).message;
+    expect(message).toContain('3 settings need mending; nothing was started.');
+    expect(message).toContain('SIGNET_TRACE_TRUST\n    read:    "all"\n    allowed: ');
+    expect(message).toContain('bearer, authenticated, always, never');
+    expect(message).toContain('SIGNET_ISSUER (or issuer in signet.yaml)');
+    expect(message).toContain('LIGHTSTEP_ACCESS_TOKEN');
+  });
+
+  test('mistakes of every kind are told together', () => {
+    const files = yaml('session: { idle: soon }\nisuer: x\nclient_secret: hunter2\n');
+    const errors = errorsOf({ SIGNET_SOKET: '/s', SIGNET_KEYS_FILE: '/nowhere' }, files);
+    expect(errors.map(({ where }) => where).toSorted()).toEqual([
+      'SIGNET_KEYS_FILE',
+      'SIGNET_SOKET',
+      'signet.yaml: client_secret',
+      'signet.yaml: isuer',
+      'signet.yaml: session.idle',
+    ]);
+  });
+
+  test('no message shows a secret', () => {
+    const files = {
+      ...yaml(
+        'client_secret: hunter2\nkeys: hunter2\ndestinations:\n  - { name: a, token: hunter2 }\n',
+      ),
+      '/work/short': 'hunter2',
+    };
+    const env = {
+      SIGNET_LISTEN: '127.0.0.1:0',
+      SIGNET_GATE_KEY: 'hunter2',
+      SIGNET_KEYS: 'hunter2',
+      SIGNET_DESTINATION: 'otlp@https://joe:hunter2@collector:4317,lightstep',
+      LIGHTSTEP_ACCESS_TOKEN: 'hunter2 é',
+      OTEL_EXPORTER_OTLP_HEADERS: 'authorization hunter2',
+    };
+    const errors = errorsOf(env, files);
+    expect(errors.length).toBeGreaterThan(6);
+    expect(formatConfigErrors(errors)).not.toContain('hunter2');
+  });
+
+  test('a file that is no YAML is told by its line, without quoting it', () => {
+    const [error, ...others] = errorsOf({}, yaml('issuer: a\nclient_secret: "hunter2\n'));
+    expect(others).toEqual([]);
+    expect(error?.where).toBe('signet.yaml');
+    expect(error?.read).toMatch(/^line 3, column 1: /);
+    expect(JSON.stringify(error)).not.toContain('hunter2');
+  });
+
+  test('a setting is not called missing when the file that may hold it can not be read', () => {
+    const checked = checkConfig(sourcesOf({}, yaml('issuer: [')));
+    expect(
+      'errors' in checked && checked.errors.every(({ where }) => where === 'signet.yaml'),
+    ).toBe(true);
+  });
+
+  test('a file that is a list, or a text, is a mistake', () => {
+    expect(errorsOf({}, yaml('- a\n'))).toMatchObject([{ where: 'signet.yaml' }]);
+    expect(errorsOf({}, yaml('hello'))).toMatchObject([{ where: 'signet.yaml' }]);
+  });
+
+  test('an empty file is a file that says nothing', () => {
+    expect(errorsOf({}, yaml('# nothing yet\n'))).toEqual([]);
+  });
+
+  test('a file that SIGNET_CONFIG names has to be there', () => {
+    expect(errorsOf({ SIGNET_CONFIG: 'other.yaml' })).toMatchObject([{ where: 'SIGNET_CONFIG' }]);
+  });
+});
+
+describe('unknown names', () => {
+  test('an unknown key is named with the nearest known one', () => {
+    expect(errorsOf({}, yaml('session: { idel: 1h }'))).toMatchObject([
+      { where: 'signet.yaml: session.idel', mend: 'the nearest known one is idle' },
+    ]);
+  });
+
+  test('an unknown SIGNET_ variable is named with the nearest known one', () => {
+    expect(errorsOf({ SIGNET_CLIENT_SECRT: 'x' })).toMatchObject([
+      { where: 'SIGNET_CLIENT_SECRT', mend: 'the nearest known one is SIGNET_CLIENT_SECRET' },
+    ]);
+  });
+
+  test.each([
+    ['the Caddyfile', 'SIGNET_HOST'],
+    ['the Caddyfile', 'SIGNET_UPSTREAM'],
+    ['the local stack', 'SIGNET_LOCAL_PORT'],
+    ['Kubernetes, for a service called signet', 'SIGNET_SERVICE_HOST'],
+    ['Kubernetes, for a service called signet', 'SIGNET_PORT_9465_TCP_ADDR'],
+  ])('a variable of %s is passed over: %s', (_whose, name) => {
+    expect(errorsOf({ [name]: 'x' })).toEqual([]);
+  });
+
+  test('the nearest word is the one with the fewest edits', () => {
+    expect(nearest('idel', ['absolute', 'idle'])).toBe('idle');
+    expect(nearest('x', [])).toBeUndefined();
+  });
+});
+
+describe('environment over file', () => {
+  test('a variable wins over the file', () => {
+    const config = configOf({ SIGNET_AUDIENCE: 'a, b' }, yaml('issuer: ftp://x\naudiences: [c]\n'));
+    expect(config.issuer).toBe('https://login.example.com');
+    expect(config.bearer).toEqual([{ issuer: 'https://login.example.com', audiences: ['a', 'b'] }]);
+  });
+
+  test('a secret given both ways is a contradiction', () => {
+    expect(errorsOf({ SIGNET_CLIENT_SECRET_FILE: '/x' })).toMatchObject([
+      { where: 'SIGNET_CLIENT_SECRET and SIGNET_CLIENT_SECRET_FILE' },
+    ]);
+  });
+
+  test('the resource is named by OTEL_SERVICE_NAME, then by attributes, then by the file', () => {
+    const env = {
+      OTEL_RESOURCE_ATTRIBUTES:
+        'service.name=edge,service.version=2,deployment.environment.name=test,k8s.pod=a%20b',
+      OTEL_SERVICE_NAME: 'front',
+      SIGNET_ENVIRONMENT: 'staging',
+    };
+    expect(configOf(env, yaml('service: { version: "1" }')).resource).toEqual({
+      'service.name': 'front',
+      'service.version': '2',
+      'deployment.environment.name': 'staging',
+      'k8s.pod': 'a b',
+    });
+  });
+});
+
+describe('secret files', () => {
+  const withFile = { ...FOUR, SIGNET_CLIENT_SECRET: '', SIGNET_CLIENT_SECRET_FILE: 'secret' };
+
+  test('a secret file that is not there is named by its variable and path', () => {
+    expect(errorsOf(withFile)).toMatchObject([
+      { where: 'SIGNET_CLIENT_SECRET_FILE', read: '"secret", a file that is not there' },
+    ]);
+  });
+
+  test('an empty secret file is a mistake', () => {
+    expect(errorsOf(withFile, { '/work/secret': '\n' })).toMatchObject([
+      { read: '"secret", an empty file' },
+    ]);
+  });
+
+  test('the newline at the end of a secret file is no part of the secret', () => {
+    expect(configOf(withFile, { '/work/secret': 's3cret\n' }).clientSecret.reveal()).toBe('s3cret');
+  });
+});
+
+describe('where it listens', () => {
+  const key = 'k'.repeat(32);
+
+  test.each([
+    ['unix//run/signet/sidecar.sock', '/run/signet/sidecar.sock'],
+    ['/run/signet/sidecar.sock', '/run/signet/sidecar.sock'],
+    ['./sidecar.sock', '/work/sidecar.sock'],
+  ])('SIGNET_SOCKET may be %s', (written, socket) => {
+    expect(configOf({ SIGNET_SOCKET: written }).listen).toEqual({ socket });
+  });
+
+  test('TCP needs a gate key of 32 characters', () => {
+    const env = { SIGNET_LISTEN: '[::1]:9464', SIGNET_GATE_KEY: key };
+    expect(configOf(env).listen).toMatchObject({ host: '::1', port: 9464 });
+    expect(errorsOf({ SIGNET_LISTEN: '[::1]:9464' })).toHaveLength(1);
+    expect(errorsOf({ ...env, SIGNET_GATE_KEY: 'short' })).toMatchObject([
+      { read: 'a key of 5 characters' },
+    ]);
+  });
+
+  test('a gate key and a unix socket contradict each other', () => {
+    expect(errorsOf({ SIGNET_SOCKET: '/s', SIGNET_GATE_KEY: key })).toMatchObject([
+      { where: 'SIGNET_SOCKET', read: 'a unix socket, and a gate key' },
+    ]);
+  });
+
+  test('two addresses contradict each other', () => {
+    const env = { SIGNET_SOCKET: '/s', SIGNET_LISTEN: '127.0.0.1:1', SIGNET_GATE_KEY: key };
+    expect(errorsOf(env)).toMatchObject([{ where: 'SIGNET_SOCKET and SIGNET_LISTEN' }]);
+  });
+
+  test("a socket's path has at most 106 bytes", () => {
+    expect(errorsOf({ SIGNET_SOCKET: `/${'a'.repeat(105)}` })).toEqual([]);
+    expect(errorsOf({ SIGNET_SOCKET: `/${'a'.repeat(104)}é` })).toMatchObject([
+      { where: 'SIGNET_SOCKET', mend: 'set SIGNET_SOCKET to a shorter path' },
+    ]);
+  });
+
+  test('health is on loopback only', () => {
+    expect(configOf({ SIGNET_HEALTH: 'localhost:0' }).health).toEqual({
+      host: 'localhost',
+      port: 0,
+    });
+    expect(errorsOf({ SIGNET_HEALTH: '0.0.0.0:9465' })).toMatchObject([{ where: 'SIGNET_HEALTH' }]);
+  });
+});
+
+describe('where it writes', () => {
+  test('root has the system folders', () => {
+    const config = checkConfig(sourcesOf(FOUR, {}, { isRoot: true }));
+    expect(config).toMatchObject({
+      config: {
+        stateFolder: '/var/lib/signet',
+        accessLog: '/var/log/caddy/signet-access.log',
+        listen: { socket: '/run/signet/sidecar.sock' },
+      },
+    });
+  });
+
+  test("systemd's state folder comes before XDG's, and a setting before both", () => {
+    const env = { STATE_DIRECTORY: '/var/lib/a:/var/lib/b', XDG_STATE_HOME: '/xdg' };
+    expect(configOf(env).stateFolder).toBe('/var/lib/a');
+    expect(configOf({ XDG_STATE_HOME: '/xdg' }).stateFolder).toBe('/xdg/signet');
+    expect(configOf({ ...env, SIGNET_STATE: 'here' }).stateFolder).toBe('/work/here');
+  });
+
+  test('the folders are found without any other setting', () => {
+    expect(loadPlaces(sourcesOf({ SIGNET_STATE: '/s' }))).toEqual({
+      stateFolder: '/s',
+      accessLog: '/s/access.log',
+    });
+  });
+});
+
+describe('issuers', () => {
+  test.each([
+    'http://login.example.com',
+    'https://login.example.com/?a=b',
+    'https://joe:pw@login.example.com',
+    'login.example.com',
+  ])('%s is no issuer', (issuer) => {
+    expect(errorsOf({ SIGNET_ISSUER: issuer })).toMatchObject([{ where: 'SIGNET_ISSUER' }]);
+  });
+
+  test('an issuer of bearer tokens has audiences, and algorithms with public keys only', () => {
+    const files = yaml(`
+bearer:
+  - issuer: https://ci.example.com
+    audiences: []
+  - { issuer: https://b.example.com, audiences: [x], algorithms: [HS256] }
+`);
+    expect(errorsOf({}, files).map(({ where }) => where)).toEqual([
+      'signet.yaml: bearer[0].audiences',
+      'signet.yaml: bearer[1].algorithms[0]',
+    ]);
+  });
+
+  test('an issuer that stands twice is a contradiction', () => {
+    const files = yaml('bearer: [{ issuer: https://login.example.com, audiences: [x] }]');
+    expect(configOf({}, files).bearer).toHaveLength(1);
+    expect(errorsOf({ SIGNET_AUDIENCE: 'y' }, files)).toMatchObject([{ read: 'an issuer twice' }]);
+  });
+});
+
+describe('values', () => {
+  test('an idle lifetime is at most the absolute one', () => {
+    expect(errorsOf({}, yaml('session: { idle: 2d }'))).toMatchObject([
+      { where: 'signet.yaml: session.idle', read: '2d' },
+    ]);
+  });
+
+  test('a number where a text belongs is told to be put in quotes', () => {
+    expect(errorsOf({}, yaml('service: { version: 1.20 }'))).toMatchObject([
+      { where: 'signet.yaml: service.version', read: '1.2', mend: 'put it in quotes' },
+    ]);
+  });
+
+  test('hosts are names without a scheme, and compared in lower case', () => {
+    expect(configOf({ SIGNET_HOSTS: 'App.example.com,b:8443' }).hosts).toEqual([
+      'app.example.com',
+      'b:8443',
+    ]);
+    expect(errorsOf({ SIGNET_HOSTS: 'https://a' })).toMatchObject([{ where: 'SIGNET_HOSTS' }]);
+  });
+
+  test('a value of the wrong kind in place of a section is named, and hides nothing else', () => {
+    const errors = errorsOf({ SIGNET_LOG_LEVEL: 'loud' }, yaml('service: caddy\nscopes: [email]'));
+    expect(errors.map(({ where }) => where)).toEqual([
+      'signet.yaml: scopes',
+      'signet.yaml: service',
+      'SIGNET_LOG_LEVEL',
+    ]);
+  });
+});
