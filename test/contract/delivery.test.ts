@@ -1,6 +1,8 @@
 // What every destination can rely on, over real gRPC and a real store: at least once, in order, with
 // the same ids, and nothing acknowledged twice without need.
 import { mkdtempSync } from 'node:fs';
+import { createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -11,13 +13,19 @@ import { createOtlpWire } from '../../sidecar/delivery/otlp.ts';
 import { secret } from '../../sidecar/secret.ts';
 import { spansOf } from '../../sidecar/trace/spans.ts';
 import { startReceiver, type Receiver } from '../fixtures/receiver.ts';
-import { CHECKPOINT, row } from '../fixtures/rows.ts';
+import { aRow } from '../fixtures/rows.ts';
 import { until } from '../fixtures/until.ts';
 
 const RESOURCE = {
   'service.name': 'caddy',
   'service.version': '1.2.3',
   'deployment.environment.name': 'production',
+};
+
+const CHECKPOINT = {
+  file: { inode: '1', birthTimeNs: '1', firstLineSha256: 'h' },
+  offset: 0,
+  last: { length: 0, sha256: 'h' },
 };
 
 let store: AuditStore;
@@ -45,12 +53,12 @@ function deliver(name = 'lightstep', endpoint = receiver.endpoint): Delivery {
 }
 
 function record(count: number): void {
-  const rows = Array.from({ length: count }, () => row({ requestId: crypto.randomUUID() }));
+  const rows = Array.from({ length: count }, () => aRow({ requestId: crypto.randomUUID() }));
   store.commit({ rows, setAside: [], checkpoint: CHECKPOINT });
 }
 
 test('rows become spans with their resource, scope, ids and times; the cursor follows', async () => {
-  const one = row({ startedAtUs: 1_700_000_000_123_456, durationUs: 654_321 });
+  const one = aRow({ startedAtUs: 1_700_000_000_123_456, durationUs: 654_321 });
   store.commit({ rows: [one], setAside: [], checkpoint: CHECKPOINT });
   const delivery = deliver();
   delivery.wake();
@@ -66,11 +74,29 @@ test('rows become spans with their resource, scope, ids and times; the cursor fo
   expect(store.cursor('lightstep')).toBe(1);
 });
 
-test('each call carries the token and is compressed', async () => {
+test('each call carries the token', async () => {
   record(1);
   deliver().wake();
   await until('a call', () => receiver.calls.length > 0);
-  expect(receiver.calls[0]).toMatchObject({ token: 'the-token', encoding: 'gzip' });
+  expect(receiver.calls[0]?.token).toBe('the-token');
+});
+
+test('each call is compressed: seen below gRPC, whose server hides it', async () => {
+  const seen: unknown[] = [];
+  const server = createServer().on('stream', (stream, headers) => {
+    seen.push(headers['grpc-encoding']);
+    stream.close();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    record(1);
+    const { port } = server.address() as AddressInfo;
+    deliver('raw', `http://127.0.0.1:${port}`).wake();
+    await until('a call', () => seen.length > 0);
+    expect(seen[0]).toBe('gzip');
+  } finally {
+    server.close();
+  }
 });
 
 test.each([
@@ -117,7 +143,7 @@ test('what was acknowledged is not sent again by the next run', async () => {
   const second = deliver();
   second.wake();
   await until('the cursor', () => second.state().cursor === 3);
-  const perRow = spansOf(row()).length;
+  const perRow = spansOf(aRow()).length;
   expect(receiver.spans.length - before).toBe(perRow);
 });
 
@@ -138,7 +164,7 @@ test('two destinations stand at different places, and neither waits for the othe
 });
 
 test('a row that is not sampled moves the cursor and sends nothing', async () => {
-  const rows = [row({ sampled: false })];
+  const rows = [aRow({ sampled: false })];
   store.commit({ rows, setAside: [], checkpoint: CHECKPOINT });
   const delivery = deliver();
   delivery.wake();

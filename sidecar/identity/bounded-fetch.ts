@@ -1,0 +1,61 @@
+// `fetch` for talking to a provider: bounded in time and size, follows no redirect, and speaks plain
+// HTTP to this machine only. A provider is somebody else's server, and so are its redirects.
+import { Fault } from '../fault.ts';
+
+/** What the libraries and our own code call; a subset of the global `fetch`. */
+export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
+
+export type FetchBounds = {
+  /** From the call to the last byte of the body; default 5,000. */
+  readonly timeoutMs?: number;
+  /** Of the body, after decompression; default 1 MiB. */
+  readonly maxBytes?: number;
+};
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
+const BODYLESS = new Set([204, 205, 304]);
+
+/** Returns whether the host of this URL is this machine. */
+export function isLoopback(url: URL): boolean {
+  return LOOPBACK.has(url.hostname);
+}
+
+/** Returns whether an issuer, or an endpoint of one, may be spoken to: https, or http on loopback. */
+export function isAllowedUrl(url: URL): boolean {
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url));
+}
+
+/** Returns a `fetch` within these bounds. Whatever goes wrong on the way is a Fault ERR_PROVIDER. */
+export function createBoundedFetch(inner: Fetch = fetch, bounds: FetchBounds = {}): Fetch {
+  const { timeoutMs = 5_000, maxBytes = 1_048_576 } = bounds;
+  return async (url, init) => {
+    if (!URL.canParse(url) || !isAllowedUrl(new URL(url))) {
+      throw new Fault('ERR_PROVIDER', `${url} is neither https nor http on this machine`);
+    }
+    const timeout = AbortSignal.timeout(timeoutMs);
+    const signal = init?.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
+    try {
+      const response = await inner(url, { ...init, signal, redirect: 'manual' });
+      return await withBoundedBody(response, maxBytes);
+    } catch (cause) {
+      if (cause instanceof Fault) throw cause;
+      const why = timeout.aborted ? `did not answer in full within ${timeoutMs} ms` : 'failed';
+      throw new Fault('ERR_PROVIDER', `the request to ${url} ${why}`, { cause });
+    }
+  };
+}
+
+async function withBoundedBody(response: Response, maxBytes: number): Promise<Response> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.byteLength;
+    if (bytes > maxBytes) {
+      throw new Fault('ERR_PROVIDER', `${response.url} answered with more than ${maxBytes} bytes`);
+    }
+    chunks.push(chunk);
+  }
+  const { status, statusText, headers } = response;
+  const body = BODYLESS.has(status) ? null : Buffer.concat(chunks);
+  return new Response(body, { status, statusText, headers });
+}

@@ -1,0 +1,152 @@
+// Claims of a verified token to an Identity. Pure: nothing here proves anything; signatures, audiences
+// and times were checked before. Claims may hold any text, so each value is bounded on its way in.
+import type { Actor, Identity, UserType } from './identity.ts';
+import { MAX_ACTOR_DEPTH, MAX_CLAIM_CHARS, MAX_LIST_ITEMS, USER_TYPES } from './identity.ts';
+
+export type Claims = Readonly<Record<string, unknown>>;
+
+/** Which claim holds what, for one issuer. */
+export type ClaimNames = {
+  /** Tried first for the user's name; the usual ones follow when it is absent. */
+  readonly user?: string;
+  readonly team: string;
+  /** Without a team claim, the first group that begins with this is the team, less the prefix. */
+  readonly teamPrefix: string;
+  readonly roles: string;
+  readonly groups: string;
+  readonly type: string;
+};
+
+export const DEFAULT_CLAIM_NAMES: ClaimNames = {
+  team: 'team',
+  teamPrefix: 'team-',
+  roles: 'roles',
+  groups: 'groups',
+  type: 'user_type',
+};
+
+export type ClaimsContext = {
+  readonly issuer: string;
+  readonly method: Identity['method'];
+  readonly names: ClaimNames;
+  readonly expiresAtMs: number;
+};
+
+/**
+ * Returns the Identity that these claims describe. Refused without a usable `sub`, and with an `act`
+ * that names nobody. A value that decisions compare is kept whole or not at all: cut, it could equal
+ * somebody else's. Only the display name is cut.
+ */
+export function identityFromClaims(
+  claims: Claims,
+  { issuer, method, names, expiresAtMs }: ClaimsContext,
+): Identity | { refused: 'token-claims' } {
+  const subject = text(claims.sub);
+  const actor = claims.act === undefined ? undefined : readActor(claims.act, MAX_ACTOR_DEPTH);
+  if (subject === undefined || (claims.act !== undefined && actor === undefined)) {
+    return { refused: 'token-claims' };
+  }
+  const email = isTrue(claims.email_verified) ? text(claims.email) : undefined;
+  const groups = list(claims[names.groups]);
+  const team = text(claims[names.team]) ?? teamOf(groups, names.teamPrefix);
+  const name = displayName(claims.name);
+  return {
+    issuer,
+    subject,
+    user: mapped(claims, names.user) ?? text(claims.preferred_username) ?? email ?? subject,
+    ...(name !== undefined && { name }),
+    ...(email !== undefined && { email }),
+    groups: groups.slice(0, MAX_LIST_ITEMS),
+    ...(hasGroupOverage(claims, names.groups) && { groupsIncomplete: true as const }),
+    ...(team !== undefined && { team }),
+    roles: list(claims[names.roles]).slice(0, MAX_LIST_ITEMS),
+    scopes: scopesOf(claims).slice(0, MAX_LIST_ITEMS),
+    type: typeOf(claims, names.type, method, actor),
+    ...(actor !== undefined && { actor }),
+    method,
+    expiresAtMs,
+  };
+}
+
+/** Returns whether the provider sent a link instead of the groups (Entra ID, above 200 of them). */
+function hasGroupOverage(claims: Claims, groups: string): boolean {
+  const elsewhere = claims._claim_names;
+  return claims.hasgroups === true || (isRecord(elsewhere) && groups in elsewhere);
+}
+
+function typeOf(
+  claims: Claims,
+  claim: string,
+  method: Identity['method'],
+  actor: Actor | undefined,
+): UserType {
+  const named = USER_TYPES.find((type) => type === claims[claim]);
+  if (named !== undefined) return named;
+  if (actor !== undefined) return 'agent';
+  return method === 'bearer' && hasNoHuman(claims) ? 'service' : 'human';
+}
+
+// How providers mark a token of the client-credentials grant: RFC 9068 section 2.2 (`sub` is the
+// client), Entra ID (`idtyp`), Auth0 (`gty`), Keycloak (a user named after the client).
+function hasNoHuman(claims: Claims): boolean {
+  const client = text(claims.client_id) ?? text(claims.azp);
+  if (claims.idtyp === 'app' || claims.gty === 'client-credentials') return true;
+  if (client === undefined) return false;
+  return claims.sub === client || claims.preferred_username === `service-account-${client}`;
+}
+
+function readActor(act: unknown, depthLeft: number): Actor | undefined {
+  if (!isRecord(act)) return undefined;
+  const subject = text(act.sub) ?? text(act.client_id);
+  if (subject === undefined) return undefined;
+  const issuer = text(act.iss);
+  const actor = depthLeft > 1 ? readActor(act.act, depthLeft - 1) : undefined;
+  return { subject, ...(issuer !== undefined && { issuer }), ...(actor && { actor }) };
+}
+
+function teamOf(groups: readonly string[], prefix: string): string | undefined {
+  const group = groups.find((name) => name.startsWith(prefix) && name.length > prefix.length);
+  return group?.slice(prefix.length);
+}
+
+function scopesOf(claims: Claims): string[] {
+  const scope = claims.scope ?? claims.scp; // `scp`: Entra ID and Okta
+  return typeof scope === 'string' ? scope.split(' ').filter(isUsable) : list(scope);
+}
+
+function mapped(claims: Claims, name: string | undefined): string | undefined {
+  return name === undefined ? undefined : text(claims[name]);
+}
+
+// A text is one value: split at spaces or commas, "Site Admins" would grant the role "Admins".
+function list(value: unknown): string[] {
+  return (Array.isArray(value) ? value : [value]).filter(isUsable);
+}
+
+function text(value: unknown): string | undefined {
+  return isUsable(value) ? value : undefined;
+}
+
+// A lone surrogate can't be percent-encoded, so such a text could not be carried further.
+function isUsable(value: unknown): value is string {
+  return (
+    typeof value === 'string' &&
+    value !== '' &&
+    value.length <= MAX_CLAIM_CHARS &&
+    value.isWellFormed()
+  );
+}
+
+function displayName(value: unknown): string | undefined {
+  if (typeof value !== 'string' || value === '') return undefined;
+  return value.slice(0, MAX_CLAIM_CHARS).toWellFormed();
+}
+
+// Cognito sends its booleans as text.
+function isTrue(value: unknown): boolean {
+  return value === true || value === 'true';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,50 @@
+// Cookies as they stand on the wire, RFC 6265. What a value means is decided elsewhere.
+
+/** The session's cookie. `__Host-`: only this host, over TLS, for all of its paths, can have set it. */
+export const SESSION_COOKIE = '__Host-signet';
+
+const SPACE = 32;
+const EQUALS = 61;
+
+/**
+ * Returns the value of a cookie in a `Cookie` header, `repeated` when the name stands there twice, or
+ * undefined. On the hot path: it allocates nothing but the value.
+ */
+export function readCookie(header: string | undefined, name: string): string | undefined {
+  let found: string | undefined;
+  for (let at = 0; header !== undefined && at < header.length;) {
+    let end = header.indexOf(';', at);
+    if (end < 0) end = header.length;
+    while (header.charCodeAt(at) === SPACE) at++;
+    if (header.startsWith(name, at) && header.charCodeAt(at + name.length) === EQUALS) {
+      if (found !== undefined) return 'repeated';
+      found = header.slice(at + name.length + 1, end).trimEnd();
+    }
+    at = end + 1;
+  }
+  return found;
+}
+
+/** Returns the names of the cookies in a `Cookie` header that begin with a prefix, at most 100. */
+export function cookieNames(header: string | undefined, prefix: string): string[] {
+  return (header ?? '')
+    .split(';', 1_000)
+    .map((pair) => pair.trimStart())
+    .filter((pair) => pair.startsWith(prefix) && pair.includes('='))
+    .slice(0, 100)
+    .map((pair) => pair.slice(0, pair.indexOf('=')));
+}
+
+/**
+ * Returns a `Set-Cookie` header. Without `maxAgeSeconds` the cookie lives as long as the browser runs.
+ * `Lax`, because the way back from a provider is a cross-site navigation.
+ */
+export function setCookie(name: string, value: string, maxAgeSeconds?: number): string {
+  const age = maxAgeSeconds === undefined ? '' : `; Max-Age=${maxAgeSeconds}`;
+  return `${name}=${value}; Path=/${age}; Secure; HttpOnly; SameSite=Lax`;
+}
+
+/** Returns a `Set-Cookie` header that takes the cookie away. */
+export function clearCookie(name: string): string {
+  return setCookie(name, '', 0);
+}

@@ -1,0 +1,241 @@
+// Bearer tokens, a row per clause: RFC 6750, 7515, 7519, 9068, and hostile cases 32-34.
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { SignJWT, UnsecuredJWT, exportJWK, exportSPKI, generateKeyPair } from 'jose';
+import type { JWTHeaderParameters, JWTPayload } from 'jose';
+import type { Bearer } from '../../sidecar/identity/bearer.ts';
+import { createBearer } from '../../sidecar/identity/bearer.ts';
+import type { MisbehavingProvider } from '../fixtures/misbehaving-provider.ts';
+import { startMisbehavingProvider } from '../fixtures/misbehaving-provider.ts';
+
+const AUDIENCE = 'https://orders.example.com';
+const START_MS = 1_800_000_000_000;
+let wire: MisbehavingProvider;
+let nowMs: number;
+let bearer: Bearer;
+
+beforeEach(async () => {
+  wire = await startMisbehavingProvider();
+  nowMs = START_MS;
+  bearer = createBearer({
+    issuers: [{ issuer: wire.issuer, audiences: [AUDIENCE] }],
+    now: () => nowMs,
+  });
+});
+afterEach(() => wire.stop());
+
+const claims = (changes: JWTPayload = {}): JWTPayload => ({
+  iss: wire.issuer,
+  sub: 'client-1',
+  client_id: 'client-1',
+  aud: AUDIENCE,
+  exp: START_MS / 1000 + 300,
+  iat: START_MS / 1000,
+  ...changes,
+});
+
+async function signed(changes: JWTPayload = {}, header: Record<string, unknown> = {}) {
+  wire.misbehave({ header: { typ: 'at+jwt', ...header } });
+  return wire.sign(claims(changes));
+}
+
+const fetches = (path: string) => wire.requests.filter((request) => request.path === path).length;
+
+describe('a token is accepted', () => {
+  const accepted: [string, JWTPayload, Record<string, unknown>][] = [
+    ['as at+jwt (RFC 9068 2.1)', {}, {}],
+    ['as application/at+jwt', {}, { typ: 'application/AT+JWT' }],
+    ['as JWT', {}, { typ: 'JWT' }],
+    ['without typ', {}, { typ: undefined }],
+    ['for several audiences, one of them ours', { aud: ['other', AUDIENCE] }, {}],
+    ['within the tolerance of 5 s after its end', { exp: START_MS / 1000 - 4 }, {}],
+    ['within the tolerance of 5 s before its begin', { nbf: START_MS / 1000 + 4 }, {}],
+    ['with a jku, an x5u and a jwk, which nobody looks at', {}, { jku: 'http://localhost:1/' }],
+  ];
+  test.each(accepted)('%s', async (_name, changes, header) => {
+    expect(await bearer.verify(await signed(changes, header))).toMatchObject({
+      subject: 'client-1',
+      type: 'service',
+      method: 'bearer',
+    });
+  });
+});
+
+describe('each thing that can be wrong is refused for its own reason', () => {
+  const refused: [string, string, JWTPayload, Record<string, unknown>][] = [
+    ['token-issuer', 'another issuer', { iss: 'https://evil.example' }, {}],
+    ['token-issuer', 'no issuer', { iss: undefined } as unknown as JWTPayload, {}],
+    ['token-audience', 'another audience', { aud: 'other' }, {}],
+    ['token-audience', 'no audience', { aud: undefined } as unknown as JWTPayload, {}],
+    ['token-expired', 'an expired token', { exp: START_MS / 1000 - 6 }, {}],
+    ['token-not-yet-valid', 'a token of the future', { nbf: START_MS / 1000 + 6 }, {}],
+    ['token-claims', 'no exp', { exp: undefined } as unknown as JWTPayload, {}],
+    ['token-claims', 'no sub', { sub: undefined } as unknown as JWTPayload, {}],
+    ['token-claims', 'an act that names nobody', { act: 'agent' }, {}],
+    ['token-type', 'an ID token by its nonce', { nonce: 'n' }, {}],
+    ['token-type', 'an ID token by its at_hash', { at_hash: 'h' }, {}],
+    ['token-type', 'an ID token by its c_hash', { c_hash: 'h' }, {}],
+    ['token-type', 'an ID token as Keycloak writes it', { typ: 'ID' }, {}],
+    ['token-type', 'a refresh token as Keycloak writes it', { typ: 'Refresh' }, {}],
+    ['token-type', 'a logout token', { events: {} }, { typ: 'logout+jwt' }],
+    ['token-type', 'an unknown typ', {}, { typ: 'dpop+jwt' }],
+    ['token-type', 'a typ that is no text', {}, { typ: 1 }],
+    ['token-malformed', 'an unknown crit', {}, { crit: ['urn:unknown'], 'urn:unknown': true }],
+    ['token-signature', 'an unknown kid', {}, { kid: 'unknown' }],
+    ['token-signature', 'a kid that is a path', {}, { kid: '../../etc/passwd' }],
+    ['token-signature', 'a kid that is SQL', {}, { kid: "' OR 1=1 --" }],
+    ['token-signature', 'a kid that is a URL', {}, { kid: 'http://localhost:1/keys' }],
+    ['token-malformed', 'a kid that makes it too long', {}, { kid: 'x'.repeat(20_000) }],
+  ];
+  test.each(refused)('%s: %s', async (reason, _name, changes, header) => {
+    expect(await bearer.verify(await signed(changes, header))).toEqual({ refused: reason });
+  });
+
+  test.each(['', '.', '..', 'a.b.c', 'opaque', 'e30.e30.', 'a.b.c.d.e', '\0', '💥'])(
+    'token-malformed or token-issuer: %j is no token of ours',
+    async (token) => {
+      const answer = await bearer.verify(token);
+      expect(['token-malformed', 'token-issuer']).toContain('refused' in answer && answer.refused);
+    },
+  );
+
+  test('token-signature: a key that is not published', async () => {
+    wire.misbehave({ foreignKey: true });
+    expect(await bearer.verify(await wire.sign(claims()))).toEqual({ refused: 'token-signature' });
+  });
+
+  test('token-signature: a key that the token brings with it', async () => {
+    const own = await generateKeyPair('RS256', { extractable: true });
+    const jwk = await exportJWK(own.publicKey);
+    const header = { alg: 'RS256', kid: 'rsa', jwk, jku: `${wire.issuer}/own` };
+    const token = await new SignJWT(claims())
+      .setProtectedHeader(header as JWTHeaderParameters)
+      .sign(own.privateKey);
+    expect(await bearer.verify(token)).toEqual({ refused: 'token-signature' });
+    expect(fetches('/own')).toBe(0);
+  });
+
+  test('token-signature: one bit of the payload was changed', async () => {
+    const [header, payload = '', signature] = (await signed()).split('.');
+    const other = Buffer.from(payload, 'base64url').toString().replace('client-1', 'client-2');
+    const token = [header, Buffer.from(other).toString('base64url'), signature].join('.');
+    expect(await bearer.verify(token)).toEqual({ refused: 'token-signature' });
+  });
+
+  test('token-signature: an algorithm for another curve than the key', async () => {
+    const own = await generateKeyPair('ES384');
+    const token = await new SignJWT(claims())
+      .setProtectedHeader({ alg: 'ES384', kid: 'ec' })
+      .sign(own.privateKey);
+    expect(await bearer.verify(token)).toEqual({ refused: 'token-signature' });
+  });
+
+  test.each(['none', 'nOnE', 'NONE'])('token-algorithm: %s', async (alg) => {
+    const header = Buffer.from(JSON.stringify({ alg })).toString('base64url');
+    const token = new UnsecuredJWT(claims()).encode().replace(/^[^.]*/, header);
+    expect(await bearer.verify(token)).toEqual({ refused: 'token-algorithm' });
+  });
+
+  test('token-algorithm: HS256 with the public key as its secret', async () => {
+    const { publicKey } = await generateKeyPair('RS256', { extractable: true });
+    const token = await new SignJWT(claims())
+      .setProtectedHeader({ alg: 'HS256', kid: 'rsa' })
+      .sign(Buffer.from(await exportSPKI(publicKey)));
+    expect(await bearer.verify(token)).toEqual({ refused: 'token-algorithm' });
+  });
+
+  test('token-algorithm: one that this issuer was not configured with', async () => {
+    const issuers = [{ issuer: wire.issuer, audiences: [AUDIENCE], algorithms: ['ES256'] }];
+    const strict = createBearer({ issuers, now: () => nowMs });
+    expect(await strict.verify(await signed())).toEqual({ refused: 'token-algorithm' });
+  });
+});
+
+describe('what was verified is remembered', () => {
+  test('a token seen before is answered at once, with the same object', async () => {
+    const token = await signed();
+    const [first, second] = await Promise.all([bearer.verify(token), bearer.verify(token)]);
+    expect(second).toBe(first);
+    expect(bearer.verify(token)).toBe(first);
+  });
+
+  test('a remembered token is refused once it has expired', async () => {
+    const token = await signed();
+    await bearer.verify(token);
+    nowMs += 306_000;
+    expect(await bearer.verify(token)).toEqual({ refused: 'token-expired' });
+  });
+
+  test('no more tokens are kept than maxCached', async () => {
+    const issuers = [{ issuer: wire.issuer, audiences: [AUDIENCE] }];
+    const small = createBearer({ issuers, now: () => nowMs, maxCached: 1 });
+    const token = await signed();
+    await small.verify(token);
+    await small.verify(await signed({ sub: 'client-2' }));
+    expect(small.verify(token)).toBeInstanceOf(Promise);
+  });
+});
+
+describe('keys', () => {
+  test('a thousand unknown kids cause at most one fetch in 30 s', async () => {
+    await bearer.verify(await signed());
+    nowMs += 31_000;
+    const unknown = (index: number) => signed({}, { kid: `unknown-${index}` });
+    for (let index = 0; index < 1_000; index++) await bearer.verify(await unknown(index));
+    expect(fetches('/jwks')).toBe(2);
+  });
+
+  test('a new key is found by its kid after the cool-down', async () => {
+    wire.misbehave({ keysWithoutKid: 1 });
+    expect(await bearer.verify(await wire.sign(claims()))).toMatchObject({ subject: 'client-1' });
+    nowMs += 31_000;
+    expect(await bearer.verify(await signed())).toMatchObject({ subject: 'client-1' });
+  });
+
+  test('the last good keys go on being used while the issuer is down', async () => {
+    await bearer.verify(await signed());
+    wire.misbehave({ jwks: (response) => void response.writeHead(500).end() });
+    nowMs += 700_000;
+    const later = claims({ exp: nowMs / 1000 + 60 });
+    expect(await bearer.verify(await wire.sign(later))).toMatchObject({ subject: 'client-1' });
+  });
+
+  test('keys of more than a day ago are not', async () => {
+    await bearer.verify(await signed());
+    wire.misbehave({ jwks: (response) => void response.writeHead(500).end() });
+    nowMs += 86_400_000;
+    const token = await wire.sign(claims({ exp: nowMs / 1000 + 60 }));
+    await expect(bearer.verify(token)).rejects.toMatchObject({ code: 'ERR_PROVIDER' });
+  });
+
+  const broken = {
+    'answers 500': { jwks: (response) => void response.writeHead(500).end() },
+    'redirects elsewhere': {
+      jwks: (response) => void response.writeHead(302, { location: '/other' }).end(),
+    },
+    'is no JSON': { jwks: (response) => void response.end('<html>') },
+    'is of another issuer': { metadata: { issuer: 'https://evil.example' } },
+    'is on plain HTTP elsewhere': { metadata: { jwks_uri: 'http://192.0.2.1/jwks' } },
+  } satisfies Record<string, Parameters<MisbehavingProvider['misbehave']>[0]>;
+  test.each(Object.entries(broken))(
+    'without keys it is a fault, shown in state(): an issuer whose key set %s',
+    async (_name, wrong) => {
+      const token = await signed();
+      wire.misbehave(wrong);
+      await expect(bearer.verify(token)).rejects.toMatchObject({ code: 'ERR_PROVIDER' });
+      expect(bearer.state().ready).toBe(false);
+      expect(fetches('/other')).toBe(0);
+    },
+  );
+
+  test('an issuer that was down is asked again after a second, not before', async () => {
+    const token = await signed();
+    wire.misbehave({ jwks: (response) => void response.writeHead(500).end() });
+    await expect(bearer.verify(token)).rejects.toThrow();
+    wire.misbehave({});
+    await expect(bearer.verify(token)).rejects.toThrow();
+    expect(fetches('/jwks')).toBe(1);
+    nowMs += 1_000;
+    expect(await bearer.verify(token)).toMatchObject({ subject: 'client-1' });
+    expect(bearer.state()).toEqual({ ready: true });
+  });
+});

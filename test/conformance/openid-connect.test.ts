@@ -1,0 +1,237 @@
+// A row per clause that a relying party must check, against a provider that breaks exactly that one.
+// Names in brackets are the official client test modules.
+import { createSecretKey, randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { DEFAULT_CLAIM_NAMES } from '../../sidecar/identity/claims.ts';
+import type { Login } from '../../sidecar/identity/login.ts';
+import { createLogin } from '../../sidecar/identity/login.ts';
+import type { Provider } from '../../sidecar/identity/provider.ts';
+import { createProvider } from '../../sidecar/identity/provider.ts';
+import { secret } from '../../sidecar/secret.ts';
+import type { Misbehaviour, MisbehavingProvider } from '../fixtures/misbehaving-provider.ts';
+import { startMisbehavingProvider } from '../fixtures/misbehaving-provider.ts';
+import { until } from '../fixtures/provider.ts';
+
+const PLACE = { host: 'app.example.com', scheme: 'https' as const };
+const keys = [createSecretKey(randomBytes(32))];
+let wire: MisbehavingProvider;
+let provider: Provider | undefined;
+
+beforeAll(async () => {
+  wire = await startMisbehavingProvider();
+});
+afterEach(() => provider?.close());
+afterAll(() => wire.stop());
+
+async function signIn(wrong: Misbehaviour) {
+  wire.misbehave(wrong);
+  const login = await newLogin();
+  const begun = await login.beginLogin({ ...PLACE, cookies: undefined, returnTo: '/orders' });
+  if ('refused' in begun) throw new Error(begun.detail);
+  const query = new URL(wire.callbackFor(begun.redirectTo)).search.slice(1);
+  const cookies = begun.setCookies.map((line) => line.split(';')[0]).join('; ');
+  return login.finishLogin({ ...PLACE, cookies, query });
+}
+
+async function newLogin(): Promise<Login> {
+  const { issuer, clientId } = wire;
+  const clientSecret = secret(wire.clientSecret);
+  const made = createProvider({ issuer, clientId, clientSecret, scopes: ['profile'] });
+  provider = made;
+  await until(() => made.state().ready);
+  return createLogin({ provider: made, keys, names: DEFAULT_CLAIM_NAMES, now: Date.now });
+}
+
+// A claim that is undefined is not written.
+const without = (claim: string): Misbehaviour => ({
+  claims: (claims) => ({ ...claims, [claim]: undefined }),
+});
+const nowSeconds = () => Math.floor(Date.now() / 1000);
+
+describe('an ID token is accepted', () => {
+  const accepted: [string, Misbehaviour][] = [
+    ['when nothing is wrong (oidcc-client-test)', {}],
+    ['signed with RS256 (-idtoken-sig-rs256)', {}],
+    ['signed with ES256', { algorithm: 'ES256' }],
+    ['without kid, with one key published (-kid-absent-single-jwks)', { keysWithoutKid: 1 }],
+    [
+      'for several audiences, when azp is the client (OIDC Core 3.1.3.7)',
+      { claims: (claims) => ({ ...claims, aud: ['signet', 'other'], azp: 'signet' }) },
+    ],
+  ];
+  test.each(accepted)('%s', async (_name, wrong) => {
+    expect(await signIn(wrong)).toMatchObject({
+      identity: { subject: 'sub-1', issuer: wire.issuer, method: 'session' },
+      returnTo: '/orders',
+    });
+  });
+});
+
+describe('each thing that can be wrong is refused for its own reason', () => {
+  const refused: [string, string, Misbehaviour][] = [
+    ['id-token-signature', 'a foreign key (-invalid-sig-rs256)', { foreignKey: true }],
+    [
+      'id-token-signature',
+      'an unknown kid, OIDC Core 10.1',
+      { foreignKey: true, header: { kid: 'unknown' } },
+    ],
+    [
+      'id-token-signature',
+      'no kid and two keys (-kid-absent-multiple-jwks)',
+      { keysWithoutKid: 2 },
+    ],
+    ['id-token-algorithm', 'alg none (-idtoken-sig-none)', { algorithm: 'none' }],
+    ['id-token-algorithm', 'HS256 with the secret (-invalid-sig-hs256)', { algorithm: 'HS256' }],
+    [
+      'id-token-algorithm',
+      'an algorithm that was not announced',
+      { algorithm: 'ES256', metadata: { id_token_signing_alg_values_supported: ['RS256'] } },
+    ],
+    [
+      'id-token-algorithm',
+      'an unknown crit (RFC 7515 4.1.11)',
+      { header: { crit: ['urn:unknown'], 'urn:unknown': true } },
+    ],
+    [
+      'id-token-issuer',
+      'another issuer (-invalid-iss)',
+      { claims: (claims) => ({ ...claims, iss: 'https://evil.example' }) },
+    ],
+    [
+      'id-token-audience',
+      'another audience (-invalid-aud)',
+      { claims: (claims) => ({ ...claims, aud: 'someone-else' }) },
+    ],
+    ['id-token-audience', 'no audience (-missing-aud)', without('aud')],
+    [
+      'id-token-audience',
+      'another authorized party',
+      { claims: (claims) => ({ ...claims, aud: ['signet', 'other'], azp: 'other' }) },
+    ],
+    [
+      'id-token-audience',
+      'a second audience without azp',
+      { claims: (claims) => ({ ...claims, aud: ['signet', 'other'] }) },
+    ],
+    [
+      'id-token-nonce',
+      'another nonce (-nonce-invalid)',
+      { claims: (claims) => ({ ...claims, nonce: 'another' }) },
+    ],
+    ['id-token-nonce', 'no nonce', without('nonce')],
+    [
+      'id-token-expired',
+      'an expired token',
+      { claims: (claims) => ({ ...claims, exp: nowSeconds() - 60 }) },
+    ],
+    [
+      'id-token-not-yet-valid',
+      'an nbf of the future',
+      { claims: (claims) => ({ ...claims, nbf: nowSeconds() + 600 }) },
+    ],
+    [
+      'id-token-not-yet-valid',
+      'an iat of the future',
+      { claims: (claims) => ({ ...claims, iat: nowSeconds() + 600 }) },
+    ],
+    ['id-token-claims', 'no iat (-missing-iat)', without('iat')],
+    ['id-token-claims', 'no sub (-missing-sub)', without('sub')],
+    ['id-token-claims', 'no exp', without('exp')],
+    [
+      'id-token-claims',
+      'an act that names nobody (RFC 8693 4.1)',
+      { claims: (claims) => ({ ...claims, act: {} }) },
+    ],
+    [
+      'userinfo-invalid',
+      'a userinfo of somebody else (-userinfo-invalid-sub)',
+      { userinfo: { sub: 'sub-2' } },
+    ],
+    ['userinfo-invalid', 'a userinfo that is refused', { userinfoStatus: 403 }],
+    [
+      'issuer-mismatch',
+      'no iss in the callback though announced (RFC 9207 2.4)',
+      { callback: (query) => query.delete('iss') },
+    ],
+    [
+      'issuer-mismatch',
+      'another iss in the callback (mix-up)',
+      { callback: (query) => query.set('iss', 'https://evil.example') },
+    ],
+    [
+      'provider-refused',
+      'an error in the callback (RFC 6749 4.1.2.1)',
+      {
+        callback: (query) => {
+          query.delete('code');
+          query.set('error', 'access_denied');
+        },
+      },
+    ],
+    ['code-refused', 'another code', { callback: (query) => query.set('code', 'stolen') }],
+    [
+      'code-refused',
+      'a token endpoint that redirects',
+      { token: (response) => void response.writeHead(302, { location: '/jwks' }).end() },
+    ],
+    [
+      'state-mismatch',
+      'another state',
+      { callback: (query) => query.set('state', 'a-foreign-state') },
+    ],
+    ['state-mismatch', 'no state', { callback: (query) => query.delete('state') }],
+  ];
+  test.each(refused)('%s: %s', async (reason, _name, wrong) => {
+    expect(await signIn(wrong)).toMatchObject({ refused: reason });
+  });
+});
+
+test('the claims of userinfo are added under those of the ID token (-scope-userinfo-claims)', async () => {
+  const finished = await signIn({
+    claims: (claims) => ({ ...claims, roles: ['from-token'] }),
+    userinfo: { roles: ['from-userinfo'], preferred_username: 'alice' },
+  });
+  expect(finished).toMatchObject({
+    identity: { user: 'alice', team: 'from-userinfo', roles: ['from-token'] },
+  });
+});
+
+test('a description by the provider comes back as its words', async () => {
+  const finished = await signIn({
+    callback: (query) => {
+      query.set('error', 'access_denied');
+      query.set('error_description', '<b>no</b>');
+    },
+  });
+  expect(finished).toMatchObject({ refused: 'provider-refused', detail: '<b>no</b>' });
+});
+
+describe('a provider that does not work is a fault, not a refusal', () => {
+  const broken: [string, Misbehaviour][] = [
+    ['a key set that answers 500', { jwks: (res) => void res.writeHead(500).end() }],
+    [
+      'a token endpoint with a body without end',
+      {
+        token: (response) => {
+          response.writeHead(200, { 'content-type': 'application/json' });
+          const more = () => void (response.destroyed || response.write('x'.repeat(65_536), more));
+          more();
+        },
+      },
+    ],
+    ['a token endpoint that hangs up', { token: (response) => void response.destroy() }],
+  ];
+  test.each(broken)('%s', async (_name, wrong) => {
+    await expect(signIn(wrong)).rejects.toMatchObject({ code: 'ERR_PROVIDER' });
+  });
+});
+
+test('PKCE is always S256, and a code is never exchanged without its verifier', async () => {
+  wire.misbehave({ metadata: { code_challenge_methods_supported: undefined } });
+  const login = await newLogin();
+  const begun = await login.beginLogin({ ...PLACE, cookies: undefined, returnTo: '/' });
+  if ('refused' in begun) throw new Error(begun.detail);
+  const asked = new URL(begun.redirectTo).searchParams;
+  expect(asked.get('code_challenge_method')).toBe('S256');
+  expect(asked.get('code_challenge')).toMatch(/^[\w-]{43}$/);
+});

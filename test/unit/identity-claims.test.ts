@@ -1,0 +1,162 @@
+// What claims make of a caller: names, team, roles, type, actors, and how all of it is bounded.
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Claims } from '../../sidecar/identity/claims.ts';
+import { DEFAULT_CLAIM_NAMES, identityFromClaims } from '../../sidecar/identity/claims.ts';
+import type { Identity } from '../../sidecar/identity/identity.ts';
+import { MAX_CLAIM_CHARS, MAX_LIST_ITEMS } from '../../sidecar/identity/identity.ts';
+
+const context = {
+  issuer: 'https://id.example',
+  method: 'bearer' as const,
+  names: DEFAULT_CLAIM_NAMES,
+  expiresAtMs: 1,
+};
+const read = (claims: Claims, changes: Partial<typeof context> = {}) =>
+  identityFromClaims({ sub: 's', ...claims }, { ...context, ...changes });
+const identity = (claims: Claims, changes: Partial<typeof context> = {}): Identity => {
+  const answer = read(claims, changes);
+  if ('refused' in answer) throw new Error(answer.refused);
+  return answer;
+};
+
+describe('user', () => {
+  test.each<[string, Claims]>([
+    ['alice', { preferred_username: 'alice', email: 'a@x', email_verified: true }],
+    ['a@x', { email: 'a@x', email_verified: true }],
+    ['a@x', { email: 'a@x', email_verified: 'true' }],
+    ['s', { email: 'a@x', email_verified: false }],
+    ['s', { email: 'a@x' }],
+    ['s', { preferred_username: 7 }],
+    ['s', { preferred_username: '' }],
+    ['s', { preferred_username: 'x'.repeat(MAX_CLAIM_CHARS + 1) }],
+    ['s', { preferred_username: 'lone \ud800' }],
+  ])('is %s', (user, claims) => {
+    expect(identity(claims).user).toBe(user);
+  });
+
+  test('is the mapped claim when there is one, and the usual ones follow', () => {
+    const names = { ...DEFAULT_CLAIM_NAMES, user: 'upn' };
+    expect(identity({ upn: 'a@corp', preferred_username: 'alice' }, { names }).user).toBe('a@corp');
+    expect(identity({ preferred_username: 'alice' }, { names }).user).toBe('alice');
+  });
+
+  test('an unverified e-mail address is not carried at all', () => {
+    expect(identity({ email: 'victim@x' })).not.toHaveProperty('email');
+  });
+});
+
+describe('team, groups and roles', () => {
+  test.each<[string | undefined, Claims]>([
+    ['payments', { team: 'payments', groups: ['team-search'] }],
+    ['search', { groups: ['x', 'team-', 'team-search', 'team-other'] }],
+    [undefined, { groups: ['x'] }],
+    [undefined, { team: ['payments'] }],
+    ['last', { groups: [...Array.from({ length: 500 }, (_, i) => `g${i}`), 'team-last'] }],
+  ])('team is %s', (team, claims) => {
+    expect(identity(claims).team).toBe(team);
+  });
+
+  test('a role given as a text is one role, whatever it holds', () => {
+    expect(identity({ roles: 'Site Admins,owner' }).roles).toEqual(['Site Admins,owner']);
+  });
+
+  test('what is no text, or too long to be compared whole, is left out', () => {
+    const long = 'x'.repeat(MAX_CLAIM_CHARS + 1);
+    expect(identity({ roles: ['a', 1, null, {}, '', long, '\ud800'] }).roles).toEqual(['a']);
+  });
+
+  test('two thousand groups of a hundred characters are bounded', () => {
+    const groups = Array.from({ length: 2_000 }, (_, i) => `${i}-${'g'.repeat(95)}`);
+    expect(identity({ groups }).groups).toHaveLength(MAX_LIST_ITEMS);
+  });
+
+  test('any characters are kept as they are', () => {
+    const groups = [',;=%"', 'new\nline', '💥'];
+    expect(identity({ groups }).groups).toEqual(groups);
+  });
+
+  test('groups that the provider left out do not look like no groups', () => {
+    const overage = { _claim_names: { groups: 'src1' }, _claim_sources: {} };
+    expect(identity(overage)).toMatchObject({ groups: [], groupsIncomplete: true });
+    expect(identity({ groups: [] })).not.toHaveProperty('groupsIncomplete');
+  });
+});
+
+describe('scopes', () => {
+  test.each<[string[], Claims]>([
+    [['a', 'b'], { scope: 'a b' }],
+    [['a', 'b'], { scope: 'a  b ' }],
+    [['a', 'b'], { scp: 'a b' }],
+    [['a', 'b'], { scp: ['a', 'b'] }],
+    [[], {}],
+  ])('are %j', (scopes, claims) => {
+    expect(identity(claims).scopes).toEqual(scopes);
+  });
+});
+
+describe('type', () => {
+  test.each<[string, Claims]>([
+    ['human', {}],
+    ['agent', { user_type: 'agent', sub: 'c', client_id: 'c' }],
+    ['human', { user_type: 'root' }],
+    ['agent', { act: { sub: 'bot' } }],
+    ['human', { act: { sub: 'bot' }, user_type: 'human' }],
+    ['service', { sub: 'c', client_id: 'c' }],
+    ['service', { sub: 'c', azp: 'c' }],
+    ['service', { idtyp: 'app' }],
+    ['service', { gty: 'client-credentials' }],
+    ['service', { azp: 'ci', preferred_username: 'service-account-ci' }],
+    ['human', { azp: 'ci', preferred_username: 'service-account-other' }],
+  ])('is %s for %j', (type, claims) => {
+    expect(identity(claims).type).toBe(type);
+  });
+
+  test('whoever signed in with a browser is no service', () => {
+    expect(identity({ idtyp: 'app' }, { method: 'session' as never }).type).toBe('human');
+  });
+});
+
+describe('actor', () => {
+  test('the chain goes from the latest actor to the first (RFC 8693 4.1), at most four', () => {
+    const act = { sub: '1', iss: 'i', act: { sub: '2', act: { sub: '3', act: { sub: '4' } } } };
+    expect(identity({ act }).actor).toEqual({
+      subject: '1',
+      issuer: 'i',
+      actor: { subject: '2', actor: { subject: '3', actor: { subject: '4' } } },
+    });
+    const fifth = { sub: '0', act };
+    expect(JSON.stringify(identity({ act: fifth }).actor)).not.toContain('"4"');
+  });
+
+  test.each([null, 'bot', {}, { sub: 1 }, [{ sub: 'bot' }]])(
+    'an act that names nobody is refused: %j',
+    (act) => {
+      expect(read({ act })).toEqual({ refused: 'token-claims' });
+    },
+  );
+});
+
+test.each([undefined, null, '', 7, 'x'.repeat(MAX_CLAIM_CHARS + 1), '\ud800'])(
+  'a subject must be usable whole: %j is refused',
+  (sub) => {
+    expect(read({ sub })).toEqual({ refused: 'token-claims' });
+  },
+);
+
+test('whatever the claims hold, every text that comes out can be percent-encoded and is bounded', () => {
+  const value = fc.anything({ withNullPrototype: true });
+  const names = ['preferred_username', 'name', 'email', 'groups', 'roles', 'team', 'scope', 'act'];
+  const claims = fc.dictionary(fc.constantFrom(...names), value);
+  fc.assert(
+    fc.property(claims, (random) => {
+      const answer = read({ email_verified: true, ...random });
+      if ('refused' in answer) return;
+      const { user, name = '', email = '', groups, roles, scopes, team = '' } = answer;
+      for (const text of [user, name, email, team, ...groups, ...roles, ...scopes]) {
+        expect(text.length).toBeLessThanOrEqual(MAX_CLAIM_CHARS);
+        expect(() => encodeURIComponent(text)).not.toThrow();
+      }
+    }),
+  );
+});
