@@ -8,7 +8,8 @@ import type { Identity } from './identity/identity.ts';
 import type { Sessions } from './identity/session.ts';
 import { createNumbers } from './numbers.ts';
 import { decide, type Found } from './policy/decide.ts';
-import type { Decision, EvidenceReason, Reason } from './policy/reason.ts';
+import type { EvidenceReason } from './identity/reason.ts';
+import type { Decision, Reason } from './policy/reason.ts';
 import { createRequirements, type Requirement } from './policy/requirement.ts';
 import { createPresent } from './present.ts';
 import {

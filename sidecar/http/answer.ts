@@ -1,12 +1,10 @@
 // The public answer to a verdict: says little; the row and the span get all of it.
 import type { Response } from 'express';
 import type { Verdict } from '../gate.ts';
+import { signInPath } from '../identity/return-url.ts';
 import { inWords } from '../policy/requirement.ts';
 import { forbiddenPage, pageHeaders, problemPage } from './pages.ts';
 import { sendProblem } from './problem.ts';
-
-/** Path that starts a sign-in, on whatever host the request came to: always relative. */
-const LOGIN_PATH = '/.signet/login';
 
 /** Answers one subrequest of `forward_auth`: 204 with the app's headers, or what the client gets. */
 export function answer(res: Response, verdict: Verdict): void {
@@ -32,7 +30,7 @@ function allow(res: Response, verdict: Verdict): void {
 
 function sendToSignIn(res: Response, verdict: Verdict): void {
   res.statusCode = 302;
-  res.setHeader('Location', `${LOGIN_PATH}?return=${encodeURIComponent(verdict.uri)}`);
+  res.setHeader('Location', signInPath(verdict.uri));
   res.setHeader('Cache-Control', 'no-store');
   res.end();
 }

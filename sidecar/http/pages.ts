@@ -1,7 +1,7 @@
 // The few pages that people see of Signet: plain HTML without script, for a reader in a hurry. Every
 // value is text. Decides nothing.
 import { createHash } from 'node:crypto';
-import type { SignInReason } from '../policy/reason.ts';
+import type { SignInReason } from '../identity/reason.ts';
 import { signInPath } from '../identity/return-url.ts';
 
 const STYLE = `

@@ -8,8 +8,10 @@ import type { Identity } from '../identity/identity.ts';
 import type { Login } from '../identity/login.ts';
 import { safeReturnUrl } from '../identity/return-url.ts';
 import type { Sessions } from '../identity/session.ts';
-import type { EvidenceReason, Reason, SignInReason } from '../policy/reason.ts';
+import type { EvidenceReason, SignInReason } from '../identity/reason.ts';
+import type { Reason } from '../policy/reason.ts';
 import * as pages from './pages.ts';
+import { sendProblem } from './problem.ts';
 
 /** What an answer under /.signet/ is recorded as. `detail` is for the log: why, in the library's words. */
 export type SignInOutcome = {
@@ -126,7 +128,8 @@ export function signInRoutes(options: SignInOptions): ExpressRouter {
     if ('refused' in known) {
       onOutcome(req, res, { decision: 'deny', reason: known.refused });
       res.set('WWW-Authenticate', 'Bearer');
-      return problem(res, 401, 'Unauthorized', 'Nobody is signed in.');
+      const detail = 'Nobody is signed in.';
+      return sendProblem(res, { status: 401, title: 'Sign-in is needed', detail });
     }
     onOutcome(req, res, { identity: known, decision: 'none', reason: 'signet' });
     res.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
@@ -160,7 +163,10 @@ export function signInRoutes(options: SignInOptions): ExpressRouter {
     const why = isStore
       ? 'Sessions can’t be stored at the moment.'
       : 'The identity provider can’t be reached, or does not answer as it should.';
-    if (req.path === '/.signet/me') return problem(res, 503, 'Service Unavailable', why);
+    if (req.path === '/.signet/me') {
+      const title = 'Who you are cannot be checked right now';
+      return sendProblem(res, { status: 503, title, detail: why });
+    }
     const returnTo = safeReturnUrl(queryOf(req).get('return') ?? '/');
     const content = { why, requestId: requestIdOf(req), returnTo };
     send(res, 503, pages.signInUnavailablePage(content));
@@ -222,13 +228,6 @@ function send(
   referrer?: Parameters<typeof pages.pageHeaders>[0],
 ): void {
   res.set(pages.pageHeaders(referrer)).status(status).send(html);
-}
-
-/** RFC 9457. */
-function problem(res: Response, status: number, title: string, detail: string): void {
-  res.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
-  res.status(status).type('application/problem+json');
-  res.send(JSON.stringify({ type: 'about:blank', title, status, detail }));
 }
 
 function publicIdentity(identity: Identity) {

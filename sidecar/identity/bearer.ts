@@ -3,7 +3,7 @@
 import { hash } from 'node:crypto';
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
 import type { CryptoKey, JWTPayload } from 'jose';
-import type { EvidenceReason } from '../policy/reason.ts';
+import type { EvidenceReason } from './reason.ts';
 import type { Fetch } from './bounded-fetch.ts';
 import { createBoundedFetch } from './bounded-fetch.ts';
 import type { ClaimNames } from './claims.ts';

@@ -2,7 +2,7 @@
 // cache of a second in front of the store. Does not know how a caller signed in.
 import { hash, randomBytes } from 'node:crypto';
 import { Fault } from '../fault.ts';
-import type { EvidenceReason } from '../policy/reason.ts';
+import type { EvidenceReason } from './reason.ts';
 import type { Identity } from './identity.ts';
 import type { SessionStore, StoredSession } from './session-store.ts';
 

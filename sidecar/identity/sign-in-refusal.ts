@@ -2,7 +2,7 @@
 // causes, never by its texts. A provider that does not work is a Fault, not a refusal.
 import { AuthorizationResponseError } from 'openid-client';
 import { Fault, explain } from '../fault.ts';
-import type { SignInReason } from '../policy/reason.ts';
+import type { SignInReason } from './reason.ts';
 
 /** `detail` may be the provider's own words: text, never markup. */
 export type SignInRefusal = { readonly refused: SignInReason; readonly detail: string };

@@ -1,12 +1,7 @@
 // May they: a requirement and an identity in, a decision and its reason out. Pure.
 import type { Identity } from '../identity/identity.ts';
-import type {
-  ClosedReason,
-  Decision,
-  EvidenceReason,
-  Reason,
-  RequirementReason,
-} from './reason.ts';
+import type { EvidenceReason } from '../identity/reason.ts';
+import type { ClosedReason, Decision, Reason, RequirementReason } from './reason.ts';
 import type { Condition, Kind, Requirement } from './requirement.ts';
 
 /** What the request's evidence proved. */

@@ -1,23 +1,6 @@
 // Why a decision fell the way it did: the closed list. Rows, spans and logs carry these words;
 // the public answer says less (see http/answer.ts).
-
-/** Credentials that were there and did not hold, or were not there at all. */
-export const EVIDENCE_REASONS = [
-  'no-credentials',
-  'cookie-malformed',
-  'cookie-repeated',
-  'session-unknown',
-  'session-expired',
-  'token-malformed',
-  'token-type', // not an access token: an ID token, a logout token, an unknown `typ`
-  'token-algorithm',
-  'token-issuer',
-  'token-audience',
-  'token-signature',
-  'token-expired',
-  'token-not-yet-valid',
-  'token-claims', // `sub` or another needed claim is missing or of the wrong type
-] as const;
+import { EVIDENCE_REASONS, SIGN_IN_REASONS } from '../identity/reason.ts';
 
 /** The caller is known, and the requirement is not met. */
 export const REQUIREMENT_REASONS = [
@@ -34,28 +17,6 @@ export const CLOSED_REASONS = [
   'request-invalid', // Caddy's own headers are missing: not asked by `forward_auth`
   'provider-unavailable',
   'session-store-unavailable',
-] as const;
-
-/** A sign-in came back and was refused. */
-export const SIGN_IN_REASONS = [
-  'state-missing', // no sign-in of this browser is under way: cookies blocked, expired, or foreign
-  'state-mismatch',
-  'state-used',
-  'state-expired',
-  'provider-refused', // the provider answered with `error`
-  'issuer-mismatch', // RFC 9207
-  'id-token-signature',
-  'id-token-algorithm',
-  'id-token-issuer',
-  'id-token-audience',
-  'id-token-nonce',
-  'id-token-expired',
-  'id-token-not-yet-valid',
-  'id-token-claims',
-  'code-refused', // the token endpoint did not accept the code
-  'userinfo-invalid',
-  'host-not-allowed',
-  'sign-in-loop',
 ] as const;
 
 /** Rows without a decision of the gate. */
@@ -76,10 +37,8 @@ export const REASONS = [
   ...UNDECIDED_REASONS,
 ] as const;
 
-export type EvidenceReason = (typeof EVIDENCE_REASONS)[number];
 export type RequirementReason = (typeof REQUIREMENT_REASONS)[number];
 export type ClosedReason = (typeof CLOSED_REASONS)[number];
-export type SignInReason = (typeof SIGN_IN_REASONS)[number];
 export type UndecidedReason = (typeof UNDECIDED_REASONS)[number];
 export type Reason = (typeof REASONS)[number];
 
