@@ -28,10 +28,16 @@ export class Fault extends Error {
 /** Returns the innermost message of an error and its causes, for one log line. */
 export function explain(error: unknown): string {
   const messages: string[] = [];
-  for (let at: unknown = error, depth = 0; at !== undefined && at !== null && depth < 5; depth++) {
-    const message = at instanceof Error ? at.message : String(at);
+  for (let at = error, depth = 0; at !== undefined && at !== null && depth < 5; depth++) {
+    const message = messageOf(at);
     if (message !== '' && messages.at(-1) !== message) messages.push(message);
-    at = at instanceof Error ? at.cause : undefined;
+    at = typeof at === 'object' && 'cause' in at ? at.cause : undefined;
   }
   return messages.join(': ');
+}
+
+// By its shape, not by `instanceof`: errors of Node's own can come from another realm.
+function messageOf(error: {}): string {
+  if (typeof error === 'object' && 'message' in error) return String(error.message);
+  return typeof error === 'string' ? error : JSON.stringify(error);
 }

@@ -7,7 +7,7 @@ import type { Config } from './config/config.ts';
 import { deriveKeys, loadKeyRing } from './config/keys.ts';
 import { explain } from './fault.ts';
 import { createGate } from './gate.ts';
-import { createHealth, type Check } from './http/health.ts';
+import { createHealth } from './http/health.ts';
 import { listen } from './http/listen.ts';
 import { createSidecarServer, createSurface, stampOwn } from './http/server.ts';
 import { signInRoutes } from './http/sign-in.ts';
@@ -17,7 +17,8 @@ import { createProvider } from './identity/provider.ts';
 import { createSessions } from './identity/session.ts';
 import { createSessionStore } from './identity/session-store.ts';
 import { createLog, type Logger } from './log.ts';
-import { startRecorder, type RecorderThread } from './record-thread.ts';
+import { createRecorderThread } from './record-thread.ts';
+import { recorderChecks, toCheck } from './readiness.ts';
 import type { RecorderOptions } from './record-worker.ts';
 import type { RequestHeaders } from './request.ts';
 import { VERSION } from './version.ts';
@@ -91,7 +92,7 @@ export async function serve(config: Config): Promise<Sidecar> {
     onError: (error) => log.error({ error: explain(error) }, 'a request failed and was refused'),
   });
   const door = createSidecarServer(surface);
-  let recorder: RecorderThread | undefined;
+  const recorder = createRecorderThread(recorderOptions(config, stampKeys), tellProblems(log));
   const health = createServer(
     createHealth({
       essential: ['sessions'],
@@ -99,7 +100,7 @@ export async function serve(config: Config): Promise<Sidecar> {
         sessions: toCheck(store.state()),
         provider: toCheck(provider.state()),
         ...(bearer !== undefined && { bearer: toCheck(bearer.state()) }),
-        ...recorderChecks(recorder),
+        ...recorderChecks(recorder.state()),
       }),
     }),
   );
@@ -113,7 +114,7 @@ export async function serve(config: Config): Promise<Sidecar> {
     sessions.close();
     throw error;
   }
-  recorder = startRecorder(recorderOptions(config, stampKeys), tellProblems(log));
+  recorder.start();
   log.info({ listen: addressOf(config), access_log: config.accessLog }, 'the gate is open');
 
   return {
@@ -157,27 +158,6 @@ function ownAddresses(address: Config['listen']): string[] {
 
 function addressOf({ listen: address }: Config): string {
   return 'socket' in address ? address.socket : `${address.host}:${address.port}`;
-}
-
-function toCheck({ ready, problem }: { ready: boolean; problem?: string }): Check {
-  return { ok: ready, ...(problem !== undefined && { problem }) };
-}
-
-function recorderChecks(recorder: RecorderThread | undefined): Record<string, Check> {
-  const state = recorder?.state();
-  if (state === undefined) return { recorder: { ok: false, problem: 'it has not started yet' } };
-  const { problem, destinations, ...counts } = state;
-  const checks: Record<string, Check> = {
-    recorder: { ok: problem === undefined, ...(problem !== undefined && { problem }), ...counts },
-  };
-  for (const [name, { cursor, problem }] of Object.entries(destinations)) {
-    checks[`destination ${name}`] = {
-      ok: problem === undefined,
-      ...(problem !== undefined && { problem }),
-      delivered: cursor,
-    };
-  }
-  return checks;
 }
 
 function tellProblems(log: Logger): (problem: string | undefined) => void {

@@ -8,14 +8,15 @@ import type { RecorderOptions, RecorderState } from './record-worker.ts';
 const RESTART_MS = 1000;
 
 export type RecorderThread = {
+  start(): void;
   /** The latest word; undefined until the first. */
   state(): RecorderState | undefined;
   /** Records what the log holds, delivers for some seconds, and ends. */
   stop(): Promise<void>;
 };
 
-/** Starts the recorder. `onProblem` is told each new problem once, and its end as undefined. */
-export function startRecorder(
+/** Returns the recorder, not yet started. `onProblem` is told each new problem once, and its end as undefined. */
+export function createRecorderThread(
   options: RecorderOptions,
   onProblem: (problem: string | undefined) => void,
 ): RecorderThread {
@@ -23,10 +24,10 @@ export function startRecorder(
   let told: string | undefined;
   let isStopping = false;
   let restart: NodeJS.Timeout | undefined;
-  let worker = start();
-  let ended = endOf(worker);
+  let worker: Worker | undefined;
+  let ended = Promise.resolve();
 
-  function start(): Worker {
+  function start(): void {
     const file = new URL(`./record-worker${extname(import.meta.url)}`, import.meta.url);
     // No environment: OTEL_* variables must not add one destination's credentials to another's.
     const started = new Worker(file, { workerData: options, env: {}, name: 'recorder' });
@@ -38,7 +39,8 @@ export function startRecorder(
     started.on('exit', () => {
       if (!isStopping) died('the recorder ended');
     });
-    return started;
+    ended = new Promise((resolve) => started.once('exit', () => resolve()));
+    worker = started;
   }
 
   function died(why: string): void {
@@ -48,8 +50,7 @@ export function startRecorder(
     if (isStopping || restart !== undefined) return;
     restart = setTimeout(() => {
       restart = undefined;
-      worker = start();
-      ended = endOf(worker);
+      start();
     }, RESTART_MS);
   }
 
@@ -61,18 +62,14 @@ export function startRecorder(
   async function stop(): Promise<void> {
     isStopping = true;
     clearTimeout(restart);
-    worker.postMessage('stop');
+    worker?.postMessage('stop');
     await ended;
   }
 
-  return { state: () => state, stop };
+  return { start, state: () => state, stop };
 }
 
 function problemOf(state: RecorderState): string | undefined {
   const delivery = Object.values(state.destinations).find(({ problem }) => problem !== undefined);
   return state.problem ?? delivery?.problem;
-}
-
-function endOf(worker: Worker): Promise<void> {
-  return new Promise((resolve) => worker.once('exit', () => resolve()));
 }

@@ -77,8 +77,11 @@ async function record(): Promise<void> {
       path: options.accessLog,
       ...(checkpoint !== undefined && { checkpoint }),
     });
-    await follow(follower, store, deliveries);
-    follower.close();
+    try {
+      await follow(follower, store, deliveries);
+    } finally {
+      follower.close();
+    }
   } finally {
     await Promise.all(deliveries.map((delivery) => delivery.finish(FINISH_MS)));
     store.close();
@@ -116,11 +119,15 @@ function startDelivery(
 
 function stateOf(follower: Follower, store: AuditStore, deliveries: Delivery[]): RecorderState {
   const { rows, setAside } = store.counts();
+  const problem = follower.problem();
   return {
+    ...(problem !== undefined && { problem }),
     lagBytes: follower.lagBytes(),
     rows,
     setAside,
-    destinations: Object.fromEntries(deliveries.map(({ name, state }) => [name, state()])),
+    destinations: Object.fromEntries(
+      deliveries.map((delivery) => [delivery.name, delivery.state()]),
+    ),
   };
 }
 

@@ -4,8 +4,8 @@
 import type { KeyObject } from 'node:crypto';
 import type { Follower } from './accesslog/follow.ts';
 import { parseLine } from './accesslog/line.ts';
-import { setAsideLine } from './accesslog/set-aside.ts';
-import type { Row, SetAsideLine } from './audit/row.ts';
+import { setAsideLine, type SetAsideLine } from './accesslog/set-aside.ts';
+import type { Row } from './audit/row.ts';
 import type { AuditStore } from './audit/store.ts';
 import { toRow, type Opened, type RowRules } from './to-row.ts';
 import type { Delivery } from './delivery/deliver.ts';

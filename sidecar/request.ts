@@ -20,7 +20,8 @@ export type Asked = {
 /** What the client offers as proof. */
 export type Evidence = {
   readonly bearer?: string;
-  readonly session: string | 'repeated' | undefined;
+  /** The cookie's value, or `repeated` when the name stands there twice. */
+  readonly session: string | undefined;
 };
 
 const TARGET = /^\/verify\?route=([A-Za-z0-9._~%/-]{1,128})(?:&require=(.*))?$/;

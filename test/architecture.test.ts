@@ -31,7 +31,9 @@ function importsOf(file: string): Import[] {
   const specifiers = [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map((m) => m[1]!);
   return specifiers.map((specifier) => ({
     from: file,
-    to: relative(ROOT, join(ROOT, file, '..', specifier)).split(sep).join('/'),
+    to: relative(ROOT, join(ROOT, file, '..', specifier))
+      .split(sep)
+      .join('/'),
   }));
 }
 
@@ -39,7 +41,8 @@ const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
   .filter((file) => file.endsWith('.ts'))
   .map((file) => file.split(sep).join('/'));
 const imports = files.flatMap(importsOf);
-const roomOf = (file: string) => (file.includes('/') ? file.slice(0, file.indexOf('/')) : undefined);
+const roomOf = (file: string) =>
+  file.includes('/') ? file.slice(0, file.indexOf('/')) : undefined;
 
 test('every room is in the table', () => {
   const rooms = new Set(files.map(roomOf).filter((room) => room !== undefined));
@@ -87,6 +90,7 @@ test('clocks, randomness, files and sockets stay at the rim: the pure files name
     'identity/claims.ts',
     'identity/return-url.ts',
   ];
-  const impure = /Date\.now|new Date\(\)|Math\.random|randomBytes|randomUUID|node:fs|node:net|node:http|process\.env/;
+  const impure =
+    /Date\.now|new Date\(\)|Math\.random|randomBytes|randomUUID|node:fs|node:net|node:http|process\.env/;
   expect(pure.filter((file) => impure.test(readFileSync(join(ROOT, file), 'utf8')))).toEqual([]);
 });

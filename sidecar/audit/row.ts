@@ -76,21 +76,3 @@ export type Row = {
 
 /** A row with its place in the store: `sequence` grows by one, in the order of commit. */
 export type StoredRow = Row & { readonly sequence: number };
-
-/** Why a line is kept apart instead of becoming a row. */
-export type SetAsideReason =
-  | 'not-json'
-  | 'not-access' // JSON, but not one of Caddy's access lines
-  | 'duplicate-key' // a key that Signet relies on stands twice
-  | 'too-long'
-  | 'half-line'; // the end of a rolled file without a newline
-
-/** A line that is no row: kept, counted, never in the way. */
-export type SetAsideLine = {
-  /** SHA-256 of the line's bytes, hex: read twice, it is kept once. */
-  readonly hash: string;
-  readonly reason: SetAsideReason;
-  /** The line's first 4,096 bytes, as UTF-8 with U+FFFD for what is not. */
-  readonly head: string;
-  readonly bytes: number;
-};

@@ -51,12 +51,11 @@ function isAlive(path: string): Promise<boolean> {
 }
 
 function inUse(address: Address, cause?: Error): Fault {
-  const where = 'socket' in address ? address.socket : `${address.host}:${address.port}`;
+  const isSocket = 'socket' in address;
+  const where = isSocket ? address.socket : `${address.host}:${address.port}`;
   if (cause !== undefined && (cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
     return new Fault('ERR_SOCKET_IN_USE', `cannot listen on ${where}`, { cause });
   }
-  return new Fault(
-    'ERR_SOCKET_IN_USE',
-    `${where} is in use by a running process; stop that one, or set SIGNET_SOCKET to another path`,
-  );
+  const mend = `stop that one, or choose another ${isSocket ? 'path' : 'port'}`;
+  return new Fault('ERR_SOCKET_IN_USE', `${where} is in use by a running process; ${mend}`);
 }

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import { Fault } from '../../sidecar/fault.ts';
-import type { EvidenceReason } from '../../sidecar/policy/reason.ts';
+import type { EvidenceReason } from '../../sidecar/identity/reason.ts';
 import { secret } from '../../sidecar/secret.ts';
 import { createTestGate, fromCaddy, type TestGate } from '../fixtures/gate.ts';
 import { identity } from '../fixtures/identities.ts';
@@ -18,7 +18,9 @@ const TOKENS: Record<string, ReturnType<typeof identity> | { refused: EvidenceRe
   good: identity({ user: 'deploy-agent', method: 'bearer', type: 'agent', team: 'platform' }),
   old: { refused: 'token-expired' },
 };
-const bearer = { verify: (token: string) => TOKENS[token] ?? { refused: 'token-signature' as const } };
+const bearer = {
+  verify: (token: string) => TOKENS[token] ?? { refused: 'token-signature' as const },
+};
 
 function verify(
   headers: Record<string, string>,
@@ -116,7 +118,10 @@ describe('signed out', () => {
     expect(res.status).toBe(401);
     expect(res.headers['www-authenticate']).toBe('Bearer');
     expect(res.headers['content-type']).toBe('application/problem+json');
-    expect(JSON.parse(res.text)).toMatchObject({ status: 401, request_id: headers['x-request-id'] });
+    expect(JSON.parse(res.text)).toMatchObject({
+      status: 401,
+      request_id: headers['x-request-id'],
+    });
   });
 
   test.each([
@@ -209,7 +214,11 @@ describe('bearer tokens', () => {
     expect(res.headers['remote-user']).toBe('deploy-agent');
     expect(res.headers['baggage']).toContain('user.id=deploy-agent');
     const stamp = it.open(res.headers['signet-stamp'], headers['x-request-id']);
-    expect(stamp?.identity).toMatchObject({ user: 'deploy-agent', type: 'agent', method: 'bearer' });
+    expect(stamp?.identity).toMatchObject({
+      user: 'deploy-agent',
+      type: 'agent',
+      method: 'bearer',
+    });
   });
 
   test('a bearer that does not hold is refused, though the cookie would do', async () => {

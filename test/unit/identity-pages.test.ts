@@ -8,7 +8,7 @@ import {
   problemPage,
   signInFailedPage,
 } from '../../sidecar/http/pages.ts';
-import { SIGN_IN_REASONS } from '../../sidecar/policy/reason.ts';
+import { SIGN_IN_REASONS } from '../../sidecar/identity/reason.ts';
 
 const MARKUP = `<img src=x onerror="alert('1')">&`;
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import type { Entry } from '../../sidecar/accesslog/line.ts';
-import { toRow, type Opened } from '../../sidecar/audit/to-row.ts';
+import { toRow, type Opened } from '../../sidecar/to-row.ts';
 import { createRedact } from '../../sidecar/trace/redact.ts';
 import { spansOf } from '../../sidecar/trace/spans.ts';
 import { REQUEST_ID, stamp } from '../fixtures/stamps.ts';

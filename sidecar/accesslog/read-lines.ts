@@ -1,0 +1,87 @@
+// The next lines of one open file: whole ones only, in batches, over-long ones set aside without
+// being held in memory. It knows nothing of checkpoints, nor of other files.
+import { createHash } from 'node:crypto';
+import { fstatSync } from 'node:fs';
+import { readAt } from './checkpoint.ts';
+import { MAX_HEAD_BYTES, setAsideLine, type SetAsideLine } from './set-aside.ts';
+
+const NEWLINE = 0x0a;
+const SKIP_BYTES = 64 * 1024;
+
+export type Limits = {
+  readonly maxLineBytes: number;
+  readonly maxBatchLines: number;
+  readonly maxBatchBytes: number;
+};
+
+export type ReadLines = {
+  /** Without their newlines. */
+  readonly lines: readonly { readonly bytes: Buffer }[];
+  readonly setAside: readonly SetAsideLine[];
+  /** Bytes read past, newlines included: at least one line. */
+  readonly consumed: number;
+  /** Of the last line among them, newline included. */
+  readonly lastLineBytes: number;
+};
+
+/**
+ * Returns the lines from `offset` on, or undefined when no line is complete. In a file to which
+ * nothing will be added (`isFinished`) a last line without a newline is set aside as a half one.
+ */
+export function readLines(
+  fd: number,
+  offset: number,
+  isFinished: boolean,
+  limits: Limits,
+): ReadLines | undefined {
+  // One byte more than the longest line, so that a full buffer without a newline is one too long.
+  const wanted = Math.max(limits.maxBatchBytes, limits.maxLineBytes + 1);
+  const available = Math.max(0, fstatSync(fd).size - offset);
+  const buffer = readAt(fd, offset, Math.min(wanted, available));
+  const whole = wholeLines(buffer, limits);
+  if (whole !== undefined || buffer.length === 0) return whole;
+  if (buffer.length > limits.maxLineBytes) return skipLine(fd, offset, isFinished);
+  return isFinished ? lineSetAside(setAsideLine(buffer, 'half-line'), buffer.length) : undefined;
+}
+
+function wholeLines(buffer: Buffer, limits: Limits): ReadLines | undefined {
+  const lines: { bytes: Buffer }[] = [];
+  const setAside: SetAsideLine[] = [];
+  let at = 0;
+  let lastLineBytes = 0;
+  while (lines.length + setAside.length < limits.maxBatchLines) {
+    const newline = buffer.indexOf(NEWLINE, at);
+    if (newline < 0) break;
+    const bytes = buffer.subarray(at, newline);
+    if (bytes.length > limits.maxLineBytes) setAside.push(setAsideLine(bytes, 'too-long'));
+    else lines.push({ bytes });
+    lastLineBytes = newline + 1 - at;
+    at = newline + 1;
+  }
+  return at === 0 ? undefined : { lines, setAside, consumed: at, lastLineBytes };
+}
+
+// A line longer than the buffer: read past in small pieces to its end, wherever that is.
+function skipLine(fd: number, offset: number, isFinished: boolean): ReadLines | undefined {
+  const digest = createHash('sha256');
+  let head = '';
+  let length = 0;
+  for (;;) {
+    const piece = readAt(fd, offset + length, SKIP_BYTES);
+    const newline = piece.indexOf(NEWLINE);
+    const part = newline < 0 ? piece : piece.subarray(0, newline);
+    digest.update(part);
+    if (length === 0) head = part.toString('utf8', 0, MAX_HEAD_BYTES);
+    length += part.length;
+    const isEnd = newline < 0 && piece.length < SKIP_BYTES;
+    if (isEnd && !isFinished) return undefined;
+    if (isEnd || newline >= 0) {
+      const line = { hash: digest.digest('hex'), reason: 'too-long' as const, head, bytes: length };
+      return lineSetAside(line, length + (isEnd ? 0 : 1));
+    }
+  }
+}
+
+function lineSetAside(line: SetAsideLine, consumed: number): ReadLines {
+  return { lines: [], setAside: [line], consumed, lastLineBytes: consumed };
+}

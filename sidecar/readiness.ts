@@ -1,0 +1,24 @@
+// How the parts stand, as `/readyz` says it. Pure.
+import type { Check } from './http/health.ts';
+import type { RecorderState } from './record-worker.ts';
+
+/** Returns the check of a part that is ready, or says why not. */
+export function toCheck({ ready, problem }: { ready: boolean; problem?: string }): Check {
+  return { ok: ready, ...(problem !== undefined && { problem }) };
+}
+
+/** Returns a check for the recorder and one for each destination. */
+export function recorderChecks(state: RecorderState | undefined): Record<string, Check> {
+  if (state === undefined) return { recorder: { ok: false, problem: 'it has not started yet' } };
+  const { problem, destinations, ...counts } = state;
+  const checks = { recorder: { ...checkOf(problem), ...counts } };
+  const entries = Object.entries(destinations).map(([name, { cursor, problem }]) => [
+    `destination ${name}`,
+    { ...checkOf(problem), delivered: cursor, waiting: Math.max(0, counts.rows - cursor) },
+  ]);
+  return { ...checks, ...Object.fromEntries(entries) };
+}
+
+function checkOf(problem: string | undefined): Check {
+  return toCheck({ ready: problem === undefined, ...(problem !== undefined && { problem }) });
+}

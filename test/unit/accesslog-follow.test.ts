@@ -1,0 +1,430 @@
+// The log as a queue: nothing lost, nothing twice, whatever happens to its files. Hostile cases 43
+// and 53. Real files in a temporary folder, rolled as Caddy 2.11.4 rolls them.
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  appendFileSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createFollower, type Checkpoint, type Follower } from '../../sidecar/accesslog/follow.ts';
+import type { SetAsideLine } from '../../sidecar/accesslog/set-aside.ts';
+
+let folder: string;
+let path: string;
+let rolls = 0;
+const open: Follower[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'signet-follow-'));
+  path = join(folder, 'access.log');
+});
+
+afterEach(() => {
+  for (const follower of open.splice(0)) follower.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+type Options = Omit<Parameters<typeof createFollower>[0], 'path'>;
+
+function follower(options: Options = {}): Follower {
+  const made = createFollower({ path, ...options });
+  open.push(made);
+  return made;
+}
+
+/** Renames the file as Caddy does; the next write begins a new one. */
+function roll(): string {
+  rolls += 1;
+  const ms = String(rolls % 1000).padStart(3, '0');
+  const minute = String(Math.floor(rolls / 1000) % 60).padStart(2, '0');
+  const name = join(folder, `access-2026-11-20T10-${minute}-14.${ms}-size.log`);
+  renameSync(path, name);
+  return name;
+}
+
+function write(...lines: string[]): void {
+  appendFileSync(path, lines.map((line) => `${line}\n`).join(''));
+}
+
+type All = { lines: string[]; setAside: SetAsideLine[]; checkpoint: Checkpoint | undefined };
+
+function readAll(from: Follower): All {
+  const all: All = { lines: [], setAside: [], checkpoint: undefined };
+  for (let batch = from.next(); batch !== undefined; batch = from.next()) {
+    all.lines.push(...batch.lines.map(({ bytes }) => bytes.toString()));
+    all.setAside.push(...batch.setAside);
+    all.checkpoint = batch.checkpoint;
+  }
+  return all;
+}
+
+describe('a file', () => {
+  test('that is not there yet is waited for', () => {
+    const log = follower();
+    expect(log.next()).toBeUndefined();
+    expect(log.problem()).toBeUndefined();
+    write('a');
+    expect(readAll(log).lines).toEqual(['a']);
+  });
+
+  test('in a folder that is not there yet is waited for', () => {
+    path = join(folder, 'logs', 'access.log');
+    const log = follower();
+    expect(log.next()).toBeUndefined();
+    expect(log.problem()).toBeUndefined();
+    mkdirSync(join(folder, 'logs'));
+    write('a');
+    expect(readAll(log).lines).toEqual(['a']);
+  });
+
+  test('with a folder in its place is a problem, until it is a file', () => {
+    mkdirSync(path);
+    const log = follower();
+    expect(log.next()).toBeUndefined();
+    expect(log.problem()).toMatch(/access\.log is not a file/);
+    rmSync(path, { recursive: true });
+    write('a');
+    expect(readAll(log).lines).toEqual(['a']);
+    expect(log.problem()).toBeUndefined();
+  });
+
+  test('that grows gives each line once', () => {
+    const log = follower();
+    write('a', 'b');
+    expect(readAll(log).lines).toEqual(['a', 'b']);
+    expect(log.next()).toBeUndefined();
+    write('c');
+    expect(readAll(log).lines).toEqual(['c']);
+  });
+
+  test('ending in half a line keeps it back until it is whole', () => {
+    const log = follower();
+    appendFileSync(path, 'a\nhalf');
+    expect(readAll(log).lines).toEqual(['a']);
+    appendFileSync(path, ' and whole\n');
+    expect(readAll(log).lines).toEqual(['half and whole']);
+  });
+
+  test('is read in batches of at most so many lines, each with the checkpoint behind it', () => {
+    write('a', 'b', 'c');
+    const log = follower({ maxBatchLines: 2 });
+    expect(log.next()?.checkpoint.offset).toBe(4);
+    expect(log.next()?.checkpoint.offset).toBe(6);
+    expect(log.next()).toBeUndefined();
+  });
+
+  test('keeps its bytes as they are', () => {
+    writeFileSync(path, Buffer.from([0xff, 0x00, 0x0d, 0x0a]));
+    expect(follower().next()?.lines).toEqual([{ bytes: Buffer.from([0xff, 0x00, 0x0d]) }]);
+  });
+});
+
+describe('an over-long line', () => {
+  const long = 'x'.repeat(300_000);
+
+  test('is set aside with its hash, its beginning and its length, and its neighbours are read', () => {
+    write('a', long, 'b');
+    const { lines, setAside } = readAll(follower({ maxLineBytes: 10, maxBatchBytes: 10 }));
+    expect(lines).toEqual(['a', 'b']);
+    expect(setAside).toMatchObject([
+      { reason: 'too-long', bytes: 300_000, head: 'x'.repeat(4096) },
+    ]);
+  });
+
+  test('has the same hash whether it fits into the buffer or not', () => {
+    write(long);
+    const [small] = readAll(follower({ maxLineBytes: 10, maxBatchBytes: 10 })).setAside;
+    const [large] = readAll(follower({ maxLineBytes: 10, maxBatchBytes: 1_000_000 })).setAside;
+    expect(small).toEqual(large);
+  });
+
+  test('is not consumed before it is complete', () => {
+    appendFileSync(path, long);
+    const log = follower({ maxLineBytes: 10 });
+    expect(log.next()).toBeUndefined();
+    write('', 'b');
+    expect(readAll(log)).toMatchObject({ lines: ['b'], setAside: [{ bytes: 300_000 }] });
+  });
+
+  test('may be the first one and the last one before a restart', () => {
+    write(long);
+    const { checkpoint } = readAll(follower({ maxLineBytes: 10 }));
+    write('b');
+    expect(readAll(follower({ checkpoint, maxLineBytes: 10 })).lines).toEqual(['b']);
+  });
+});
+
+describe('rolling', () => {
+  test('is followed from the old file’s end into the new one', () => {
+    const log = follower();
+    write('a');
+    expect(readAll(log).lines).toEqual(['a']);
+    write('b');
+    roll();
+    write('c');
+    expect(readAll(log).lines).toEqual(['b', 'c']);
+  });
+
+  test('several times between two reads loses nothing', () => {
+    const log = follower();
+    write('a');
+    readAll(log);
+    for (const line of ['b', 'c', 'd']) {
+      roll();
+      write(line);
+    }
+    expect(readAll(log).lines).toEqual(['b', 'c', 'd']);
+  });
+
+  test('leaves nothing to do while the new file is not there yet', () => {
+    const log = follower();
+    write('a');
+    roll();
+    expect(readAll(log).lines).toEqual(['a']);
+    write('b');
+    expect(readAll(log).lines).toEqual(['b']);
+  });
+
+  test('sets a half line at the end of the old file aside', () => {
+    const log = follower();
+    appendFileSync(path, 'a\nhalf');
+    expect(readAll(log).lines).toEqual(['a']);
+    roll();
+    write('b');
+    expect(readAll(log)).toMatchObject({
+      lines: ['b'],
+      setAside: [{ reason: 'half-line', head: 'half', bytes: 4 }],
+    });
+  });
+
+  test('away of the file that is being read goes on with the oldest that is left', () => {
+    const log = follower();
+    write('a');
+    readAll(log);
+    unlinkSync(roll());
+    write('b');
+    roll();
+    write('c');
+    expect(readAll(log).lines).toEqual(['b', 'c']);
+  });
+
+  test('into compressed files says that these are not read', () => {
+    writeFileSync(join(folder, 'access-2026-11-20T09-00-00.000-size.log.gz'), 'x');
+    write('a');
+    const log = follower();
+    expect(readAll(log).lines).toEqual(['a']);
+    expect(log.problem()).toMatch(/roll_compression none/);
+  });
+
+  test('does not mistake other files for the log’s', () => {
+    for (const name of [
+      'access-old.log',
+      'error-2026-11-20T09-00-00.000-size.log',
+      'access.log.1',
+    ]) {
+      writeFileSync(join(folder, name), 'x\n');
+    }
+    write('a');
+    expect(readAll(follower()).lines).toEqual(['a']);
+  });
+});
+
+describe('after a restart', () => {
+  test('the follower goes on where the checkpoint says', () => {
+    write('a', 'b');
+    const checkpoint = follower({ maxBatchLines: 1 }).next()?.checkpoint;
+    expect(readAll(follower({ checkpoint })).lines).toEqual(['b']);
+  });
+
+  test('a checkpoint survives JSON', () => {
+    write('a', 'b');
+    const { checkpoint } = readAll(follower());
+    write('c');
+    const stored = JSON.parse(JSON.stringify(checkpoint)) as Checkpoint;
+    expect(stored).toEqual(checkpoint);
+    expect(readAll(follower({ checkpoint: stored })).lines).toEqual(['c']);
+  });
+
+  test('a file that was rolled twice meanwhile is found, and the others after it', () => {
+    write('a', 'b');
+    const checkpoint = follower({ maxBatchLines: 1 }).next()?.checkpoint;
+    roll();
+    write('c');
+    roll();
+    write('d');
+    expect(readAll(follower({ checkpoint })).lines).toEqual(['b', 'c', 'd']);
+  });
+
+  test('a file that is gone makes it read all there is', () => {
+    write('a');
+    const { checkpoint } = readAll(follower());
+    unlinkSync(path);
+    write('b');
+    roll();
+    write('c');
+    expect(readAll(follower({ checkpoint })).lines).toEqual(['b', 'c']);
+  });
+
+  test('a new file with the inode of a deleted one is read from its beginning', () => {
+    write('a', 'b');
+    const { checkpoint } = readAll(follower());
+    const reused = { ...(checkpoint as Checkpoint) };
+    unlinkSync(path);
+    write('c', 'd', 'e');
+    const stats = statSync(path, { bigint: true });
+    // Whether the file system gave the inode out again or not: the checkpoint says that it did.
+    const file = {
+      ...reused.file,
+      inode: String(stats.ino),
+      birthTimeNs: String(stats.birthtimeNs),
+    };
+    expect(readAll(follower({ checkpoint: { ...reused, file } })).lines).toEqual(['c', 'd', 'e']);
+  });
+
+  test('a log that was copied back from a backup is known by what is in it', () => {
+    write('a', 'b');
+    const { checkpoint } = readAll(follower());
+    copyFileSync(path, join(folder, 'backup'));
+    unlinkSync(path);
+    renameSync(join(folder, 'backup'), path);
+    write('c');
+    expect(readAll(follower({ checkpoint })).lines).toEqual(['c']);
+  });
+
+  test('a log that is shorter than the checkpoint is read from its beginning', () => {
+    write('a', 'b', 'c');
+    const { checkpoint } = readAll(follower());
+    truncateSync(path, 4);
+    expect(readAll(follower({ checkpoint })).lines).toEqual(['a', 'b']);
+  });
+});
+
+describe('a log that is truncated while it is followed', () => {
+  test('is read from its beginning', () => {
+    const log = follower();
+    write('a', 'b');
+    readAll(log);
+    truncateSync(path, 0);
+    expect(log.next()).toBeUndefined();
+    write('c');
+    expect(readAll(log).lines).toEqual(['c']);
+  });
+
+  test('is noticed when it has grown beyond the old end meanwhile', () => {
+    const log = follower();
+    write('a', 'b');
+    readAll(log);
+    truncateSync(path, 0);
+    write('c', 'd', 'e');
+    expect(readAll(log).lines).toEqual(['c', 'd', 'e']);
+  });
+});
+
+describe('lag', () => {
+  test('is what is written and not yet read, in all files', () => {
+    const log = follower({ maxBatchLines: 1 });
+    write('a', 'b');
+    roll();
+    write('c');
+    expect(log.lagBytes()).toBe(6);
+    log.next();
+    expect(log.lagBytes()).toBe(4);
+    readAll(log);
+    expect(log.lagBytes()).toBe(0);
+  });
+});
+
+describe('for any stream of bytes', () => {
+  type Step =
+    | { readonly act: 'write'; readonly text: string }
+    | { readonly act: 'roll' | 'read' | 'restart' };
+
+  const steps = fc.array(
+    fc.oneof(
+      {
+        weight: 5,
+        arbitrary: fc
+          .stringMatching(/^[ab\n]{1,12}$/)
+          .map((text): Step => ({ act: 'write', text })),
+      },
+      {
+        weight: 4,
+        arbitrary: fc.constantFrom<Step>({ act: 'roll' }, { act: 'read' }, { act: 'restart' }),
+      },
+    ),
+    { maxLength: 30 },
+  );
+
+  type Played = { written: string[]; lines: string[]; tooLong: string[] };
+
+  /** Plays the steps; returns what was written and what was read, in order. */
+  function play(script: readonly Step[], options: Options): Played {
+    let written = '';
+    let number = 0;
+    let log = follower(options);
+    let checkpoint: Checkpoint | undefined;
+    const lines: string[] = [];
+    const tooLong: string[] = [];
+    const append = (text: string) => {
+      // Numbered, as real lines are by their uuid: no two files begin with the same line.
+      const numbered = text.replaceAll('\n', () => `${(number += 1)}\n`);
+      written += numbered;
+      appendFileSync(path, numbered);
+    };
+    const readOnce = () => {
+      const batch = log.next();
+      if (batch === undefined) return false;
+      lines.push(...batch.lines.map(({ bytes }) => bytes.toString()));
+      tooLong.push(...batch.setAside.map(({ head }) => head));
+      checkpoint = batch.checkpoint;
+      return true;
+    };
+    const restart = () => {
+      log.close();
+      log = follower({ ...options, checkpoint });
+    };
+    const rollWhole = () => {
+      if (!written.endsWith('\n')) append('\n');
+      if (readdirSync(folder).includes('access.log')) roll();
+    };
+    for (const step of script) {
+      if (step.act === 'write') append(step.text);
+      else if (step.act === 'roll') rollWhole();
+      else if (step.act === 'restart') restart();
+      else readOnce();
+    }
+    append('\n');
+    while (readOnce());
+    return { written: written.split('\n').slice(0, -1), lines, tooLong };
+  }
+
+  test('any chopping into writes, rolls, reads and restarts gives the same lines, once each', () => {
+    fc.assert(
+      fc.property(
+        steps,
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 40 }),
+        (script, maxBatchLines, maxLineBytes) => {
+          rmSync(folder, { recursive: true });
+          mkdirSync(folder);
+          const options = { maxBatchLines, maxLineBytes, maxBatchBytes: 8 };
+          const { written, lines, tooLong } = play(script, options);
+          expect(lines).toEqual(written.filter((line) => line.length <= maxLineBytes));
+          expect(tooLong).toEqual(written.filter((line) => line.length > maxLineBytes));
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+});

@@ -1,0 +1,266 @@
+// What people and programs see of a row; and that nothing in it commands a terminal. Hostile case 42.
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { column, cut, isoTime, localTime, visible } from '../../sidecar/audit/format-text.ts';
+import { toJson } from '../../sidecar/audit/format-json.ts';
+import { createFormatter } from '../../sidecar/audit/format.ts';
+import { formatTree, type TreeSpan } from '../../sidecar/audit/tree.ts';
+import { aFullRow, aRow, aStoredRow, STARTED_AT_US } from '../fixtures/rows.ts';
+
+// Everything that a terminal could obey or be fooled by; a line's own end is none of it.
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
+const HOSTILE = 'a\u001b[31m\n\r\t\u0007\u009b2J\u007f\u202e\u2066\u200b\u2028\u{e0041} \ud800z';
+
+const { header, line } = createFormatter({ width: 170 });
+
+describe('a line', () => {
+  test('says who did what, whether it was allowed, and how long it took', () => {
+    const time = localTime(STARTED_AT_US, false);
+    expect(line(aRow()).split(/ +/)).toEqual([
+      time,
+      'alice',
+      'payments',
+      'human',
+      'GET',
+      '/orders/17',
+      '200',
+      '12.3',
+      'allow',
+      '4d0320747bbc4e5d964f000000000001',
+    ]);
+    expect(time).toMatch(/^\d\d:35:14\.561$/);
+  });
+
+  test('of nobody has dashes, and of a refusal its reason', () => {
+    const { identity: _identity, ...nobody } = aRow({
+      status: 302,
+      decision: 'login',
+      reason: 'no-credentials',
+    });
+    expect(line(nobody)).toMatch(/ — +— +— +GET .* 302 .* login no-credentials +4d03/);
+  });
+
+  test('of a client that left has no status', () => {
+    expect(line(aRow({ status: 0 }))).toMatch(/\/orders\/17 +— +12\.3/);
+  });
+
+  test('stands under its header, however long its values are', () => {
+    const long = 'x'.repeat(500);
+    const identity = { ...aFullRow().identity!, user: long, team: long };
+    const text = line(aRow({ path: `/${long}`, method: long, identity }));
+    expect(text).toHaveLength(170);
+    for (const name of ['USER', 'TEAM', 'TYPE', 'METHOD', 'PATH', 'DECISION', 'TRACE']) {
+      expect(text[header().indexOf(name) - 1]).toBe(' ');
+    }
+  });
+
+  test('has a date when asked for', () => {
+    const dated = createFormatter({ isDated: true }).line(aRow());
+    expect(dated).toMatch(/^2026-11-\d\d \d\d:\d\d:14\.561 alice/);
+  });
+
+  test('has colours only when asked for, and is otherwise the same', () => {
+    const coloured = createFormatter({ width: 170, colour: true }).line(aRow({ decision: 'deny' }));
+    expect(coloured).toContain('\u001b[31mdeny');
+    // oxlint-disable-next-line no-control-regex -- these are the colours
+    expect(coloured.replace(/\u001b\[\d+m/g, '')).toBe(line(aRow({ decision: 'deny' })));
+  });
+});
+
+describe('a terminal', () => {
+  const everywhere = () =>
+    aStoredRow({
+      ...aFullRow(),
+      method: HOSTILE,
+      host: HOSTILE,
+      path: HOSTILE,
+      query: HOSTILE,
+      userAgent: HOSTILE,
+      route: HOSTILE,
+      requirement: HOSTILE,
+      protocol: HOSTILE,
+      clientAddress: HOSTILE,
+      identity: {
+        ...aFullRow().identity!,
+        issuer: HOSTILE,
+        subject: HOSTILE,
+        user: HOSTILE,
+        team: HOSTILE,
+        roles: [HOSTILE],
+        actor: { subject: HOSTILE, issuer: HOSTILE },
+      },
+    });
+
+  test('gets no control character, bidi mark or invisible one from a line', () => {
+    expect(line(everywhere())).not.toMatch(UNSAFE);
+  });
+
+  test('nor from a tree', () => {
+    const tree = formatTree(everywhere(), [{ ...span('1'), name: HOSTILE }]);
+    expect(tree.replaceAll('\n', '')).not.toMatch(UNSAFE);
+    expect(tree.match(/^Decision/gm)).toHaveLength(1);
+  });
+
+  test('nor from JSON, which still says the same', () => {
+    const json = toJson(everywhere());
+    expect(json).not.toMatch(UNSAFE);
+    expect(JSON.parse(json)).toMatchObject({ path: HOSTILE, roles: [HOSTILE] });
+  });
+
+  test('nor from any text there is', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(visible(text)).not.toMatch(UNSAFE);
+        expect(JSON.parse(toJson(aStoredRow({ path: text })))).toMatchObject({ path: text });
+      }),
+    );
+  });
+
+  test('shows them spelled out', () => {
+    expect(visible('\u001b[31m\u009b\u202e\u{e0041} \ud800 é 漢 😀')).toBe(
+      '\\x1b[31m\\x9b\\u202e\\u{e0041} \\ud800 é 漢 😀',
+    );
+  });
+});
+
+describe('JSON', () => {
+  test('has every field of a full row', () => {
+    const parsed: unknown = JSON.parse(toJson({ ...aFullRow(), sequence: 3 }));
+    expect(parsed).toEqual({
+      sequence: 3,
+      time: '2026-11-20T10:35:14.561234Z',
+      requestId: '4d032074-7bbc-4e5d-964f-000000000001',
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      parentSpanId: 'b7ad6b7169203331',
+      user: 'alice',
+      issuer: 'https://login.example.com',
+      subject: 'a-1',
+      team: 'payments',
+      type: 'agent',
+      roles: ['engineer', 'Site Admins'],
+      actor: { subject: 'deploy-agent', actor: { subject: 'robot', issuer: 'https://b.example' } },
+      authMethod: 'bearer',
+      method: 'GET',
+      scheme: 'https',
+      host: 'app.example.com',
+      path: '/orders/17',
+      query: 'page=2',
+      protocol: 'HTTP/2.0',
+      status: 200,
+      durationMs: 12.345,
+      decision: 'allow',
+      reason: 'requirement-met',
+      route: 'orders',
+      requirement: 'team:payments',
+      clientAddress: '192.0.2.7',
+      peerAddress: '192.0.2.7',
+      userAgent: 'curl/8.0',
+      requestBytes: 0,
+      responseBytes: 512,
+      gate: {
+        bootId: 'boot-1',
+        number: 7,
+        supersedes: 6,
+        time: '2026-11-20T10:35:14.561534Z',
+        durationMs: 0.064,
+      },
+      upstream: {
+        address: '10.0.0.3:3000',
+        time: '2026-11-20T10:35:14.562234Z',
+        durationMs: 11,
+        latencyMs: 9,
+        retries: 1,
+      },
+      link: { traceId: '1af7651916cd43dd8448eb211c80319c', spanId: 'c7ad6b7169203331' },
+      sampled: true,
+    });
+  });
+
+  test('leaves out what is unknown', () => {
+    const { identity: _identity, route: _route, ...bare } = aStoredRow();
+    const parsed = JSON.parse(toJson(bare)) as object;
+    for (const key of ['user', 'roles', 'gate', 'upstream', 'route', 'query', 'link']) {
+      expect(parsed).not.toHaveProperty(key);
+    }
+  });
+
+  test('is one line', () => {
+    expect(toJson(aStoredRow({ path: '/\n' }))).not.toContain('\n');
+  });
+});
+
+describe('a tree', () => {
+  const spans = [
+    { ...span('gate', 'in'), startUs: 300, endUs: 364 },
+    { ...span('in', 'the-caller'), startUs: 0, endUs: 10_000 },
+    { ...span('up', 'in'), startUs: 1000, endUs: 9000 },
+    { ...span('deep', 'up'), startUs: 5000, endUs: 6000 },
+  ];
+
+  test('draws children under their parents, by time, with bars to scale', () => {
+    const tree = formatTree(aStoredRow(), spans);
+    const drawn = tree.split('\n').slice(-5, -1);
+    expect(drawn.map((text) => text.slice(0, 12).trimEnd())).toEqual([
+      'in',
+      '├─ gate',
+      '└─ up',
+      '   └─ deep',
+    ]);
+    expect(drawn.map((text) => text.match(/█/g)?.length)).toEqual([40, 1, 32, 4]);
+    expect(drawn[2]).toMatch(/\+1\.0 +8\.0 ms$/);
+  });
+
+  test('of a span that took no time has a bar within the others', () => {
+    const [, root] = spans;
+    const tree = formatTree(aStoredRow(), [
+      root!,
+      { ...span('x', 'in'), startUs: 10_000, endUs: 10_000 },
+    ]);
+    expect(tree).toMatch(/└─ x .* {39}█ +\+10\.0 +0\.0 ms\n$/);
+  });
+
+  test('says who, on whose behalf, what, and what was decided', () => {
+    const tree = formatTree({ ...aFullRow(), sequence: 1 }, []);
+    for (const text of [
+      /^User +alice$/m,
+      /^Team +payments$/m,
+      /^Type +agent$/m,
+      /^Roles +engineer, Site Admins$/m,
+      /^Acting +deploy-agent, through robot \(https:\/\/b\.example\), on behalf of alice$/m,
+      /^Subject +a-1 at https:\/\/login\.example\.com$/m,
+      /^Request line +GET https:\/\/app\.example\.com\/orders\/17\?page=2 HTTP\/2\.0$/m,
+      /^Status +200, 0 bytes in, 512 bytes out$/m,
+      /^Decision +allow$/m,
+      /^Reason +requirement-met$/m,
+      /^Requirement +team:payments$/m,
+      /^Route +orders$/m,
+      /^Gate +decision 7 of boot boot-1, in place of number 6$/m,
+      /^Upstream +10\.0\.0\.3:3000, answered after 9\.0 ms, 1 retries$/m,
+    ]) {
+      expect(tree).toMatch(text);
+    }
+  });
+
+  test('of a refused and signed-out request says no more than is known', () => {
+    const { identity: _identity, ...row } = aStoredRow({
+      status: 401,
+      decision: 'deny',
+      reason: 'no-credentials',
+    });
+    const tree = formatTree(row, []);
+    expect(tree).toMatch(/^User +—$/m);
+    expect(tree).toMatch(/^Decision +deny no-credentials$/m);
+    expect(tree).not.toMatch(/^(Team|Roles|Acting|Upstream|Gate|Reason)/m);
+  });
+});
+
+test('texts are cut and padded by characters, not by halves of them', () => {
+  expect(cut('😀😀😀', 2)).toBe('😀…');
+  expect(column('é', 3)).toBe('é  ');
+  expect(isoTime(1)).toBe('1970-01-01T00:00:00.000001Z');
+});
+
+function span(spanId: string, parentSpanId?: string): TreeSpan {
+  const parent = parentSpanId === undefined ? {} : { parentSpanId };
+  return { name: spanId, kind: 'SERVER', spanId, startUs: 0, endUs: 1, ...parent };
+}

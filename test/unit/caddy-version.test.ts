@@ -1,0 +1,119 @@
+import { describe, expect, test } from '@jest/globals';
+import { findMirror } from '../../caddy/fetch-apt.ts';
+import {
+  ADVISORIES,
+  CADDY_FLOOR,
+  describeUnsafe,
+  parseCaddyVersion,
+  unsafeBecause,
+} from '../../caddy/version.ts';
+
+const parsed = (text: string) => {
+  const version = parseCaddyVersion(text);
+  if (version === undefined) throw new Error(`no version: ${text}`);
+  return version;
+};
+const firstIds = (text: string) => unsafeBecause(parsed(text)).map(({ ids }) => ids[0]);
+
+describe('a version', () => {
+  test.each([
+    ['v2.11.4 h1:XKxkMTgNSizEvKG6QHue6cAsFOteU2qA61w2tKkCWi0=', '2.11.4'],
+    ['2.6.2', '2.6.2'],
+    ['v2.12.0-beta.1 h1:abc=\n', '2.12.0-beta.1'],
+    ['2.11.4-1', '2.11.4-1'],
+    ['v2.0.0 => github.com/someone/caddy/v2@v2.11.5 h1:abc=', '2.11.5'],
+  ])('is read from `%s`', (text, expected) => {
+    expect(parsed(text).text).toBe(expected);
+  });
+
+  test.each([
+    '(devel)',
+    'unknown',
+    '',
+    'caddy',
+    'v2.11',
+    'v2.12.0 => ../caddy',
+    '1b2c3d4 (01 Jan 26)',
+  ])('is not read from `%s`', (text) => {
+    expect(parseCaddyVersion(text)).toBeUndefined();
+  });
+});
+
+describe('the floor', () => {
+  test.each([CADDY_FLOOR, 'v2.11.4', '2.11.4-1', 'v2.11.5', 'v2.12.0-beta.1', 'v3.0.0'])(
+    '%s is safe',
+    (text) => {
+      expect(unsafeBecause(parsed(text))).toEqual([]);
+    },
+  );
+
+  test('a Caddy from before 2.11.2 is open to every advisory', () => {
+    expect(unsafeBecause(parsed('2.6.2'))).toEqual(ADVISORIES);
+    expect(unsafeBecause(parsed('v2.11.1'))).toEqual(ADVISORIES);
+  });
+
+  test('2.11.2 and 2.11.3 are open to those that 2.11.4 closed', () => {
+    const closedBy2114 = ['GHSA-f59h-q822-g45g', 'GHSA-j8px-rmrx-76h9'];
+    expect(firstIds('v2.11.2')).toEqual(closedBy2114);
+    expect(firstIds('v2.11.3')).toEqual(closedBy2114);
+  });
+
+  test('a beta of the floor, and a commit before it, are below it', () => {
+    expect(firstIds('v2.11.4-beta.2')).not.toEqual([]);
+    expect(firstIds('v2.11.4-0.20260101000000-abcdef123456')).not.toEqual([]);
+  });
+
+  test('no advisory is fixed above the floor', () => {
+    expect(
+      ADVISORIES.map(({ fixedIn }) => fixedIn)
+        .toSorted()
+        .at(-1),
+    ).toBe(CADDY_FLOOR);
+  });
+
+  test('what is said of a version below it names version, floor and each advisory', () => {
+    const text = describeUnsafe(parsed('2.11.3'));
+    for (const part of ['2.11.3', CADDY_FLOOR, 'GHSA-f59h-q822-g45g', 'CVE-2026-77281']) {
+      expect(text).toContain(part);
+    }
+  });
+});
+
+describe("the system's Debian archive", () => {
+  const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
+
+  test('is read from stanzas, and not from those of other vendors or of security updates', () => {
+    const other = 'Types: deb\nURIs: https://vendor.example\nSuites: nodistro\nComponents: main\n';
+    const security = 'Types: deb\nURIs: http://d.example/sec\nSuites: bookworm-security\n';
+    const debian = `# a\nTypes: deb\nURIs: http://d.example/debian\nSuites: bookworm bookworm-updates\nSigned-By: /k.gpg\n`;
+    expect(findMirror([other, `${security}\n${debian}`], 'bookworm')).toEqual({
+      uri: 'http://d.example/debian',
+      signedBy: '/k.gpg',
+    });
+  });
+
+  test('is read from one-line lists, with and without options', () => {
+    expect(findMirror(['# x\ndeb http://d.example/debian bookworm main\n'], 'bookworm')).toEqual({
+      uri: 'http://d.example/debian',
+      signedBy: KEYRING,
+    });
+    const signed = 'deb [arch=amd64 signed-by=/k.gpg] http://d.example/debian sid main contrib';
+    expect(findMirror([signed], 'bookworm')?.signedBy).toBe('/k.gpg');
+  });
+
+  test('with a key in the list itself is checked against Debian’s own keyring', () => {
+    const text =
+      'Types: deb\nURIs: http://d.example/debian\nSuites: trixie\nSigned-By:\n -----BEGIN\n';
+    expect(findMirror([text], 'trixie')?.signedBy).toBe(KEYRING);
+  });
+
+  test('is none where sources are commented out, disabled or only deb-src', () => {
+    const lists = [
+      '#deb http://d.example/debian bookworm main',
+      'deb-src http://d.example/debian bookworm main',
+      'Types: deb-src\nURIs: http://d.example/debian\nSuites: bookworm\n',
+      'Enabled: no\nTypes: deb\nURIs: http://d.example/debian\nSuites: bookworm\n',
+    ];
+    expect(findMirror(lists, 'bookworm')).toBeUndefined();
+  });
+});
