@@ -67,7 +67,12 @@ function toldToApp(): string[] {
   return pairs.toSorted();
 }
 
-const ALICE = ['remote-name: Alice', 'remote-team: payments', 'remote-user-type: human', 'remote-user: alice'];
+const ALICE = [
+  'remote-name: Alice',
+  'remote-team: payments',
+  'remote-user-type: human',
+  'remote-user: alice',
+];
 const without = (lines: string[]) =>
   lines.filter((line) => !/^remote-(name|email|groups):/.test(line));
 const ALICE_TOLD = without(ALICE);
@@ -129,7 +134,13 @@ test('every span of alice’s request names her, and one of nobody’s names nob
 });
 
 test('case 6: our headers are there, whatever Connection lists', async () => {
-  for (const hop of ['Remote-User, traceparent', 'baggage', 'X-Request-Id', 'cookie', 'tracestate']) {
+  for (const hop of [
+    'Remote-User, traceparent',
+    'baggage',
+    'X-Request-Id',
+    'cookie',
+    'tracestate',
+  ]) {
     edge.app.seen.length = 0;
     const reply = await edge.send('/orders', [`Connection: close, ${hop}`, alice]);
     expect(reply.status).toBe(200);
@@ -326,7 +337,11 @@ describe('case 39: a traceparent of whatever shape', () => {
     ['upper case', [`traceparent: 00-${trace.toUpperCase()}-${span}-01`], false],
     ['54 characters', [`traceparent: 00-${trace}-${span}-0`], false],
     ['56 characters', [`traceparent: 00-${trace}-${span}-011`], false],
-    ['two headers', [`traceparent: 00-${trace}-${span}-01`, `traceparent: 00-${trace}-${span}-01`], false],
+    [
+      'two headers',
+      [`traceparent: 00-${trace}-${span}-01`, `traceparent: 00-${trace}-${span}-01`],
+      false,
+    ],
     ['flags ff', [`traceparent: 00-${trace}-${span}-ff`], true],
   ])('%s', async (_, lines, isValid) => {
     const token = await edge.provider.clientCredentialsToken();

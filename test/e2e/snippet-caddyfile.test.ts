@@ -1,0 +1,57 @@
+// The Caddyfile at the top is ready to run: a real Caddy accepts it, and its formatter has no wish.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { findCaddy } from '../../caddy/find.ts';
+import { runCommand } from '../../caddy/run-command.ts';
+import { SNIPPETS } from '../fixtures/caddy.ts';
+
+const CADDYFILE = fileURLToPath(new URL('../../Caddyfile', import.meta.url));
+
+let folder: string;
+let caddy: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'signet-caddyfile-'));
+  ({ path: caddy } = await findCaddy({ env: process.env, say: () => {} }));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+function run(args: string[], env: Record<string, string> = {}): Promise<string> {
+  const settings = {
+    SIGNET_HOST: 'app.example.com',
+    SIGNET_UPSTREAM: '127.0.0.1:3000',
+    SIGNET_SOCKET: 'unix//run/signet/sidecar.sock',
+    SIGNET_ACCESS_LOG: join(folder, 'access.log'),
+    SIGNET_GATE_KEY: 'key-of-the-gate',
+  };
+  const homes = { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder };
+  const all = { ...process.env, ...homes, ...settings, ...env };
+  return runCommand({ file: caddy, args, env: all, timeoutMs: 20_000 });
+}
+
+test('Caddy validates it, with a unix socket and with TCP', async () => {
+  await run(['validate', '--config', CADDYFILE]);
+  await run(['validate', '--config', CADDYFILE], { SIGNET_SOCKET: '127.0.0.1:9000' });
+});
+
+test('it serves the host by TLS, bounds headers, has no admin endpoint and keeps the key to itself', async () => {
+  const adapted = await run(['adapt', '--config', CADDYFILE]);
+  expect(JSON.parse(adapted)).toMatchObject({
+    admin: { disabled: true },
+    apps: { http: { servers: { srv0: { listen: [':443'], max_header_bytes: 32 * 1024 } } } },
+  });
+  expect(adapted).not.toContain('key-of-the-gate');
+});
+
+test('without SIGNET_ACCESS_LOG it is refused: there would be no record', async () => {
+  await expect(
+    run(['validate', '--config', CADDYFILE], { SIGNET_ACCESS_LOG: '' }),
+  ).rejects.toThrow();
+});
+
+test.each([CADDYFILE, SNIPPETS])('%s is formatted', async (path) => {
+  // Exits with 1 where it would change something.
+  await run(['fmt', '--diff', path]);
+});
