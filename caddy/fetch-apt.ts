@@ -3,7 +3,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCommand } from './run-command.ts';
-import type { FetchWay } from './find.ts';
+import type { FetchWay } from './fetch-way.ts';
 
 const TIMEOUT_MS = 120_000;
 const DEFAULT_KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';

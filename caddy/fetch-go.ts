@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { runCommand } from './run-command.ts';
 import { CADDY_FLOOR } from './version.ts';
-import type { FetchWay } from './find.ts';
+import type { FetchWay } from './fetch-way.ts';
 
 const TIMEOUT_MS = 15 * 60_000;
 const MODULE = 'github.com/caddyserver/caddy/v2';

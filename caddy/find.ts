@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path';
 import { explain, Fault } from '../sidecar/fault.ts';
 import { fetchByApt } from './fetch-apt.ts';
 import { fetchByGo } from './fetch-go.ts';
+import type { FetchWay } from './fetch-way.ts';
 import { runCommand } from './run-command.ts';
 import { CADDY_FLOOR, describeUnsafe, parseCaddyVersion, unsafeBecause } from './version.ts';
 import type { CaddyVersion } from './version.ts';
@@ -23,13 +24,6 @@ export type FindOptions = {
   readonly say: (line: string) => void;
   /** Default `$XDG_CACHE_HOME/signet`, or `~/.cache/signet`. */
   readonly cacheDir?: string;
-};
-
-/** One way of getting Caddy onto this machine. */
-export type FetchWay = {
-  readonly name: string;
-  /** Returns the path of the program, which lies inside `folder`; throws an Error that says why not. */
-  fetch(options: Pick<FindOptions, 'env' | 'say'> & { readonly folder: string }): Promise<string>;
 };
 
 type Checked = FoundCaddy | { readonly refused: string };

@@ -14,7 +14,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   audit: ['accesslog', 'identity', 'policy'],
   trace: ['audit'],
   delivery: ['audit', 'trace'],
-  config: ['delivery', 'trace'],
+  config: ['delivery', 'identity', 'trace'],
   http: ['identity', 'policy'],
 };
 

@@ -1,6 +1,7 @@
 // What Signet runs with, after environment and file were read, checked and joined. Types only; how
 // it comes about is in load.ts. Nothing but `main.ts` takes this whole; each part takes its own.
 import type { Destination } from '../delivery/destination.ts';
+import type { ClaimNames } from '../identity/claims.ts';
 import type { Secret } from '../secret.ts';
 import type { TraceTrust } from '../trace/context.ts';
 
@@ -16,17 +17,6 @@ export type BearerIssuer = {
   readonly audiences: readonly string[];
   /** JWS algorithms; the verifier's own allow-list when absent. */
   readonly algorithms?: readonly string[];
-};
-
-/** The names of the claims that an identity is made of. */
-export type ClaimNames = {
-  readonly user: string;
-  readonly team: string;
-  /** Without a team claim, the first group with this prefix is the team. */
-  readonly teamPrefix: string;
-  readonly roles: string;
-  readonly groups: string;
-  readonly type: string;
 };
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
