@@ -67,20 +67,21 @@ function decisionOf(entry: Entry, opened: Opened): { decision: Decision; reason:
 }
 
 // `upstream` and its times are filled by `forward_auth`, too: they are the app's only after the
-// request was passed on, and only when they are not the sidecar's own.
+// request was passed on, and only when they are not the sidecar's own. When the client leaves in the
+// middle, Caddy's proxy panics and the fields are lost, yet the app was called and has its span.
 function upstreamOf(
   entry: Entry,
   stamp: Stamp | undefined,
   ownAddresses: readonly string[],
 ): RowUpstream | undefined {
-  if (entry.proxiedAtMs === undefined || entry.upstream === undefined) return undefined;
-  if (ownAddresses.includes(entry.upstream)) return undefined;
+  if (entry.proxiedAtMs === undefined) return undefined;
+  if (entry.upstream !== undefined && ownAddresses.includes(entry.upstream)) return undefined;
   // Whole milliseconds, cut off: the call cannot have begun before the decision had ended.
   const decidedAtUs = stamp === undefined ? 0 : stamp.gate.startedAtUs + stamp.gate.durationUs;
   const startedAtUs = Math.max(entry.proxiedAtMs * 1000, decidedAtUs);
   const untilEndUs = Math.max(0, entry.endedAtUs - startedAtUs);
   return {
-    address: entry.upstream,
+    ...optional('address', entry.upstream),
     startedAtUs,
     durationUs: entry.upstreamDurationUs ?? untilEndUs,
     ...optional('latencyUs', entry.upstreamLatencyUs),

@@ -28,7 +28,8 @@ export type RowGate = {
 
 /** Caddy's call to the app. Absent when the app was not called. */
 export type RowUpstream = {
-  readonly address: string;
+  /** Absent when the client left in the middle: Caddy then does not say whom it had called. */
+  readonly address?: string;
   readonly startedAtUs: number;
   readonly durationUs: number;
   /** Until the app's response headers; absent when the app never answered. */

@@ -197,7 +197,7 @@ function gateFrom(columns: StoredColumns): RowGate | null {
 }
 
 function upstreamFrom(columns: StoredColumns): RowUpstream | null {
-  if (columns['upstream_address'] === null) return null;
+  if (columns['upstream_started_at_us'] === null) return null;
   return withoutNull<RowUpstream>({
     address: columns['upstream_address'],
     startedAtUs: columns['upstream_started_at_us'],

@@ -114,8 +114,12 @@ function upstreamText({ upstream }: StoredRow): string | undefined {
   if (upstream === undefined) return undefined;
   const { address, latencyUs, retries } = upstream;
   const answered =
-    latencyUs === undefined ? 'never answered' : `answered after ${milliseconds(latencyUs)} ms`;
-  return visible(`${address}, ${answered}${retries > 0 ? `, ${retries} retries` : ''}`);
+    latencyUs === undefined
+      ? 'no answer was measured'
+      : `answered after ${milliseconds(latencyUs)} ms`;
+  return visible(
+    `${address ?? 'not logged'}, ${answered}${retries > 0 ? `, ${retries} retries` : ''}`,
+  );
 }
 
 function spanLines(spans: readonly TreeSpan[], paint: Paint): string[] {

@@ -62,7 +62,8 @@ function upstreamSpan(
 ): Span | undefined {
   if (row.upstream === undefined) return undefined;
   const { address, startedAtUs, durationUs, latencyUs, retries } = row.upstream;
-  const isAnswered = latencyUs !== undefined;
+  // Without a latency the client left: what status it had got by then is the app's, unless Caddy's own.
+  const isAnswered = latencyUs !== undefined || (row.status > 0 && row.status < 500);
   const isError = !isAnswered || row.status >= 400;
   return {
     traceId: row.traceId,
@@ -73,7 +74,7 @@ function upstreamSpan(
     ...within(notBeforeUs, ingress.endUs, startedAtUs, durationUs),
     attributes: {
       [NAMES.requestMethod]: requestMethod(row).method,
-      ...serverAttributes(address),
+      ...(address !== undefined && serverAttributes(address)),
       ...(isAnswered && { [NAMES.responseStatus]: row.status }),
       ...(retries > 0 && { [NAMES.resendCount]: retries }),
       ...(isError && { [NAMES.errorType]: isAnswered ? String(row.status) : 'no_response' }),

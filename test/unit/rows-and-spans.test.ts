@@ -74,7 +74,23 @@ describe('a row', () => {
   test('has no upstream when the app was not called, though Caddy logs the sidecar as one', () => {
     expect(rowOf(entry({ proxiedAtMs: undefined })).upstream).toBeUndefined();
     expect(rowOf(entry({ upstream: SOCKET })).upstream).toBeUndefined();
-    expect(rowOf(entry({ upstream: undefined })).upstream).toBeUndefined();
+  });
+
+  test('of a client that left in the middle has its upstream, though Caddy forgot whom it called', () => {
+    const lost = {
+      upstream: undefined,
+      upstreamDurationUs: undefined,
+      upstreamLatencyUs: undefined,
+    };
+    const row = rowOf(entry({ ...lost, durationUs: 0 }));
+    expect(row.upstream).toEqual({
+      startedAtUs: T0 + 1_060,
+      durationUs: 310_000 - 1_060,
+      retries: 0,
+    });
+    const upstream = spansOf(row).at(-1);
+    expect(upstream).toMatchObject({ kind: 'CLIENT', isError: false });
+    expect(upstream?.attributes).not.toHaveProperty(['server.address']);
   });
 
   test('its upstream begins after the decision, and lasts until the end when nobody measured', () => {

@@ -1,0 +1,39 @@
+// What `npm start` says first: where to click, as whom, and what to type. Words only.
+import { relative } from 'node:path';
+import { AGENT, PEOPLE } from './people.ts';
+import { authorityFile, spansFile } from './programs.ts';
+import type { Running } from './stack.ts';
+
+/** Returns the banner. Paths are relative to `cwd`; `bold` marks what can be clicked or typed. */
+export function banner(
+  { app, issuer, folder }: Running,
+  cwd: string,
+  bold: (text: string) => string,
+): string {
+  const ca = nearest(cwd, authorityFile(folder));
+  const state = `SIGNET_STATE=${nearest(cwd, folder)}`;
+  const people = PEOPLE.map(({ login, team }) => `${login} (${team ?? 'no team'})`).join(', ');
+  return `
+  Signet is up.
+
+  Click   ${bold(`${app}/`)}   (your browser does not know its certificate yet: go on)
+  As      ${people}; any password
+
+  Curl    ${bold(`curl --cacert ${ca} ${app}/public/`)}
+  Bearer  ${bold(`TOKEN=$(curl -s -u ${AGENT.clientId}:${AGENT.secret} -d grant_type=client_credentials ${issuer}/token | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`)}
+          ${bold(`curl --cacert ${ca} -H "Authorization: Bearer $TOKEN" ${app}/orders`)}
+
+  Ask     ${bold(`${state} npm run signet -- audit --user alice`)}
+          ${bold(`${state} npm run signet -- audit show <request or trace id>`)}
+  Spans   ${nearest(cwd, spansFile(folder))}
+
+  Ctrl-C stops everything. From here on a line per request:
+`;
+}
+
+// For a shell to read.
+function nearest(cwd: string, path: string): string {
+  const way = relative(cwd, path);
+  const nearer = way === '' || way.startsWith('..') ? path : way;
+  return /^[\w./-]+$/.test(nearer) ? nearer : `'${nearer}'`;
+}

@@ -1,0 +1,56 @@
+// The life of a stack around what is done with it: start, do, stop, exit; whatever goes wrong on the way
+// and whenever somebody asks to stop.
+import { explain, Fault } from '../../sidecar/fault.ts';
+import { readSettings, Refusal } from './settings.ts';
+import { createStack, type Running, type StopDeadlines } from './stack.ts';
+import { stopAsked } from './until-stopped.ts';
+
+export type Outcome = {
+  readonly code: number;
+  /** Done when everything has been stopped; its code, if it has one, is the exit code. */
+  readonly afterwards?: () => Promise<number | void>;
+};
+
+/** Resolves when it is time to stop: somebody asks to, or a process of the stack has ended by itself. */
+export type Over = Promise<'asked' | 'broken'>;
+
+/**
+ * Starts the stack, does `act` with it, stops it within `deadlines`, and ends the process: with `act`'s
+ * code, or with 1 when the stack did not come up.
+ */
+export async function runStack(
+  deadlines: StopDeadlines,
+  act: (running: Running, over: Over) => Promise<Outcome>,
+): Promise<never> {
+  process.exit(await lifeOf(deadlines, act).catch(tell));
+}
+
+async function lifeOf(...[deadlines, act]: Parameters<typeof runStack>): Promise<number> {
+  const asked = stopAsked();
+  const stack = createStack(readSettings(process.env), (sentence) => console.log(sentence));
+  let outcome: Outcome = { code: 1 };
+  try {
+    console.log('Starting …');
+    const running = await Promise.race([stack.start(), asked]);
+    if (running !== undefined) outcome = await act(running, over(running, asked));
+  } finally {
+    await stack.stop(deadlines);
+  }
+  return (await outcome.afterwards?.()) ?? outcome.code;
+}
+
+function over({ ended }: Running, asked: Promise<void>): Over {
+  const isAsked = asked.then(() => 'asked' as const);
+  const isBroken = ended.then((how) => {
+    console.error(how);
+    return 'broken' as const;
+  });
+  return Promise.race([isAsked, isBroken]);
+}
+
+// A sentence for what a person can mend; everything for what is our fault.
+function tell(error: unknown): number {
+  const isSaid = error instanceof Refusal || error instanceof Fault;
+  console.error(isSaid ? explain(error) : error);
+  return 1;
+}

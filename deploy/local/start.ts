@@ -1,0 +1,25 @@
+// `npm start`: brings the local stack up, says where to click, and shows a line per request until it is
+// told to stop.
+import { banner } from './banner.ts';
+import { startChild } from './child.ts';
+import { cleanEnvironment } from './environment.ts';
+import { audit } from './programs.ts';
+import { runStack } from './run-stack.ts';
+import { BRISK, type Running } from './stack.ts';
+
+const hasColour = process.stdout.isTTY && !process.env['NO_COLOR'];
+const bold = (text: string) => (hasColour ? `\x1b[1m${text}\x1b[0m` : text);
+
+await runStack(BRISK, async (running, over) => {
+  // Asked for before the banner is there to be clicked at: the first request has its line too.
+  const lines = followAudit(running, new Date().toISOString());
+  console.log(banner(running, process.cwd(), bold));
+  const why = await over;
+  console.log('Stopping …');
+  return { code: why === 'asked' ? 0 : 1, afterwards: () => lines.stop(1_000) };
+});
+
+function followAudit({ folder }: Running, since: string) {
+  const program = audit(folder, '--follow', '--since', since, '--format', 'line');
+  return startChild({ ...program, env: cleanEnvironment(process.env, program.env) });
+}
