@@ -12,7 +12,8 @@ export type FaultCode =
   | 'ERR_PROVIDER' // the OpenID provider can't be reached or answers nonsense
   | 'ERR_SOCKET_IN_USE' // another process listens where Signet should
   | 'ERR_CADDY' // Caddy is missing, or too old to be safe
-  | 'ERR_DELIVERY'; // a destination refused or can't be reached
+  | 'ERR_DELIVERY' // a destination can't be reached or refuses for now: tried again
+  | 'ERR_DELIVERY_REFUSED'; // a destination will never take these spans
 
 /** A failure with a stable code, a sentence for people, and its cause. */
 export class Fault extends Error {
@@ -25,7 +26,7 @@ export class Fault extends Error {
   }
 }
 
-/** Returns the innermost message of an error and its causes, for one log line. */
+/** Returns the messages of an error and of its causes, outermost first, for one log line. */
 export function explain(error: unknown): string {
   const messages: string[] = [];
   for (let at = error, depth = 0; at !== undefined && at !== null && depth < 5; depth++) {

@@ -1,6 +1,6 @@
 // How the parts stand, as `/readyz` says it. Pure.
 import type { Check } from './http/health.ts';
-import type { RecorderState } from './record-worker.ts';
+import type { RecorderState } from './recorder-state.ts';
 
 /** Returns the check of a part that is ready, or says why not. */
 export function toCheck({ ready, problem }: { ready: boolean; problem?: string }): Check {
@@ -12,9 +12,14 @@ export function recorderChecks(state: RecorderState | undefined): Record<string,
   if (state === undefined) return { recorder: { ok: false, problem: 'it has not started yet' } };
   const { problem, destinations, ...counts } = state;
   const checks = { recorder: { ...checkOf(problem), ...counts } };
-  const entries = Object.entries(destinations).map(([name, { cursor, problem }]) => [
+  const entries = Object.entries(destinations).map(([name, { cursor, leftOut, problem }]) => [
     `destination ${name}`,
-    { ...checkOf(problem), delivered: cursor, waiting: Math.max(0, counts.rows - cursor) },
+    {
+      ...checkOf(problem),
+      delivered: cursor,
+      waiting: Math.max(0, counts.lastSequence - cursor),
+      leftOut,
+    },
   ]);
   return { ...checks, ...Object.fromEntries(entries) };
 }

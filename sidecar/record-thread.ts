@@ -2,7 +2,9 @@
 // it stands, and stops it in order. No evidence passes through here.
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { RecorderOptions, RecorderState } from './record-worker.ts';
+import { explain } from './fault.ts';
+import type { RecorderOptions } from './record-worker.ts';
+import { NOTHING_KNOWN, type RecorderState } from './recorder-state.ts';
 
 /** Pause before a recorder that died is started again. */
 const RESTART_MS = 1000;
@@ -35,9 +37,11 @@ export function createRecorderThread(
       state = next;
       tell(problemOf(next));
     });
-    started.on('error', (error) => died(error.message));
+    // A worker that ran out of memory says so by `error`; `exit` comes after it, always.
+    let why = 'it ended by itself';
+    started.on('error', (error) => (why = explain(error)));
     started.on('exit', () => {
-      if (!isStopping) died('the recorder ended');
+      if (!isStopping) died(why);
     });
     ended = new Promise((resolve) => started.once('exit', () => resolve()));
     worker = started;
@@ -45,9 +49,8 @@ export function createRecorderThread(
 
   function died(why: string): void {
     const problem = `the recorder died and is started again: ${why}`;
-    state = { lagBytes: 0, rows: 0, setAside: 0, destinations: {}, ...state, problem };
+    state = { ...NOTHING_KNOWN, ...state, problem };
     tell(problem);
-    if (isStopping || restart !== undefined) return;
     restart = setTimeout(() => {
       restart = undefined;
       start();

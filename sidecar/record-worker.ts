@@ -5,10 +5,11 @@ import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createFollower, type Follower } from './accesslog/follow.ts';
 import { openAuditStore, type AuditStore } from './audit/store.ts';
-import { createDelivery, type Delivery, type DeliveryState } from './delivery/deliver.ts';
+import { createDelivery, type Delivery } from './delivery/deliver.ts';
 import { createOtlpWire } from './delivery/otlp.ts';
 import { explain } from './fault.ts';
 import { createRecorder } from './record.ts';
+import { NOTHING_KNOWN, type RecorderState } from './recorder-state.ts';
 import { secret } from './secret.ts';
 import { createRedact } from './trace/redact.ts';
 import { spansOf } from './trace/spans.ts';
@@ -30,18 +31,10 @@ export type RecorderOptions = {
   readonly version: string;
 };
 
-/** How the recorder stands; sent whenever it changes. */
-export type RecorderState = {
-  readonly problem?: string;
-  /** Bytes of the log that are not yet rows. */
-  readonly lagBytes: number;
-  readonly rows: number;
-  readonly setAside: number;
-  readonly destinations: Readonly<Record<string, DeliveryState>>;
-};
-
 /** Pause between two looks at a log that has nothing new. */
 const POLL_MS = 50;
+/** How often it says how it stands; that costs some looks at disk and store. */
+const STATE_MS = 250;
 /** Pause before beginning again after a fault. */
 const RETRY_MS = 1000;
 /** How long destinations may take to get what is left when the sidecar stops. */
@@ -60,7 +53,7 @@ async function run(): Promise<void> {
     try {
       await record();
     } catch (error) {
-      say({ problem: explain(error), lagBytes: 0, rows: 0, setAside: 0, destinations: {} });
+      say({ ...NOTHING_KNOWN, problem: explain(error) });
       await pause(RETRY_MS);
     }
   }
@@ -98,9 +91,13 @@ async function follow(follower: Follower, store: AuditStore, deliveries: Deliver
     deliveries,
   });
   for (const delivery of deliveries) delivery.wake();
+  let nextLookMs = 0;
   for (;;) {
     const isNew = recorder.step();
-    say(stateOf(follower, store, deliveries));
+    if (performance.now() >= nextLookMs) {
+      say(stateOf(follower, store, deliveries));
+      nextLookMs = performance.now() + STATE_MS;
+    }
     if (isNew) await setImmediate();
     else if (stop.signal.aborted) return;
     else await pause(POLL_MS);
@@ -118,12 +115,13 @@ function startDelivery(
 }
 
 function stateOf(follower: Follower, store: AuditStore, deliveries: Delivery[]): RecorderState {
-  const { rows, setAside } = store.counts();
+  const { rows, lastSequence, setAside } = store.counts();
   const problem = follower.problem();
   return {
     ...(problem !== undefined && { problem }),
     lagBytes: follower.lagBytes(),
     rows,
+    lastSequence,
     setAside,
     destinations: Object.fromEntries(
       deliveries.map((delivery) => [delivery.name, delivery.state()]),

@@ -1,11 +1,11 @@
 // One destination follows the store: rows after its cursor become spans, and the cursor moves only
 // when they are acknowledged. At least once, with the same span ids: the store is the outbox.
 import type { StoredRow } from '../audit/row.ts';
-import { explain } from '../fault.ts';
+import { explain, Fault } from '../fault.ts';
 import type { Span } from '../trace/span.ts';
 import type { Wire } from './otlp.ts';
 
-/** Rows of one batch: some 600 spans, well below a receiver's usual 4 MiB. */
+/** Rows of one batch: some 600 spans, whose attributes are bounded (see trace/spans.ts). */
 export const BATCH_ROWS = 200;
 /** Waits after failures, from first to longest. */
 export const FIRST_BACKOFF_MS = 250;
@@ -20,8 +20,10 @@ export type Outbox = {
 
 /** How a destination stands. */
 export type DeliveryState = {
-  /** The last row that it has acknowledged. */
+  /** The last row that it has acknowledged, or that was left out. */
   readonly cursor: number;
+  /** Rows that it would not take, one by one, since the start of this process. */
+  readonly leftOut: number;
   readonly problem?: string;
 };
 
@@ -42,35 +44,59 @@ export function createDelivery(
   spansOf: (row: StoredRow) => Span[],
 ): Delivery {
   let cursor = outbox.cursor(name);
+  let batchRows = BATCH_ROWS;
+  let leftOut = 0;
   let problem: string | undefined;
   let failures = 0;
+  let isAwake = false;
   let running: Promise<void> | undefined;
   let retry: NodeJS.Timeout | undefined;
   let isFinishing = false;
 
   async function drain(): Promise<void> {
     for (;;) {
-      const rows = outbox.rowsAfter(cursor, BATCH_ROWS);
+      isAwake = false;
+      const rows = outbox.rowsAfter(cursor, batchRows);
       const last = rows.at(-1);
       if (last === undefined) return;
-      const spans = rows.filter((row) => row.sampled).flatMap(spansOf);
-      if (spans.length > 0) await wire.send(spans);
+      if (!(await isDealtWith(rows))) continue;
       outbox.moveCursor(name, last.sequence);
       cursor = last.sequence;
-      problem = undefined;
+      batchRows = Math.min(BATCH_ROWS, batchRows * 2);
       failures = 0;
+      problem = undefined;
+    }
+  }
+
+  // Every failure halves the next batch, which may have been too large; so a row that is refused for
+  // good is alone in the end, and left out: it must not hold up all that come after it.
+  async function isDealtWith(rows: readonly StoredRow[]): Promise<boolean> {
+    const spans = rows.filter((row) => row.sampled).flatMap(spansOf);
+    try {
+      if (spans.length > 0) await wire.send(spans);
+      return true;
+    } catch (error) {
+      batchRows = Math.max(1, Math.floor(rows.length / 2));
+      if (!isRefusal(error)) throw error;
+      if (rows.length > 1) return false;
+      leftOut += 1;
+      return true;
     }
   }
 
   function wake(): void {
+    isAwake = true;
     if (running !== undefined || retry !== undefined) return;
     running = drain()
-      .catch((error: unknown) => backOff(explain(error)))
-      .finally(() => (running = undefined));
+      .catch((error: unknown) => backOff(error))
+      .finally(() => {
+        running = undefined;
+        if (isAwake && retry === undefined && !isFinishing) wake();
+      });
   }
 
-  function backOff(why: string): void {
-    problem = why;
+  function backOff(error: unknown): void {
+    problem = explain(error);
     const waitMs = Math.min(FIRST_BACKOFF_MS * 2 ** failures, LONGEST_BACKOFF_MS);
     failures += 1;
     if (isFinishing) return;
@@ -84,10 +110,7 @@ export function createDelivery(
     isFinishing = true;
     clearTimeout(retry);
     retry = undefined;
-    const deadline = AbortSignal.timeout(deadlineMs);
-    const expired = new Promise<void>((resolve) => {
-      deadline.addEventListener('abort', () => resolve(), { once: true });
-    });
+    const expired = new Promise<void>((resolve) => setTimeout(resolve, deadlineMs).unref());
     await Promise.race([expired, (running ?? Promise.resolve()).then(drainQuietly)]);
     await wire.close().catch(() => undefined);
   }
@@ -101,7 +124,11 @@ export function createDelivery(
   return {
     name,
     wake,
-    state: () => ({ cursor, ...(problem !== undefined && { problem }) }),
+    state: () => ({ cursor, leftOut, ...(problem !== undefined && { problem }) }),
     finish,
   };
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof Fault && error.code === 'ERR_DELIVERY_REFUSED';
 }

@@ -17,7 +17,7 @@ import type { Destination } from './destination.ts';
 export const EXPORT_TIMEOUT_MS = 10_000;
 
 export type Wire = {
-  /** Resolves when the destination has acknowledged the batch; throws Fault ERR_DELIVERY otherwise. */
+  /** Resolves when the destination has acknowledged; rejects with ERR_DELIVERY or ERR_DELIVERY_REFUSED. */
   send(spans: readonly Span[]): Promise<void>;
   close(): Promise<void>;
 };
@@ -64,6 +64,12 @@ function metadataOf(destination: Destination): Metadata {
   return metadata;
 }
 
+// The batch itself is at fault (OTLP: not retryable): sent again as it is, it would block for good.
+const PERMANENT: ReadonlySet<number> = new Set([
+  grpcStatus.INVALID_ARGUMENT,
+  grpcStatus.OUT_OF_RANGE,
+]);
+
 // A refused token and a place that can't be reached want different hands: say which it is.
 function refusal(destination: Destination, error: Error | undefined): Fault {
   const code = (error as Partial<ServiceError> | undefined)?.code;
@@ -71,7 +77,7 @@ function refusal(destination: Destination, error: Error | undefined): Fault {
   const isToken = code === grpcStatus.UNAUTHENTICATED || code === grpcStatus.PERMISSION_DENIED;
   const hint = isToken ? 'the token was refused: check it' : 'it will be tried again';
   return new Fault(
-    'ERR_DELIVERY',
+    code !== undefined && PERMANENT.has(code) ? 'ERR_DELIVERY_REFUSED' : 'ERR_DELIVERY',
     `${destination.name} at ${destination.endpoint} answered ${name}; ${hint}`,
     { cause: error },
   );

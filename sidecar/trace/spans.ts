@@ -7,6 +7,9 @@ import type { AttributeValue, Span } from './span.ts';
 
 type Attributes = Record<string, AttributeValue>;
 
+/** Longest `url.path` and `url.query` on a span, in characters; the row has the whole. */
+export const MAX_URL_PART_CHARS = 2048;
+
 /** Returns the row's spans, the ingress first; children lie within their parents. */
 export function spansOf(row: Row): Span[] {
   const ids = spanIdsOf(row.requestId);
@@ -97,8 +100,8 @@ function requestAttributes(row: Row): Attributes {
     [NAMES.requestMethod]: method,
     ...(original !== undefined && { [NAMES.requestMethodOriginal]: original }),
     [NAMES.urlScheme]: row.scheme,
-    [NAMES.urlPath]: row.path,
-    ...(row.query !== undefined && { [NAMES.urlQuery]: row.query }),
+    [NAMES.urlPath]: row.path.slice(0, MAX_URL_PART_CHARS),
+    ...(row.query !== undefined && { [NAMES.urlQuery]: row.query.slice(0, MAX_URL_PART_CHARS) }),
     ...serverAttributes(row.host),
     [NAMES.clientAddress]: row.clientAddress,
     [NAMES.peerAddress]: row.peerAddress,

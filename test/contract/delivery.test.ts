@@ -116,7 +116,41 @@ test.each([
   expect(delivery.state().problem).not.toContain('the-token');
   receiver.answerWith(undefined);
   await until('the cursor', () => delivery.state().cursor === 3);
-  expect(delivery.state()).toEqual({ cursor: 3 });
+  expect(delivery.state()).toEqual({ cursor: 3, leftOut: 0 });
+});
+
+test('a row that is refused for good is left out and counted, and holds up nobody', async () => {
+  receiver.refuseWhenTraceIs('f'.repeat(32));
+  record(150);
+  const bad = aRow({ requestId: crypto.randomUUID(), traceId: 'f'.repeat(32) });
+  store.commit({ rows: [bad], setAside: [], checkpoint: CHECKPOINT });
+  record(150);
+  const delivery = deliver();
+  delivery.wake();
+  await until('the cursor', () => delivery.state().cursor === 301);
+  expect(delivery.state()).toEqual({ cursor: 301, leftOut: 1 });
+  const arrived = new Set(receiver.spans.map(({ traceId }) => traceId));
+  expect(arrived.size).toBe(300);
+});
+
+test('200 requests with URLs of 28 KB make batches that a receiver of 4 MiB takes', async () => {
+  const path = `/${'x'.repeat(14_000)}`;
+  const rows = Array.from({ length: 200 }, () =>
+    aRow({ requestId: crypto.randomUUID(), path, query: path }),
+  );
+  store.commit({ rows, setAside: [], checkpoint: CHECKPOINT });
+  const delivery = deliver();
+  delivery.wake();
+  await until('the cursor', () => delivery.state().cursor === 200);
+  expect(delivery.state().leftOut).toBe(0);
+});
+
+test('a row that comes in the same turn as the wake-up that found nothing is sent', async () => {
+  const delivery = deliver();
+  delivery.wake();
+  record(1);
+  delivery.wake();
+  await until('the cursor', () => delivery.state().cursor === 1);
 });
 
 test('a destination that is down gets everything once it is up', async () => {
