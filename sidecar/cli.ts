@@ -13,6 +13,7 @@ const EXIT_CODES: Partial<Record<FaultCode, number>> = {
   ERR_CONFIG: 78,
   ERR_KEYS: 78,
   ERR_SOCKET_IN_USE: 69,
+  ERR_STATE_IN_USE: 69,
   ERR_STORE_DAMAGED: 74,
   ERR_STORE_NEWER: 74,
 };
@@ -31,8 +32,7 @@ Example:
 
 Exit codes:
   0   stopped by SIGTERM or SIGINT, with everything in the log recorded
-  69  the socket or the port is in use
-  74  a store is damaged, or was written by a newer Signet
+  69  the socket, the port or the state folder is in use
   78  the configuration is wrong; all mistakes are listed
 `;
 
@@ -47,6 +47,7 @@ const sources = {
 const program = new Command('signet')
   .description('A name on every trace: identity-aware tracing and audit for Caddy.')
   .version(VERSION)
+  .enablePositionalOptions()
   .showHelpAfterError('(signet --help shows what there is)')
   .addCommand(
     new Command('serve')

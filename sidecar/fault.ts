@@ -10,6 +10,7 @@ export type FaultCode =
   | 'ERR_STORE_DAMAGED' // a file is there but is no sound database: never overwritten
   | 'ERR_STORE_NEWER' // the store was written by a newer Signet
   | 'ERR_PROVIDER' // the OpenID provider can't be reached or answers nonsense
+  | 'ERR_STATE_IN_USE' // another sidecar works in this state folder
   | 'ERR_SOCKET_IN_USE' // another process listens where Signet should
   | 'ERR_CADDY' // Caddy is missing, or too old to be safe
   | 'ERR_DELIVERY' // a destination can't be reached or refuses for now: tried again

@@ -16,6 +16,7 @@ import { createLogin } from './identity/login.ts';
 import { createProvider } from './identity/provider.ts';
 import { createSessions } from './identity/session.ts';
 import { createSessionStore } from './identity/session-store.ts';
+import { lockState } from './lock.ts';
 import { createLog, type Logger } from './log.ts';
 import { createRecorderThread } from './record-thread.ts';
 import { recorderChecks, toCheck } from './readiness.ts';
@@ -36,6 +37,7 @@ export type Sidecar = {
 /** Starts the sidecar. Throws a Fault when it cannot: nothing is left listening then. */
 export async function serve(config: Config): Promise<Sidecar> {
   const log = createLog(config.logLevel, VERSION);
+  const lock = lockState(config.stateFolder);
   const ring = loadKeyRing({
     stateFolder: config.stateFolder,
     ...(config.keys !== undefined && { given: config.keys }),
@@ -84,8 +86,11 @@ export async function serve(config: Config): Promise<Sidecar> {
       identify: (req) => gate.identify(req.headers as RequestHeaders),
       onOutcome: (req, res, { detail, ...outcome }) => {
         stampOwn(gate, req, res, outcome);
-        if (outcome.decision === 'deny')
-          log.warn({ ...outcome, identity: undefined, detail }, 'refused');
+        if (detail !== undefined)
+          log.warn(
+            { request_id: req.get('X-Request-Id'), reason: outcome.reason, detail },
+            'a sign-in was refused',
+          );
       },
     }),
     sharedKey: 'key' in config.listen ? config.listen.key : undefined,
@@ -106,12 +111,15 @@ export async function serve(config: Config): Promise<Sidecar> {
   );
 
   try {
-    await listen(health, config.health);
-    await listen(door, config.listen);
+    await listen(health, config.health, 'SIGNET_HEALTH');
+    await listen(
+      door,
+      config.listen,
+      'socket' in config.listen ? 'SIGNET_SOCKET' : 'SIGNET_LISTEN',
+    );
   } catch (error) {
     await closeAll([health, door]);
-    provider.close();
-    sessions.close();
+    closeParts();
     throw error;
   }
   recorder.start();
@@ -123,13 +131,18 @@ export async function serve(config: Config): Promise<Sidecar> {
       await closeAll([door]);
       await recorder.stop();
       await closeAll([health]);
-      provider.close();
-      sessions.close();
-      store.close();
+      closeParts();
       log.info('stopped');
       log.flush();
     },
   };
+
+  function closeParts(): void {
+    provider.close();
+    sessions.close();
+    store.close();
+    lock.release();
+  }
 }
 
 function recorderOptions(config: Config, keys: readonly KeyObject[]): RecorderOptions {

@@ -1,4 +1,4 @@
-// The numbers of a boot's decisions: without gaps, so that one that has no line shows.
+// The numbers of a boot's decisions: without gaps, so that one whose line is lost can be told later.
 
 /** Request ids of at least how many past decisions are remembered. */
 export const MAX_RECENT = 4096;

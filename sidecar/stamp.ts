@@ -30,8 +30,11 @@ export const MAX_USER_AGENT_CHARS = 256;
 export const MAX_ROLES_CHARS = 1024;
 /** Longest requirement in a stamp, in characters. */
 export const MAX_REQUIREMENT_CHARS = 512;
-/** Longest stamp that is opened at all, in characters. */
-export const MAX_STAMP_CHARS = 16_384;
+/**
+ * Longest stamp that is opened at all, in characters: more than the longest that the bounds of claims,
+ * roles and actors let the gate seal, whatever their characters.
+ */
+export const MAX_STAMP_CHARS = 65_536;
 
 /** Returns the part of an identity that is sealed. Made once per session, not per request. */
 export function stampedIdentity(identity: Identity): RowIdentity {

@@ -23,8 +23,8 @@ export function banner(
   Bearer  ${bold(`TOKEN=$(curl -s -u ${AGENT.clientId}:${AGENT.secret} -d grant_type=client_credentials ${issuer}/token | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`)}
           ${bold(`curl --cacert ${ca} -H "Authorization: Bearer $TOKEN" ${app}/orders`)}
 
-  Ask     ${bold(`${state} npm run signet -- audit --user alice`)}
-          ${bold(`${state} npm run signet -- audit show <request or trace id>`)}
+  Ask     ${bold(`${state} npm run -s signet -- audit --user alice`)}
+          ${bold(`${state} npm run -s signet -- audit show <request or trace id>`)}
   Spans   ${nearest(cwd, spansFile(folder))}
 
   Ctrl-C stops everything. From here on a line per request:

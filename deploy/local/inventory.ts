@@ -1,13 +1,12 @@
 // The sample app's second process: what is in stock, from a SQLite database in memory. It is reached
-// by `orders` only, and notes on its span the baggage that arrived here from the edge.
+// by `orders` only, and the baggage of the edge arrives here, too.
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
-import { context, propagation, SpanKind, trace } from '@opentelemetry/api';
-import { stopTracing } from './instrument.ts';
+import { SpanKind, trace } from '@opentelemetry/api';
+import { noteBaggage, stopTracing } from './instrument.ts';
 import { serveUntilStopped } from './life.ts';
 
-const BAGGAGE = ['user.id', 'team', 'user_type'];
 const STOCK = 'SELECT product, quantity FROM stock ORDER BY product';
 
 const database = new DatabaseSync(':memory:');
@@ -32,15 +31,6 @@ function query(sql: string): unknown[] {
       span.end();
     }
   });
-}
-
-// Baggage is not put on spans by itself; here it shows that it came all the way.
-function noteBaggage(): void {
-  const baggage = propagation.getBaggage(context.active());
-  for (const key of BAGGAGE) {
-    const value = baggage?.getEntry(key)?.value;
-    if (value !== undefined) trace.getActiveSpan()?.setAttribute(key, value);
-  }
 }
 
 function answer(response: ServerResponse, status: number, body: unknown): void {

@@ -19,7 +19,8 @@ export function lockFolder(folder: string): () => void {
 }
 
 function secondCopy(folder: string, pid: number): Refusal {
-  const how = 'stop it first, or give this one SIGNET_LOCAL_DIR and SIGNET_LOCAL_PORT';
+  const own = 'SIGNET_LOCAL_DIR, SIGNET_LOCAL_PORT and SIGNET_LOCAL_PROVIDER_PORT';
+  const how = `stop it first, or give this one its own ${own}`;
   return new Refusal(`A local stack runs in ${folder} already (process ${pid}): ${how}.`);
 }
 

@@ -28,6 +28,7 @@ const LINKS: readonly (readonly [href: string, what: string])[] = [
   ['/open/', 'an unprotected block: the app learns nothing about you'],
   ['/.signet/me', 'what Signet knows about you'],
   ['/.signet/logout', 'sign out'],
+  ['/.signet/login?prompt=login&return=/', 'be someone else'],
 ];
 
 function rows(entries: readonly (readonly [string, string])[]): Html[] {

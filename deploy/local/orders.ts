@@ -6,7 +6,7 @@ import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { trace } from '@opentelemetry/api';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { stopTracing } from './instrument.ts';
+import { noteBaggage, stopTracing } from './instrument.ts';
 import { needed, serveUntilStopped } from './life.ts';
 import { frontPage, ordersPage, plainPage, socketPage, type Stock } from './orders-pages.ts';
 
@@ -81,6 +81,7 @@ function tick(socket: WebSocket): void {
 }
 
 const server = createServer((request, response) => {
+  noteBaggage();
   const url = new URL(request.url ?? '/', 'http://orders');
   const serve = PAGES[url.pathname] ?? titled(404, 'There is no such page');
   Promise.resolve(serve(request, response, url)).catch((error: unknown) => {

@@ -13,14 +13,14 @@ export async function claimPort(port: number, setting: string): Promise<number> 
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
     if (code === 'EACCES')
-      throw new Refusal(`Port ${port} needs rights that you lack: ${hint(setting)}`);
+      throw new Refusal(`Port ${port} needs rights that you lack: ${hint(setting, port)}`);
     if (code !== 'EADDRINUSE') throw cause;
-    throw new Refusal(`Port ${port} is in use: stop what listens there, or ${hint(setting)}`);
+    throw new Refusal(`Port ${port} is in use: stop what listens there, or ${hint(setting, port)}`);
   }
 }
 
-function hint(setting: string): string {
-  return `choose another port, such as ${setting}=9443.`;
+function hint(setting: string, port: number): string {
+  return `choose another port, such as ${setting}=${(port % 10_000) + 10_000}.`;
 }
 
 async function tryPort(port: number): Promise<number> {

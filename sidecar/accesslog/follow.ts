@@ -146,7 +146,10 @@ export function createFollower({
     log = undefined;
   }
 
-  return { next, lagBytes, problem: () => problem ?? loss, close };
+  // Nothing was ever opened: Caddy has not started, or writes somewhere else.
+  const absence = () => (log === undefined ? `there is no access log at ${path} yet` : undefined);
+
+  return { next, lagBytes, problem: () => problem ?? loss ?? absence(), close };
 }
 
 // Returns undefined when another file has the path by now: the list is out of date.
@@ -188,9 +191,10 @@ function rewind(log: OpenLog): void {
 }
 
 function batchOf(log: OpenLog, { lines, setAside, consumed, lastLineBytes }: ReadLines): Batch {
-  log.offset += consumed;
-  log.last = tailOf(log.fd, log.offset, lastLineBytes);
-  log.identity ??= identityOf(log.fd);
-  const checkpoint = { file: log.identity, offset: log.offset, last: log.last };
-  return { lines, setAside, checkpoint };
+  const offset = log.offset + consumed;
+  const last = tailOf(log.fd, offset, lastLineBytes);
+  const identity = log.identity ?? identityOf(log.fd);
+  // Only now, when nothing can fail any more: a batch that was not handed out is read again.
+  Object.assign(log, { offset, last, identity });
+  return { lines, setAside, checkpoint: { file: identity, offset, last } };
 }

@@ -1,5 +1,5 @@
 // One line of Caddy's JSON access log → an entry, checked field by field. Pure; it never throws,
-// whatever the bytes. What the fields mean for a row is decided in audit/to-row.ts.
+// whatever the bytes. What the fields mean for a row is decided in to-row.ts.
 import type { SetAsideReason } from './set-aside.ts';
 import { repeatsKey } from './repeated-key.ts';
 

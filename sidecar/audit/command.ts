@@ -27,7 +27,7 @@ type ListOptions = FilterOptions & {
   readonly follow?: true;
   readonly format?: ListFormat;
 };
-type ShowOptions = { readonly state?: string; readonly format: 'tree' | 'json' | 'line' };
+type ShowOptions = { readonly state?: string; readonly format?: ListFormat | 'tree' };
 
 const EXIT_FOUND_NOTHING = 1;
 const EXIT_USAGE = 2;
@@ -92,12 +92,13 @@ export function auditCommand({ defaultState, spansOf }: AuditCommandParts): Comm
   const show = new Command('show')
     .description('one request or trace in full, with its spans as a timed tree')
     .argument('<id>', 'a request id or a trace id')
-    .addOption(formatOption(['tree', 'json', 'line'], 'tree').default('tree'))
+    .addOption(formatOption(['tree', 'json', 'line'], 'tree'))
     .option('--state <folder>', 'the state folder (default: SIGNET_STATE)')
     .addHelpText('after', SHOW_HELP)
     .exitOverride(exitAsUsage)
-    .action((id: string) =>
-      runShow(show, id, show.optsWithGlobals<ShowOptions>(), { defaultState, spansOf }),
+    // Options may stand before `show`, too; those behind it count.
+    .action((id: string, own: ShowOptions) =>
+      runShow(show, id, { ...command.opts(), ...own }, { defaultState, spansOf }),
     );
 
   return command.addCommand(show);
@@ -118,6 +119,7 @@ async function runList(
     const { header, line } = lineFormat(format, coveredUs > DAY_US);
     if (header !== undefined) await print(`${header}\n`);
     const count = await printRows(query(reader, filter, upTo), line);
+    if (count === 0 && isTerminal()) process.stderr.write('(nothing yet that fits)\n');
     if (options.follow) await printFollowing(reader, filter, upTo, line);
     else if (isTerminal() && options.limit === undefined && count === filter.limit) {
       process.stderr.write(`(the newest ${count}; --limit gives more)\n`);
@@ -128,7 +130,7 @@ async function runList(
 async function runShow(
   command: Command,
   text: string,
-  { state, format }: ShowOptions,
+  { state, format = 'tree' }: ShowOptions,
   { defaultState, spansOf }: AuditCommandParts,
 ): Promise<void> {
   const id = parseId(text);
@@ -229,7 +231,8 @@ function readerOrNone(path: string): AuditReader | undefined {
     return openAuditReader(path);
   } catch (error) {
     if (!(error instanceof Fault) || error.code !== 'ERR_AUDIT_STORE') throw error;
-    process.stderr.write(`${error.message} Has \`signet serve\` run with this state folder?\n`);
+    const mend = 'Name the state folder of `signet serve` by --state or SIGNET_STATE.';
+    process.stderr.write(`${error.message} ${mend}\n`);
     process.exitCode = EXIT_NO_STORE;
     return undefined;
   }

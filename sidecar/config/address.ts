@@ -1,5 +1,5 @@
 // The texts for places on the network and for spans of time: read, or undefined. Opens nothing.
-import { isIPv4 } from 'node:net';
+import { isAllowedUrl } from '../identity/bounded-fetch.ts';
 
 /** A unix socket's path, or a TCP host (IPv6 without brackets) and port. */
 export type Address =
@@ -25,17 +25,11 @@ export function parseHostPort(text: string): { host: string; port: number } | un
   return host === undefined || port > 65_535 ? undefined : { host, port };
 }
 
-/** Returns whether the host can be reached from this machine only. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
-  return bare === 'localhost' || bare === '::1' || (isIPv4(bare) && bare.startsWith('127.'));
-}
-
 /** Returns whether this can be an issuer: https, or http on loopback, and no query or fragment. */
 export function isIssuer(text: string): boolean {
   const url = parseHttpUrl(text);
   if (url === undefined || /[?#\s]/.test(text)) return false;
-  return url.protocol === 'https:' || isLoopback(url.hostname);
+  return isAllowedUrl(url);
 }
 
 /**

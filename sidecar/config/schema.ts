@@ -1,15 +1,9 @@
 // The one schema of signet.yaml. The environment is laid over the file first (environment.ts), so
 // both are judged here. What must be there at all, and what goes together, is load.ts's to say.
+import { isLoopback } from '../identity/bounded-fetch.ts';
 import { z } from 'zod';
 import { PROFILES } from '../delivery/destination.ts';
-import {
-  isIssuer,
-  isLoopback,
-  parseAddress,
-  parseDuration,
-  parseEndpoint,
-  parseHostPort,
-} from './address.ts';
+import { isIssuer, parseAddress, parseDuration, parseEndpoint, parseHostPort } from './address.ts';
 
 const text = z.string().min(1);
 const texts = z.array(text);

@@ -11,11 +11,14 @@ export type Address =
 /** Group may use the socket, others may not. */
 const SOCKET_UMASK = 0o117;
 
-/** Resolves when the server accepts. A stale socket is replaced; a used one is Fault ERR_SOCKET_IN_USE. */
-export async function listen(server: Server, address: Address): Promise<void> {
-  if ('socket' in address) await makeWay(address.socket);
+/**
+ * Resolves when the server accepts. A stale socket is replaced; a used one is Fault ERR_SOCKET_IN_USE,
+ * which names the `setting` that would choose another.
+ */
+export async function listen(server: Server, address: Address, setting: string): Promise<void> {
+  if ('socket' in address) await makeWay(address.socket, setting);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(inUse(address, error)));
+    server.once('error', (error) => reject(inUse(address, setting, error)));
     server.once('listening', resolve);
     if (!('socket' in address)) {
       server.listen(address.port, address.host);
@@ -28,14 +31,14 @@ export async function listen(server: Server, address: Address): Promise<void> {
   });
 }
 
-async function makeWay(path: string): Promise<void> {
+async function makeWay(path: string, setting: string): Promise<void> {
   mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
   const there = lstatSync(path, { throwIfNoEntry: false });
   if (there === undefined) return;
   if (!there.isSocket()) {
     throw new Fault('ERR_SOCKET_IN_USE', `${path} is there and is no socket; it is left as it is`);
   }
-  if (await isAlive(path)) throw inUse({ socket: path });
+  if (await isAlive(path)) throw inUse({ socket: path }, setting);
   rmSync(path, { force: true });
 }
 
@@ -50,12 +53,12 @@ function isAlive(path: string): Promise<boolean> {
   });
 }
 
-function inUse(address: Address, cause?: Error): Fault {
+function inUse(address: Address, setting: string, cause?: Error): Fault {
   const isSocket = 'socket' in address;
   const where = isSocket ? address.socket : `${address.host}:${address.port}`;
   if (cause !== undefined && (cause as NodeJS.ErrnoException).code !== 'EADDRINUSE') {
     return new Fault('ERR_SOCKET_IN_USE', `cannot listen on ${where}`, { cause });
   }
-  const mend = `stop that one, or choose another ${isSocket ? 'path' : 'port'}`;
+  const mend = `stop that one, or choose another ${isSocket ? 'path' : 'port'} by ${setting}`;
   return new Fault('ERR_SOCKET_IN_USE', `${where} is in use by a running process; ${mend}`);
 }

@@ -73,7 +73,7 @@ ${body.filter((part) => part !== '').join('\n')}
 /** Returns the page for a caller who is known and not allowed. */
 export function forbiddenPage(content: {
   identity: { user: string; name?: string };
-  /** What it takes, as a part of a sentence: `the role admin`. */
+  /** What it takes, as `inWords` says it: `have the role admin`. */
   requirementInWords: string;
   requestId: string;
   returnTo: string;
@@ -84,7 +84,7 @@ export function forbiddenPage(content: {
     title: 'You don’t have access to this page',
     paragraphs: [
       `You are signed in as ${who}.`,
-      `This page takes ${content.requirementInWords}.`,
+      `To see this page you have to ${content.requirementInWords}.`,
       'If you think that you should have access, ask whoever runs this site, and quote the request id below.',
     ],
     actions: [

@@ -9,7 +9,7 @@ import express, {
   type Response,
 } from 'express';
 import type { Gate, OwnOutcome } from '../gate.ts';
-import type { RequestHeaders } from '../request.ts';
+import { readOrigin, type RequestHeaders } from '../request.ts';
 import type { Secret } from '../secret.ts';
 import { answer } from './answer.ts';
 import { sendProblem } from './problem.ts';
@@ -47,7 +47,13 @@ export function createSurface({ gate, signIn, sharedKey, onError }: ServerParts)
   app.use(signIn);
   app.use((req, res) => {
     stampOwn(gate, req, res, { decision: 'none', reason: 'signet' });
-    sendProblem(res, { status: 404, title: 'Not found', detail: 'There is nothing here.' });
+    const requestId = readOrigin(req.headers as RequestHeaders)?.requestId;
+    sendProblem(res, {
+      status: 404,
+      title: 'Not found',
+      detail: 'There is nothing here.',
+      ...(requestId !== undefined && { requestId }),
+    });
   });
   app.use(failClosed(onError));
   return app;

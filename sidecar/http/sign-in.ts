@@ -7,6 +7,7 @@ import { SESSION_COOKIE, clearCookie, readCookie, setCookie } from '../identity/
 import type { Identity } from '../identity/identity.ts';
 import type { Login } from '../identity/login.ts';
 import { safeReturnUrl } from '../identity/return-url.ts';
+import { readOrigin, type RequestHeaders } from '../request.ts';
 import type { Sessions } from '../identity/session.ts';
 import type { EvidenceReason, SignInReason } from '../identity/reason.ts';
 import type { Reason } from '../policy/reason.ts';
@@ -34,7 +35,12 @@ export type SignInOptions = {
   readonly onOutcome: (req: Request, res: Response, outcome: SignInOutcome) => void;
 };
 
-type Place = { host: string; scheme: 'http' | 'https'; cookies: string | undefined };
+type Place = {
+  requestId: string;
+  host: string;
+  scheme: 'http' | 'https';
+  cookies: string | undefined;
+};
 type Act = (req: Request, res: Response, place: Place) => void | Promise<void>;
 
 const SIGNED_OUT = '/.signet/signed-out';
@@ -54,7 +60,7 @@ export function signInRoutes(options: SignInOptions): ExpressRouter {
     try {
       await act(req, res, place);
     } catch (error) {
-      unavailable(req, res, error);
+      unavailable(req, res, place, error);
     }
   };
 
@@ -154,7 +160,7 @@ export function signInRoutes(options: SignInOptions): ExpressRouter {
     send(res, status, pages.signInFailedPage({ reason, detail, requestId, returnTo }));
   }
 
-  function unavailable(req: Request, res: Response, error: unknown): void {
+  function unavailable(req: Request, res: Response, place: Place, error: unknown): void {
     if (!(error instanceof Fault)) throw error;
     const isStore = error.code === 'ERR_SESSION_STORE';
     const reason = isStore ? 'session-store-unavailable' : 'provider-unavailable';
@@ -167,8 +173,9 @@ export function signInRoutes(options: SignInOptions): ExpressRouter {
       const title = 'Who you are cannot be checked right now';
       return sendProblem(res, { status: 503, title, detail: why });
     }
-    const returnTo = safeReturnUrl(queryOf(req).get('return') ?? '/');
-    const content = { why, requestId: requestIdOf(req), returnTo };
+    // A callback has no `return`; where it was to lead lies sealed in the browser.
+    const asked = queryOf(req).get('return') ?? login.returnTo({ ...place, query: rawQuery(req) });
+    const content = { why, requestId: place.requestId, returnTo: safeReturnUrl(asked) };
     send(res, 503, pages.signInUnavailablePage(content));
   }
 
@@ -190,15 +197,18 @@ function bySession(cookies: string | undefined, sessions: Sessions): Evidence {
 
 // What Caddy's site matched; no other header about forwarding is believed.
 function placeOf(req: Request): Place | undefined {
-  const scheme = req.headers['x-forwarded-proto'];
-  const host = req.headers['x-forwarded-host'];
-  if ((scheme !== 'https' && scheme !== 'http') || typeof host !== 'string') return undefined;
+  const asked = readOrigin(req.headers as RequestHeaders);
+  if (asked === undefined) return undefined;
+  const { requestId, scheme, host } = asked;
+  if (scheme !== 'https' && scheme !== 'http') return undefined;
   const origin = `${scheme}://${host}`;
   if (!URL.canParse(origin)) return undefined;
   const url = new URL(origin);
   // Anything but a host and a port (a path, a user, a second host) would show in the whole URL.
   const isHostOnly = url.href === `${url.origin}/` && !/[/\\?#@,\s]/.test(host);
-  return isHostOnly ? { host: url.host, scheme, cookies: req.headers.cookie } : undefined;
+  return isHostOnly
+    ? { requestId, host: url.host, scheme, cookies: req.headers.cookie }
+    : undefined;
 }
 
 // Read as the raw text that it is: Express would turn repeated names into arrays.
@@ -212,8 +222,7 @@ function queryOf(req: Request): URLSearchParams {
 }
 
 function requestIdOf(req: Request): string | undefined {
-  const id = req.get('X-Request-Id');
-  return id !== undefined && /^[0-9a-f-]{36}$/i.test(id) ? id : undefined;
+  return readOrigin(req.headers as RequestHeaders)?.requestId;
 }
 
 function redirect(res: Response, status: number, location: string): void {

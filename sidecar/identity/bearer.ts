@@ -44,6 +44,8 @@ export type Bearer = {
   state(): { ready: boolean; problem?: string };
 };
 
+/** Discovery and keys together must be quicker than the five seconds that Caddy gives the gate. */
+const FETCH_TIMEOUT_MS = 2_000;
 const MAX_TOKEN_CHARS = 16_384;
 const TOLERANCE_SECONDS = 5;
 const ALGORITHMS = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ');
@@ -59,7 +61,7 @@ type Trusted = BearerIssuer & { readonly keys: KeySource };
 /** Returns the verifier for the tokens of these issuers. */
 export function createBearer(options: BearerOptions): Bearer {
   const { now, maxCached = 10_000 } = options;
-  const fetch = createBoundedFetch(options.fetch);
+  const fetch = createBoundedFetch(options.fetch, { timeoutMs: FETCH_TIMEOUT_MS });
   const trusted = new Map<string, Trusted>(
     options.issuers.map((issuer) => [
       issuer.issuer,

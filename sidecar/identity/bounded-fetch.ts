@@ -1,5 +1,6 @@
 // `fetch` for talking to a provider: bounded in time and size, follows no redirect, and speaks plain
 // HTTP to this machine only. A provider is somebody else's server, and so are its redirects.
+import { isIPv4 } from 'node:net';
 import { Fault } from '../fault.ts';
 
 /** What the libraries and our own code call; a subset of the global `fetch`. */
@@ -12,17 +13,17 @@ export type FetchBounds = {
   readonly maxBytes?: number;
 };
 
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 const BODYLESS = new Set([204, 205, 304]);
 
-/** Returns whether the host of this URL is this machine. */
-export function isLoopback(url: URL): boolean {
-  return LOOPBACK.has(url.hostname);
+/** Returns whether a host, as a URL writes it, is this machine: `localhost`, `127.…`, `[::1]`. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[|\]$/g, '').toLowerCase();
+  return bare === 'localhost' || bare === '::1' || (isIPv4(bare) && bare.startsWith('127.'));
 }
 
 /** Returns whether an issuer, or an endpoint of one, may be spoken to: https, or http on loopback. */
 export function isAllowedUrl(url: URL): boolean {
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url));
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
 }
 
 /** Returns a `fetch` within these bounds. Whatever goes wrong on the way is a Fault ERR_PROVIDER. */

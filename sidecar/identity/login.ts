@@ -16,7 +16,7 @@ import { refusalOf, userinfoRefusalOf } from './sign-in-refusal.ts';
 
 export type LoginOptions = {
   readonly provider: Provider;
-  /** 32 bytes each: the first seals, all open. Read at each use, so a reloaded ring may be the same array. */
+  /** 32 bytes each: the first seals, all open. */
   readonly keys: readonly KeyObject[];
   readonly names: ClaimNames;
   readonly now: () => number;
@@ -48,6 +48,8 @@ export type Login = {
   ): Promise<LoginBegun | LoginRefused>;
   /** `query` is the callback's, raw, without `?`. */
   finishLogin(place: Place & { query: string }): Promise<LoginFinished | LoginRefused>;
+  /** Returns where a callback's sign-in was to lead, whatever became of it; `/` when that is unknown. */
+  returnTo(place: Place & { query: string }): string;
 };
 
 const PREFIX = '__Host-signet-login-';
@@ -114,7 +116,7 @@ export function createLogin({ provider, keys, names, now }: LoginOptions): Login
 
   async function finishLogin(place: Parameters<Login['finishLogin']>[0]) {
     const query = new URLSearchParams(place.query);
-    const state = query.getAll('state').join(' ');
+    const state = stateOf(place.query);
     const underWay = findUnderWay(place, state);
     if ('refused' in underWay) return { ...underWay, setCookies: [] };
     // Marked before the exchange: of two callbacks at once, one is refused.
@@ -127,14 +129,23 @@ export function createLogin({ provider, keys, names, now }: LoginOptions): Login
     return { identity: answer, returnTo, setCookies: [clear, marker] };
   }
 
+  function returnTo({ cookies, query }: Parameters<Login['returnTo']>[0]): string {
+    return readUnderWay(cookies, stateOf(query))?.returnTo ?? '/';
+  }
+
+  function readUnderWay(cookies: string | undefined, state: string): UnderWay | undefined {
+    const name = PREFIX + state;
+    const sealed = STATE.test(state) ? readCookie(cookies, name) : undefined;
+    const underWay = sealed === undefined ? undefined : unseal(sealed, name, keys);
+    return isUnderWay(underWay) ? underWay : undefined;
+  }
+
   function findUnderWay(place: Place, state: string): UnderWay | SignInRefusal {
     const none = cookieNames(place.cookies, PREFIX).length === 0;
     if (none)
       return { refused: 'state-missing', detail: 'no sign-in of this browser is under way' };
-    const name = PREFIX + state;
-    const sealed = STATE.test(state) ? readCookie(place.cookies, name) : undefined;
-    const underWay = sealed === undefined ? undefined : unseal(sealed, name, keys);
-    if (!isUnderWay(underWay)) return mismatch('the state is not one of this browser');
+    const underWay = readUnderWay(place.cookies, state);
+    if (underWay === undefined) return mismatch('the state is not one of this browser');
     if (underWay.host !== place.host) return mismatch('the state belongs to another host');
     if (underWay.issuer !== provider.issuer) return mismatch('the state is of another provider');
     if (used.has(state)) return { refused: 'state-used', detail: 'the state was used before' };
@@ -183,7 +194,7 @@ export function createLogin({ provider, keys, names, now }: LoginOptions): Login
     return { refused: 'id-token-claims', detail: 'sub or act is missing or unusable' };
   }
 
-  return { beginLogin, finishLogin };
+  return { beginLogin, finishLogin, returnTo };
 }
 
 async function exchangeCode(
@@ -212,6 +223,11 @@ async function readUserinfo(
   } catch (error) {
     return userinfoRefusalOf(error);
   }
+}
+
+// Two of them match no cookie's name.
+function stateOf(query: string): string {
+  return new URLSearchParams(query).getAll('state').join(' ');
 }
 
 // Makes room for one more: the oldest go, told by the time in their names.

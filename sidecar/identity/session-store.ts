@@ -35,8 +35,9 @@ const BUSY_MS = 250;
 const SQLITE_BUSY = 5;
 
 /**
- * Returns the store in this file, which is made (mode 0600) when it isn't there. It is opened at first
- * use and, after a failure, again at most once a second: a store that was down recovers by itself.
+ * Returns the store in this file, which is made (mode 0600) when it isn't there. It is opened at once;
+ * a failure shows in `state`, and it is tried again at most once a second, when it is asked: a store
+ * that was down recovers by itself.
  */
 export function createSessionStore(options: { path: string; now: () => number }): SessionStore {
   const { path, now } = options;
@@ -69,6 +70,11 @@ export function createSessionStore(options: { path: string; now: () => number })
     }
   }
 
+  try {
+    attempt(() => undefined);
+  } catch {
+    // `state` says so
+  }
   return {
     find: (key) => attempt((db) => findSession(db, key)),
     put: (key, session) => attempt((db) => putSession(db, key, session)),

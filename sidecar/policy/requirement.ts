@@ -17,9 +17,14 @@ export type Requirement =
   /** Does not parse, and therefore denies; `problem` is a sentence for the operator. */
   | { readonly level: 'invalid'; readonly problem: string };
 
+/** What Caddy 2.11.4 makes of a snippet's argument that is not there. */
+const NO_ARGUMENT = '%3Cnil%3E';
+
 /** Returns the requirement that the text states; anything unclear is `invalid`. Never throws. */
 export function parseRequirement(text: string | undefined): Requirement {
-  if (text === undefined) return invalid('there is no requirement; write one, or `public`');
+  if (text === undefined || text === '' || text === NO_ARGUMENT) {
+    return invalid('`protect NAME` has no requirement behind it; write one, or `public`');
+  }
   if (text === 'public') return { level: 'public' };
   if (text === 'any') return { level: 'signed-in', conditions: [] };
   const conditions: Condition[] = [];

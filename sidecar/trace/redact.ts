@@ -1,15 +1,22 @@
 // Query strings without what opens doors: kept in shape, so that a path is still recognised.
 
-/** Parameters whose values never get into a row or a span (OpenTelemetry HTTP conventions, and OAuth's). */
+/**
+ * Parameters whose values never get into a row or a span: OpenTelemetry's HTTP conventions, OAuth's, and
+ * Signet's own `return`, which holds the query of the page that was asked for. The snippet's log has the
+ * same list, and all of `X-Amz-*` that is known; a test compares them.
+ */
 export const REDACTED_PARAMETERS: readonly string[] = [
   'code',
   'state',
+  'return',
+  'id_token',
   'id_token_hint',
   'access_token',
   'token',
   'sig',
   'Signature',
   'X-Goog-Signature',
+  'X-Goog-Credential',
 ];
 
 /** What stands in a redacted value's place. */

@@ -162,9 +162,11 @@ describe('the file', () => {
     next.close();
   });
 
-  test('is not made before it is used', () => {
-    open().close();
-    expect(() => statSync(path())).toThrow();
+  test('is opened at once: one that is damaged shows before anyone asks for a session', () => {
+    writeFileSync(path(), Buffer.alloc(8_192, 'damaged'));
+    const store = open();
+    expect(store.state()).toMatchObject({ ready: false });
+    store.close();
   });
 
   test('is never overwritten when it is damaged', () => {

@@ -105,6 +105,7 @@ function newBrowser(host = HOST) {
       .set({
         'X-Forwarded-Proto': 'https',
         'X-Forwarded-Host': host,
+        'X-Forwarded-For': '192.0.2.7',
         'X-Request-Id': REQUEST_ID,
         Cookie: [...own].map(([name, value]) => `${name}=${value}`).join('; '),
         ...headers,

@@ -8,6 +8,7 @@ import {
   problemPage,
   signInFailedPage,
 } from '../../sidecar/http/pages.ts';
+import { inWords, parseRequirement } from '../../sidecar/policy/requirement.ts';
 import { SIGN_IN_REASONS } from '../../sidecar/identity/reason.ts';
 
 const MARKUP = `<img src=x onerror="alert('1')">&`;
@@ -40,12 +41,12 @@ test('the style is the one that the Content-Security-Policy names by its hash', 
 test('the page for the known but not allowed says who, what it takes, and the id to quote', () => {
   const html = forbiddenPage({
     identity: { user: 'alice', name: 'Alice' },
-    requirementInWords: 'the role admin',
+    requirementInWords: inWords(parseRequirement('role:admin+type:human')),
     requestId: '4d032074',
     returnTo: '/admin?a=1&b=2',
   });
   expect(html).toContain('Alice (alice)');
-  expect(html).toContain('takes the role admin.');
+  expect(html).toContain('you have to have the role admin and be of the type human.');
   expect(html).toContain('4d032074');
   const href = '/.signet/login?prompt=login&amp;return=%2Fadmin%3Fa%3D1%26b%3D2';
   expect(html).toContain(`href="${href}"`);
