@@ -43,6 +43,7 @@ const FINISH_MS = 3000;
 const options = workerData as RecorderOptions;
 const stop = new AbortController();
 let lastSaid = '';
+let lastState = NOTHING_KNOWN;
 
 parentPort?.once('message', () => stop.abort());
 await run();
@@ -53,7 +54,7 @@ async function run(): Promise<void> {
     try {
       await record();
     } catch (error) {
-      say({ ...NOTHING_KNOWN, problem: explain(error) });
+      say({ ...lastState, problem: explain(error) });
       await pause(RETRY_MS);
     }
   }
@@ -133,6 +134,7 @@ function say(state: RecorderState): void {
   const text = JSON.stringify(state);
   if (text === lastSaid) return;
   lastSaid = text;
+  lastState = state;
   parentPort?.postMessage(state);
 }
 

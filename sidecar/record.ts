@@ -3,8 +3,8 @@
 // knows is in the stamp, and a recorder that is killed goes on from its checkpoint.
 import type { KeyObject } from 'node:crypto';
 import type { Follower } from './accesslog/follow.ts';
-import { parseLine } from './accesslog/line.ts';
-import { setAsideLine, type SetAsideLine } from './accesslog/set-aside.ts';
+import { readEntry } from './accesslog/entries.ts';
+import type { SetAsideLine } from './accesslog/set-aside.ts';
 import type { Row } from './audit/row.ts';
 import type { AuditStore } from './audit/store.ts';
 import { toRow, type Opened, type RowRules } from './to-row.ts';
@@ -41,12 +41,10 @@ export function createRecorder({
     const rows: Row[] = [];
     const setAside: SetAsideLine[] = [...batch.setAside];
     for (const { bytes } of batch.lines) {
-      const entry = parseLine(bytes);
-      if ('setAside' in entry) {
-        setAside.push(setAsideLine(bytes, entry.setAside));
-        continue;
-      }
-      rows.push(toRow(entry, open(entry.stamp, entry.uuid), bytes, rules));
+      const { entry, bytes: own, setAside: apart } = readEntry(bytes);
+      if (apart !== undefined) setAside.push(apart);
+      if (entry === undefined) continue;
+      rows.push(toRow(entry, open(entry.stamp, entry.uuid), own, rules));
     }
 
     store.commit({ rows, setAside, checkpoint: batch.checkpoint });

@@ -66,7 +66,7 @@ export function readOrigin(headers: RequestHeaders): Origin | undefined {
 export function readEvidence(headers: RequestHeaders): Evidence {
   const session = readCookie(headers['cookie'], SESSION_COOKIE);
   const authorization = headers['authorization'];
-  if (authorization === undefined || !/^bearer +/i.test(authorization)) return { session };
+  if (authorization === undefined || !/^bearer\s/i.test(authorization)) return { session };
   return { bearer: authorization.slice('bearer'.length).trim(), session };
 }
 

@@ -13,6 +13,9 @@ export type RowRules = {
   readonly redact: (query: string) => string;
 };
 
+/** Longest path, and longest query, of a row, in characters; `…` says that it was longer. */
+export const MAX_URI_PART_CHARS = 4096;
+
 /** What became of a line's stamp: opened, not believed, or not there. */
 export type Opened = Stamp | 'invalid' | 'missing';
 
@@ -34,7 +37,7 @@ export function toRow(entry: Entry, opened: Opened, bytes: Buffer, rules: RowRul
     scheme: entry.scheme,
     host: entry.host,
     path,
-    ...(query !== undefined && { query: rules.redact(query) }),
+    ...(query !== undefined && { query: bounded(rules.redact(query)) }),
     protocol: entry.protocol,
     status: entry.status,
     requestBytes: entry.requestBytes,
@@ -62,8 +65,8 @@ function startOf(entry: Entry, stamp: Stamp | undefined): number {
 function decisionOf(entry: Entry, opened: Opened): { decision: Decision; reason: Reason } {
   if (opened === 'invalid') return { decision: 'none', reason: 'stamp-invalid' };
   if (opened !== 'missing') return { decision: opened.decision, reason: opened.reason };
-  const isProtected = entry.route !== undefined;
-  return { decision: 'none', reason: isProtected ? 'gate-unavailable' : 'unprotected' };
+  if (entry.route === undefined) return { decision: 'none', reason: 'unprotected' };
+  return { decision: 'none', reason: entry.status === 0 ? 'client-left' : 'gate-unavailable' };
 }
 
 // `upstream` and its times are filled by `forward_auth`, too: they are the app's only after the
@@ -89,9 +92,16 @@ function upstreamOf(
   };
 }
 
+// A target may be absolute (RFC 9112 section 3.2.2): scheme, user and host are not part of the path.
 function splitUri(uri: string): [path: string, query: string | undefined] {
-  const mark = uri.indexOf('?');
-  return mark < 0 ? [uri, undefined] : [uri.slice(0, mark), uri.slice(mark + 1)];
+  const target = uri.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '') || '/';
+  const mark = target.indexOf('?');
+  if (mark < 0) return [bounded(target), undefined];
+  return [bounded(target.slice(0, mark)), target.slice(mark + 1)];
+}
+
+function bounded(part: string): string {
+  return part.length <= MAX_URI_PART_CHARS ? part : `${part.slice(0, MAX_URI_PART_CHARS)}…`;
 }
 
 function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {

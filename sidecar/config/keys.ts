@@ -30,7 +30,10 @@ export function loadKeyRing(options: { stateFolder: string; given?: Secret }): K
   if (options.given !== undefined) return makeRing(options.given.reveal(), 'the given key ring');
   const path = join(options.stateFolder, FILE_NAME);
   try {
-    if (!fs.existsSync(path)) createFile(options.stateFolder, path);
+    if (!fs.existsSync(path)) {
+      if (isUsedBefore(options.stateFolder)) throw lostRing(path);
+      createFile(options.stateFolder, path);
+    }
     const ring = makeRing(fs.readFileSync(path, 'utf8'), path);
     const mode = fs.statSync(path).mode & 0o077;
     if (mode === 0) return ring;
@@ -73,6 +76,17 @@ function makeRing(text: string, name: string): KeyRing {
   if ('keys' in parsed) return parsed;
   const mend = 'restore it from a copy; without it, running sessions and unread stamps are lost';
   throw new Fault('ERR_KEYS', `${name} is not a key ring: ${parsed.problem}. ${mend}.`);
+}
+
+// A store without its keys: a new ring would make every line that is not yet read nobody's.
+function isUsedBefore(folder: string): boolean {
+  return fs.existsSync(join(folder, 'audit.db'));
+}
+
+function lostRing(path: string): Fault {
+  const mend =
+    'restore it from a copy; to go on without, write a new one: `head -c 32 /dev/urandom | base64`';
+  return new Fault('ERR_KEYS', `the key ring ${path} is gone, though its store is there; ${mend}`);
 }
 
 /** Whoever starts at the same time ends with the same file: the first link wins, whole or not at all. */

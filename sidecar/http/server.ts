@@ -61,7 +61,9 @@ export function createSurface({ gate, signIn, sharedKey, onError }: ServerParts)
 
 /** Returns a server whose limits fit behind Caddy. */
 export function createSidecarServer(surface: Express): Server {
-  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, surface);
+  // Joined, so that a second Authorization makes the token malformed: Caddy passes both to the app.
+  const options = { maxHeaderSize: MAX_HEADER_BYTES, joinDuplicateHeaders: true };
+  const server = createServer(options, surface);
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = KEEP_ALIVE_MS + 5000;
   return server;

@@ -98,7 +98,7 @@ export function signInRoutes(options: SignInOptions): ExpressRouter {
   };
 
   const askedToSignOut: Act = (req, res, place) => {
-    if (req.get('Sec-Fetch-Site') !== 'cross-site') return signOut(req, res, place);
+    if (isOwnNavigation(req)) return signOut(req, res, place);
     onOutcome(req, res, { decision: 'none', reason: 'signet' });
     const returnTo = safeReturnUrl(queryOf(req).get('return') ?? SIGNED_OUT);
     send(res, 200, pages.confirmSignOutPage(returnTo), 'same-origin');
@@ -139,7 +139,8 @@ export function signInRoutes(options: SignInOptions): ExpressRouter {
     }
     onOutcome(req, res, { identity: known, decision: 'none', reason: 'signet' });
     res.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
-    res.json(publicIdentity(known));
+    // Not by `res.json`, which would answer a client's `If-None-Match: *` with 304.
+    res.type('json').end(JSON.stringify(publicIdentity(known)));
   };
 
   function endSession(cookies: string | undefined): void {
@@ -209,6 +210,14 @@ function placeOf(req: Request): Place | undefined {
   return isHostOnly
     ? { requestId, host: url.host, scheme, cookies: req.headers.cookie }
     : undefined;
+}
+
+// Not another site's link, nor an image of this one's: both would sign out whoever sees them.
+// A browser without Fetch Metadata, and a program, say neither.
+function isOwnNavigation(req: Request): boolean {
+  const [site, dest] = [req.get('Sec-Fetch-Site'), req.get('Sec-Fetch-Dest')];
+  const isOwn = site === undefined || site === 'same-origin' || site === 'none';
+  return isOwn && (dest === undefined || dest === 'document');
 }
 
 // Read as the raw text that it is: Express would turn repeated names into arrays.

@@ -46,6 +46,8 @@ export type Bearer = {
 
 /** Discovery and keys together must be quicker than the five seconds that Caddy gives the gate. */
 const FETCH_TIMEOUT_MS = 2_000;
+/** The latest time that a Date can hold. */
+const LATEST_MS = 8.64e15;
 const MAX_TOKEN_CHARS = 16_384;
 const TOLERANCE_SECONDS = 5;
 const ALGORITHMS = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ');
@@ -151,7 +153,7 @@ async function verifyWith(
       issuer: issuer.issuer,
       method: 'bearer',
       names: issuer.names ?? DEFAULT_CLAIM_NAMES,
-      expiresAtMs: Number(payload.exp) * 1_000,
+      expiresAtMs: Math.min(Number(payload.exp) * 1_000, LATEST_MS),
     });
   } catch (error) {
     return { refused: reasonOf(error) };

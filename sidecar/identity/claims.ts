@@ -127,13 +127,15 @@ function text(value: unknown): string | undefined {
   return isUsable(value) ? value : undefined;
 }
 
-// A lone surrogate can't be percent-encoded, so such a text could not be carried further.
+// A lone surrogate can't be percent-encoded, so such a text could not be carried further; a control
+// character in a name is nobody's name, and costs six characters wherever JSON carries it.
 function isUsable(value: unknown): value is string {
   return (
     typeof value === 'string' &&
     value !== '' &&
     value.length <= MAX_CLAIM_CHARS &&
-    value.isWellFormed()
+    value.isWellFormed() &&
+    !/\p{Cc}/u.test(value)
   );
 }
 

@@ -70,6 +70,16 @@ export function createSessionStore(options: { path: string; now: () => number })
     }
   }
 
+  // Upkeep: when the disk is full it fails, and sessions can be read all the same.
+  function aside<T>(act: (database: DatabaseSync) => T): T {
+    try {
+      return act(opened());
+    } catch (cause) {
+      if (cause instanceof Fault) throw cause;
+      throw new Fault('ERR_SESSION_STORE', `the session store ${path} can't be written`, { cause });
+    }
+  }
+
   try {
     attempt(() => undefined);
   } catch {
@@ -78,10 +88,10 @@ export function createSessionStore(options: { path: string; now: () => number })
   return {
     find: (key) => attempt((db) => findSession(db, key)),
     put: (key, session) => attempt((db) => putSession(db, key, session)),
-    touch: (seenAtMs) => attempt((db) => touchSessions(db, seenAtMs)),
+    touch: (seenAtMs) => aside((db) => touchSessions(db, seenAtMs)),
     remove: (key) => attempt((db) => void statement(db, REMOVE).run(key)),
     sweep: ({ createdMs, seenMs }) =>
-      attempt((db) => Number(statement(db, SWEEP).run(createdMs, seenMs).changes)),
+      aside((db) => Number(statement(db, SWEEP).run(createdMs, seenMs).changes)),
     state: () => (failure ? { ready: false, problem: explain(failure.fault) } : { ready: true }),
     close: () => {
       closeQuietly(database);
@@ -175,7 +185,7 @@ function ensureSchema(database: DatabaseSync): void {
 
 function isBusy(error: unknown): boolean {
   const isCoded = typeof error === 'object' && error !== null && 'errcode' in error;
-  return isCoded && error.errcode === SQLITE_BUSY;
+  return isCoded && (Number(error.errcode) & 0xff) === SQLITE_BUSY;
 }
 
 function closeQuietly(database: DatabaseSync | undefined): void {

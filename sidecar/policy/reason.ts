@@ -24,6 +24,7 @@ export const UNDECIDED_REASONS = [
   'unprotected', // no `protect` around this block
   'signet', // an answer of Signet's own under /.signet/
   'gate-unavailable', // a protected block, and no stamp: the sidecar did not answer
+  'client-left', // a protected block, no stamp, no status: the client left before the decision
   'stamp-invalid', // the stamp's seal, version or request id does not hold
 ] as const;
 

@@ -23,23 +23,17 @@ export const REDACTED_PARAMETERS: readonly string[] = [
 export const REDACTED = 'REDACTED';
 
 /**
- * Returns a function that redacts a raw query (without `?`). Names are compared percent-decoded and
- * without case, and all of `X-Amz-*` is covered; `more` adds the operator's own.
+ * Returns a function that redacts a raw query (without `?`) and changes nothing else of it. Names are
+ * compared percent-decoded and without case, all of `X-Amz-*` is covered, `;` and `#` separate as well
+ * as `&`; `more` adds the operator's own.
  */
 export function createRedact(more: readonly string[]): (query: string) => string {
   const names = new Set([...REDACTED_PARAMETERS, ...more].map((name) => name.toLowerCase()));
   const isSecret = (name: string) => names.has(name) || name.startsWith('x-amz-');
   return (query) =>
-    query
-      .split('&')
-      .map((pair) => {
-        const equals = pair.indexOf('=');
-        if (equals < 0) return pair;
-        return isSecret(decoded(pair.slice(0, equals)))
-          ? `${pair.slice(0, equals)}=${REDACTED}`
-          : pair;
-      })
-      .join('&');
+    query.replace(/([^&;#?=]+)=([^&;#]*)/g, (pair, name: string) =>
+      isSecret(decoded(name)) ? `${name}=${REDACTED}` : pair,
+    );
 }
 
 function decoded(name: string): string {

@@ -1,4 +1,5 @@
 // The sentences under "Bad input", each on a real `signet serve`.
+import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { spawnSync } from 'node:child_process';
@@ -126,10 +127,22 @@ describe('the socket', () => {
   test('a socket in use by a live process is refused, with exit 69', async () => {
     const { env, health, socket } = await soundSettings();
     await readiness(health, start(env));
-    const second = start({ ...env, SIGNET_HEALTH: '127.0.0.1:0' });
+    const other = join(folder, 'other');
+    const second = start({ ...env, SIGNET_HEALTH: '127.0.0.1:0', SIGNET_STATE: other });
     expect(await second.exited).toBe(69);
     expect(second.printed()).toContain(`${socket} is in use`);
+    expect(second.printed()).toContain('SIGNET_SOCKET');
     expect((await askAsCaddy(socket, '/verify?route=a&require=public')).status).toBe(204);
+  });
+
+  test('a second sidecar in the same state folder is refused, with exit 69', async () => {
+    const { env, health } = await soundSettings();
+    await readiness(health, start(env));
+    const socket = join(folder, 'second.sock');
+    const second = start({ ...env, SIGNET_HEALTH: '127.0.0.1:0', SIGNET_SOCKET: socket });
+    expect(await second.exited).toBe(69);
+    expect(second.printed()).toContain('another sidecar keeps its state');
+    expect(existsSync(socket)).toBe(false);
   });
 
   test('a stale socket is replaced', async () => {
@@ -145,7 +158,13 @@ describe('evidence', () => {
   test("a log file that isn't there yet is waited for", async () => {
     const { env, health, log } = await soundSettings();
     const sidecar = start(env);
-    await readiness(health, sidecar, ({ checks }) => checks['recorder']?.rows === 0);
+    const waiting = await readiness(
+      health,
+      sidecar,
+      ({ checks }) => checks['recorder']?.rows === 0,
+    );
+    expect(waiting).toMatchObject({ httpStatus: 200, status: 'degraded' });
+    expect(waiting.checks['recorder']?.problem).toContain(`no access log at ${log} yet`);
     expect(existsSync(log)).toBe(false);
     writeFileSync(log, `${JSON.stringify(ACCESS_LINE)}\n`);
     const { checks } = await readiness(
@@ -161,6 +180,7 @@ describe('evidence', () => {
     async (name) => {
       const { env, health, socket } = await soundSettings();
       const damaged = Buffer.alloc(8192, 'this is no database ');
+      writeFileSync(join(folder, 'keys'), randomBytes(32).toString('base64'));
       writeFileSync(join(folder, name), damaged);
       const sidecar = start(env);
       await readiness(health, sidecar);

@@ -8,6 +8,7 @@ import { WebSocket } from 'ws';
 import { until } from '../fixtures/until.ts';
 import { ALICE, startSite } from './snippet-site.ts';
 import type { LogLine, Site } from './snippet-site.ts';
+import { REDACTED_PARAMETERS } from '../../sidecar/trace/redact.ts';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
@@ -196,10 +197,39 @@ test('no line holds headers, cookies, tokens or the credentials of a query', asy
   await site.ask(`/redacted?${query}`, 'Authorization: Bearer s3cr3t');
   await until('both lines', async () => (await site.logText()).includes('/redacted?'));
   const text = await site.logText();
-  expect(text).toContain('return=%2Fpage');
+  expect(text).toContain('return=REDACTED');
   expect(text).not.toContain('s3cr3t');
   expect(text).not.toContain('Bearer');
   for (const { request } of await site.log()) expect(request.headers).toBeUndefined();
+});
+
+test('credentials are found in every spelling that the filter reads, and in an absolute target', async () => {
+  const targets = [
+    '/spelled?CODE=s3cr3t&Token=s3cr3t',
+    '/spelled?a=1;token=s3cr3t',
+    '//x:y/spelled?code=s3cr3t',
+    `http://bob:s3cr3t@localhost/spelled`,
+  ];
+  for (const target of targets) await site.ask(target);
+  const spelled = async () => (await site.logText()).match(/spelled/g)?.length === targets.length;
+  await until('their lines', spelled);
+  expect(await site.logText()).not.toContain('s3cr3t');
+});
+
+test('the rest of a query is logged as the app got it: in order, with what no parser takes', async () => {
+  const query = 'z=1&a=2;b=DROP&bad=%zz&tok%65n%00=x&z=%41';
+  await site.ask(`/verbatim?${query}`);
+  await until('its line', async () => (await site.logText()).includes('/verbatim'));
+  const lines = await site.log();
+  const logged = lines.map(({ request }) => request.uri).find((uri) => uri.includes('verbatim'));
+  expect(logged).toBe(`/verbatim?${query}`);
+});
+
+test('the log and the rows redact the same parameters', async () => {
+  const names = REDACTED_PARAMETERS.map((name) => `${name}=s3cr3t`).join('&');
+  await site.ask(`/both?${names}`);
+  await until('its line', async () => (await site.logText()).includes('/both'));
+  expect(await site.logText()).not.toContain('s3cr3t');
 });
 
 test('every line so far has a uuid of its own', async () => {

@@ -338,6 +338,17 @@ describe('signing out', () => {
     expect((await browser.get('/.signet/me')).status).toBe(401);
   });
 
+  test.each([
+    { 'Sec-Fetch-Site': 'same-site', 'Sec-Fetch-Dest': 'document' },
+    { 'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Dest': 'image' },
+  ])('is not done by what a page embeds, nor by a neighbour: %j', async (headers) => {
+    const browser = newBrowser();
+    await browser.signIn('alice');
+    const asked = await browser.get('/.signet/logout', headers);
+    expect(asked.text).toContain('<form method="post"');
+    expect((await browser.get('/.signet/me')).status).toBe(200);
+  });
+
   test.each([{ Origin: 'https://evil.example' }, { Origin: 'null' }, {}])(
     'by a form of somebody else is refused: %j',
     async (headers) => {

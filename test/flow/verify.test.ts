@@ -231,6 +231,11 @@ describe('bearer tokens', () => {
     );
   });
 
+  test('a bearer behind a tab is a bearer, too: the app would read it as one', async () => {
+    const headers = fromCaddy({ cookie: signIn(), authorization: 'Bearer\tgood' });
+    expect((await verify(headers)).headers['remote-user']).toBe('deploy-agent');
+  });
+
   test('a verified bearer’s trace goes on, a session’s is linked to', async () => {
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00`;
     const program = await verify(fromCaddy({ authorization: 'Bearer good', traceparent }));

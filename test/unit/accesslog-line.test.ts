@@ -1,6 +1,7 @@
 // What becomes of one line of Caddy's, and of bytes that are none. Hostile cases 42, 43 and 51.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { readEntry } from '../../sidecar/accesslog/entries.ts';
 import { parseLine } from '../../sidecar/accesslog/line.ts';
 import { setAsideLine } from '../../sidecar/accesslog/set-aside.ts';
 import { aCaddyLine, aCaddyRequest, lineBytes } from '../fixtures/lines.ts';
@@ -238,5 +239,34 @@ describe('parseLine never throws', () => {
   test('for deep nesting', () => {
     const deep = Buffer.from(`{"ts":${'['.repeat(100_000)}${']'.repeat(100_000)}}`);
     expect(parseLine(deep)).toEqual({ setAside: 'not-access' });
+  });
+});
+
+describe('a line that Caddy was killed in the middle of', () => {
+  const whole = lineBytes(aCaddyLine());
+
+  test('costs itself, and not the line that is glued to it', () => {
+    const torn = whole.subarray(0, 90);
+    const read = readEntry(Buffer.concat([torn, whole]));
+    expect(read.entry).toEqual(parseLine(whole));
+    expect(read.bytes.equals(whole)).toBe(true);
+    expect(read.setAside).toMatchObject({ reason: 'half-line', bytes: 90 });
+  });
+
+  test('can lie in a heap of several', () => {
+    const torn = whole.subarray(0, 60);
+    const read = readEntry(Buffer.concat([torn, torn, torn, whole]));
+    expect(read.entry).toEqual(parseLine(whole));
+  });
+
+  test('is not to be had by writing a line into a value', () => {
+    const forged = aCaddyLine({ uuid: '11111111-2222-4333-8444-555555555555' });
+    const uri = `/${lineBytes(forged).toString()}`;
+    const line = lineBytes(aCaddyLine({ request: { ...aCaddyRequest(), uri } }));
+    for (const cut of [0, 1, 5]) {
+      const read = readEntry(line.subarray(cut));
+      if (cut === 0) expect(read.entry?.uri).toBe(uri);
+      else expect(read.entry).toBeUndefined();
+    }
   });
 });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,6 +88,13 @@ test.each([
     expect.objectContaining({ code: 'ERR_KEYS', message: expect.stringContaining(problem) }),
   );
   expect(readFileSync(file, 'utf8')).toBe(text);
+});
+
+test('a ring that is gone from beside its store is not made anew: its evidence would be nobody’s', () => {
+  mkdirSync(stateFolder);
+  writeFileSync(join(stateFolder, 'audit.db'), '');
+  expect(() => loadKeyRing({ stateFolder })).toThrow(/is gone, though its store is there; restore/);
+  expect(readdirSync(stateFolder)).toEqual(['audit.db']);
 });
 
 test('a state folder that cannot be made is a fault with ERR_KEYS', () => {

@@ -71,9 +71,11 @@ describe('team, groups and roles', () => {
     expect(identity({ groups }).groups).toHaveLength(MAX_LIST_ITEMS);
   });
 
-  test('any characters are kept as they are', () => {
-    const groups = [',;=%"', 'new\nline', '💥'];
-    expect(identity({ groups }).groups).toEqual(groups);
+  test('any characters are kept as they are, but control characters: those are no name', () => {
+    const groups = [',;=%"', '💥', 'Site Admins'];
+    expect(identity({ groups: [...groups, 'new\nline', '\u0001', '\u0085'] }).groups).toEqual(
+      groups,
+    );
   });
 
   test('groups that the provider left out do not look like no groups', () => {

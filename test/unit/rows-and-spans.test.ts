@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import type { Entry } from '../../sidecar/accesslog/line.ts';
-import { toRow, type Opened } from '../../sidecar/to-row.ts';
+import { MAX_URI_PART_CHARS, toRow, type Opened } from '../../sidecar/to-row.ts';
 import { createRedact } from '../../sidecar/trace/redact.ts';
 import { spansOf } from '../../sidecar/trace/spans.ts';
 import { REQUEST_ID, stamp } from '../fixtures/stamps.ts';
@@ -100,6 +100,28 @@ describe('a row', () => {
     expect(left.upstream?.durationUs).toBe(310_000 - 1_060);
   });
 
+  test('of a client that left before any decision says so, and sounds no alarm', () => {
+    expect(rowOf(entry({ status: 0 }), 'missing').reason).toBe('client-left');
+  });
+
+  test.each([
+    ['https://bob:secret@evil.example/public/abs?x=1', '/public/abs', 'x=1'],
+    ['http://localhost:8443', '/', undefined],
+    ['//evil.example/x', '//evil.example/x', undefined],
+    ['localhost:10443', 'localhost:10443', undefined],
+    ['*', '*', undefined],
+  ])('of the target %s has the path %s', (uri, path, query) => {
+    const row = rowOf(entry({ uri }));
+    expect([row.path, row.query]).toEqual([path, query]);
+  });
+
+  test('holds no more of a path and of a query than a bound', () => {
+    const long = 'x'.repeat(30_000);
+    const row = rowOf(entry({ uri: `/${long}?${long}` }));
+    expect(row.path).toHaveLength(MAX_URI_PART_CHARS + 1);
+    expect(row.query).toHaveLength(MAX_URI_PART_CHARS + 1);
+  });
+
   test('of a line without a request id is named by the hash of its bytes', () => {
     const row = rowOf(entry({ uuid: undefined }), 'missing');
     const digits = createHash('sha256').update('the line').digest('hex');
@@ -116,6 +138,9 @@ describe('redaction', () => {
     ['encoded=1&decode=2', 'encoded=1&decode=2'],
     ['session=s', 'session=REDACTED'],
     ['%=1&code', '%=1&code'],
+    ['a=1;token=x;b=2#sig=y', 'a=1;token=REDACTED;b=2#sig=REDACTED'],
+    ['b=%zz&a=;;&=1&&', 'b=%zz&a=;;&=1&&'],
+    ['return=%2F%3Ftoken%3Dx', 'return=REDACTED'],
   ])('%j becomes %j', (query, redacted) => expect(createRedact(['Session'])(query)).toBe(redacted));
 });
 

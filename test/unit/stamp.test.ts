@@ -61,6 +61,27 @@ describe('case 9: what is not believed', () => {
   });
 });
 
+test('whatever the gate can seal, the recorder opens', () => {
+  const worst = '\u{10FFFF}'.repeat(128); // 256 UTF-16 units, four bytes each two of them
+  const actor = { subject: worst, issuer: worst };
+  const chain = { ...actor, actor: { ...actor, actor: { ...actor, actor } } };
+  const caller = identity({
+    issuer: `https://${'i'.repeat(2000)}`,
+    subject: worst,
+    user: worst,
+    team: worst,
+    roles: Array.from({ length: 200 }, () => '\u{10FFFF}'.repeat(100)),
+    actor: chain,
+  });
+  const sealed = stamp({
+    identity: stampedIdentity(caller),
+    route: 'r'.repeat(128),
+    requirement: 'x'.repeat(512),
+    userAgent: '\u0001'.repeat(256),
+  });
+  expect(openStamp(sealStamp(sealed, KEY), [KEY], REQUEST_ID)).toEqual(sealed);
+});
+
 describe('what is sealed of an identity', () => {
   test('no e-mail, no name, no groups, no expiry', () => {
     const sealed = JSON.stringify(
