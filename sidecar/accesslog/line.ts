@@ -35,7 +35,6 @@ export type Entry = {
   /** Until the response headers. Only beside a duration: without one it is `forward_auth`'s. */
   readonly upstreamLatencyUs?: number;
   readonly retries?: number;
-  readonly userId?: string;
 };
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -46,7 +45,6 @@ const RELIED_ON: ReadonlySet<string> = new Set([
   'ts',
   'request',
   'bytes_read',
-  'user_id',
   'duration',
   'size',
   'status',
@@ -121,7 +119,6 @@ function appended(line: Fields): Partial<Entry> {
     upstreamLatencyUs:
       upstreamDurationUs === undefined ? undefined : microseconds(line['upstream_latency_ms'], 1e3),
     retries: wholeNumber(line['retries']),
-    userId: filledText(line['user_id']),
   });
 }
 

@@ -19,8 +19,6 @@ export type BearerIssuer = {
   readonly audiences: readonly string[];
   /** Default: every asymmetric one of RFC 7518 and RFC 8037. */
   readonly algorithms?: readonly string[];
-  /** Default: by discovery. */
-  readonly jwksUri?: string;
   readonly names?: ClaimNames;
 };
 

@@ -13,8 +13,6 @@ export type KeySource = {
 
 export type KeySourceOptions = {
   readonly issuer: string;
-  /** Default: the one that the issuer's discovery names. */
-  readonly jwksUri?: string;
   /** Bounded already. */
   readonly fetch: Fetch;
   readonly now: () => number;
@@ -81,8 +79,8 @@ export function createKeySource(options: KeySourceOptions): KeySource {
   return { keyFor, state };
 }
 
-async function fetchKeys({ issuer, jwksUri, fetch }: KeySourceOptions): Promise<Keys['select']> {
-  const url = jwksUri ?? (await discoverJwksUri(issuer, fetch));
+async function fetchKeys({ issuer, fetch }: KeySourceOptions): Promise<Keys['select']> {
+  const url = await discoverJwksUri(issuer, fetch);
   // createLocalJWKSet checks the shape of what it is given.
   return createLocalJWKSet(
     (await fetchJson(url, fetch)) as Parameters<typeof createLocalJWKSet>[0],

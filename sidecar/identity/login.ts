@@ -60,7 +60,6 @@ const COOKIE_SECONDS = 1_200;
 const MAX_UNDER_WAY = 5;
 const MAX_USED = 10_000;
 const SKEW_SECONDS = 30; // as in openid-client
-const PROMPTS: readonly (string | undefined)[] = ['login', 'select_account'];
 
 const LOOP: SignInRefusal = {
   refused: 'sign-in-loop',
@@ -83,7 +82,7 @@ export function createLogin({ provider, keys, names, now }: LoginOptions): Login
   const used = new Map<string, number>();
 
   async function beginLogin(place: Parameters<Login['beginLogin']>[0]) {
-    const prompt = PROMPTS.includes(place.prompt) ? place.prompt : undefined;
+    const prompt = place.prompt === 'login' ? place.prompt : undefined;
     const nowMs = now();
     // Who asks for a prompt chose to sign in again; that is no loop.
     const signIns = prompt ? 0 : countSignIns(place.cookies, keys, nowMs);

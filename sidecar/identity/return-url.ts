@@ -21,7 +21,7 @@ export function safeReturnUrl(text: string): string {
 }
 
 /** Returns the path that starts a sign-in and comes back to `returnTo`, which is checked there. */
-export function signInPath(returnTo: string, prompt?: 'login' | 'select_account'): string {
+export function signInPath(returnTo: string, prompt?: 'login'): string {
   const asked = prompt === undefined ? '' : `prompt=${prompt}&`;
   return `/.signet/login?${asked}return=${encodeURIComponent(returnTo.toWellFormed())}`;
 }

@@ -9,7 +9,8 @@ import { findCaddy } from '../../caddy/find.ts';
 import { createSessionStore } from '../../sidecar/identity/session-store.ts';
 import { createSessions } from '../../sidecar/identity/session.ts';
 import { identity } from '../fixtures/identities.ts';
-import { askAsCaddy, freePort, makeFolder, readiness } from '../fixtures/sidecar.ts';
+import { askAsCaddy, makeFolder, readiness } from '../fixtures/sidecar.ts';
+import { freePort } from '../fixtures/caddy.ts';
 import { type RunningSidecar, startSidecar } from '../fixtures/sidecar.ts';
 
 let folder: string;

@@ -17,7 +17,8 @@ import { openAuditReader } from '../../sidecar/audit/store.ts';
 import { deriveKeys, loadKeyRing } from '../../sidecar/config/keys.ts';
 import { sealStamp } from '../../sidecar/stamp.ts';
 import { startEdge, startMortalSidecar, type Edge, type Reply } from '../fixtures/edge.ts';
-import { freePort, makeFolder, readiness, type Readiness } from '../fixtures/sidecar.ts';
+import { makeFolder, readiness, type Readiness } from '../fixtures/sidecar.ts';
+import { freePort } from '../fixtures/caddy.ts';
 import { stamp } from '../fixtures/stamps.ts';
 import { until } from '../fixtures/until.ts';
 

@@ -41,7 +41,6 @@ describe('an access line', () => {
       upstreamDurationUs: 446,
       upstreamLatencyUs: 403,
       retries: 0,
-      userId: 'alice',
     });
   });
 
@@ -55,7 +54,7 @@ describe('an access line', () => {
   test('of an unprotected block has neither route nor stamp', () => {
     const { route: _route, stamp: _stamp, ...plain } = aCaddyLine({ user_id: '' });
     const entry = parse(plain);
-    for (const key of ['route', 'stamp', 'userId']) expect(entry).not.toHaveProperty(key);
+    for (const key of ['route', 'stamp']) expect(entry).not.toHaveProperty(key);
   });
 
   test('has the scheme https when Caddy speaks of TLS', () => {
