@@ -64,6 +64,9 @@ export async function serve(config: Config): Promise<Sidecar> {
           issuers: config.bearer.map((issuer) => ({ ...issuer, names: config.claims })),
           now: Date.now,
         });
+  if (config.bearer.some(({ issuer }) => issuer !== config.issuer)) {
+    log.warn('user names are unique within an issuer only, and there are several: see SECURITY.md');
+  }
   const gate = createGate({
     sessions,
     bearer,

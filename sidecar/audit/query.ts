@@ -96,7 +96,11 @@ export async function* follow(
     const now = reader.version();
     if (now !== version) {
       const last = reader.lastSequence();
-      yield* committedBetween(reader, filter, seen, last);
+      for (let page = [...pageAfter(reader, filter, seen, last)]; page.length > 0;) {
+        yield* page;
+        seen = page.at(-1)?.sequence ?? last;
+        page = [...pageAfter(reader, filter, seen, last)];
+      }
       seen = Math.max(seen, last);
       version = now;
     }
@@ -104,10 +108,11 @@ export async function* follow(
   }
 }
 
-function committedBetween(reader: AuditReader, filter: Filter, after: number, upTo: number) {
+// In pages that are read to their end: who reads slowly must not hold a transaction open.
+function pageAfter(reader: AuditReader, filter: Filter, after: number, upTo: number) {
   const between = { sql: 'sequence > ? AND sequence <= ?', values: [after, upTo] };
   const { sql, values } = allOf([between, ...conditionsOf(filter)]);
-  return reader.select(`${ROWS} ${sql} ORDER BY sequence`, values);
+  return reader.select(`${ROWS} ${sql} ORDER BY sequence LIMIT ${PAGE_ROWS}`, values);
 }
 
 function conditionsOf(filter: Filter): Condition[] {

@@ -3,8 +3,9 @@ import type { Response } from 'express';
 import type { Verdict } from '../gate.ts';
 import { signInPath } from '../identity/return-url.ts';
 import { inWords } from '../policy/requirement.ts';
-import { forbiddenPage, pageHeaders, problemPage } from './pages.ts';
+import { forbiddenPage, problemPage } from './pages.ts';
 import { sendProblem } from './problem.ts';
+import { sendPage } from './visit.ts';
 
 /** Answers one subrequest of `forward_auth`: 204 with the app's headers, or what the client gets. */
 export function answer(res: Response, verdict: Verdict): void {
@@ -104,8 +105,4 @@ function refuseWith(
 ): void {
   if (isNavigation) return sendPage(res, status, problemPage({ title, text: detail, requestId }));
   sendProblem(res, { status, title, detail, requestId });
-}
-
-function sendPage(res: Response, status: number, html: string): void {
-  res.set(pageHeaders()).status(status).send(html);
 }

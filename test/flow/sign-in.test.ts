@@ -9,7 +9,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import express from 'express';
 import request from 'supertest';
 import { signInRoutes } from '../../sidecar/http/sign-in.ts';
-import type { SignInOptions, SignInOutcome } from '../../sidecar/http/sign-in.ts';
+import type { SignInOptions } from '../../sidecar/http/sign-in.ts';
+import { bySession, type SignInOutcome } from '../../sidecar/http/visit.ts';
 import { createBearer } from '../../sidecar/identity/bearer.ts';
 import { DEFAULT_CLAIM_NAMES } from '../../sidecar/identity/claims.ts';
 import { createLogin } from '../../sidecar/identity/login.ts';
@@ -81,6 +82,7 @@ async function serve(changes: Partial<SignInOptions> & { provider?: Provider }) 
       }),
       sessions,
       hosts: [],
+      identify: (req) => bySession({ cookies: req.headers.cookie }, sessions),
       onOutcome: (_req, res, outcome) => {
         expect(res.headersSent).toBe(false);
         outcomes.push(outcome);

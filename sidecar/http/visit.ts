@@ -1,0 +1,100 @@
+// One request under /.signet/: what came, as Caddy says it, and the few ways of answering it.
+// Every answer is told, so that it can be stamped, before it is sent.
+import type { Request, Response } from 'express';
+import { readCookie, SESSION_COOKIE } from '../identity/cookie.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { EvidenceReason } from '../identity/reason.ts';
+import { safeReturnUrl } from '../identity/return-url.ts';
+import type { Sessions } from '../identity/session.ts';
+import type { Reason } from '../policy/reason.ts';
+import { readOrigin, type RequestHeaders } from '../request.ts';
+import { pageHeaders } from './pages.ts';
+
+/** What an answer under /.signet/ is recorded as. `detail` is for the log: why, in the library's words. */
+export type SignInOutcome = {
+  readonly identity?: Identity;
+  readonly decision: 'none' | 'deny';
+  readonly reason: Reason;
+  readonly detail?: string;
+};
+
+/** Who a request's evidence proves, or why nobody. */
+export type Proven = Identity | { readonly refused: EvidenceReason };
+
+/** Where the browser is: what Caddy's site matched. No other header about forwarding is believed. */
+export type Place = {
+  readonly requestId: string;
+  readonly host: string;
+  readonly scheme: 'http' | 'https';
+  readonly cookies: string | undefined;
+};
+
+export type Visit = {
+  readonly req: Request;
+  readonly res: Response;
+  readonly place: Place;
+  /** Raw, without `?`: Express would turn repeated names into arrays. */
+  readonly rawQuery: string;
+  readonly query: URLSearchParams;
+  /** Says what came of it. Exactly once, and before the answer. */
+  readonly tell: (outcome: SignInOutcome) => void;
+};
+
+/** An answer of Signet's own that is no refusal. */
+export function own(identity?: Identity): SignInOutcome {
+  return { ...(identity !== undefined && { identity }), decision: 'none', reason: 'signet' };
+}
+
+/** Returns where a request came to; undefined when it was not Caddy who sent it, or the host is none. */
+export function placeOf(req: Request): Place | undefined {
+  const origin = readOrigin(req.headers as RequestHeaders);
+  if (origin === undefined) return undefined;
+  const { requestId, scheme, host } = origin;
+  if (scheme !== 'https' && scheme !== 'http') return undefined;
+  if (!URL.canParse(`${scheme}://${host}`)) return undefined;
+  const url = new URL(`${scheme}://${host}`);
+  // Anything but a host and a port (a path, a user, a second host) would show in the whole URL.
+  const isHostOnly = url.href === `${url.origin}/` && !/[/\\?#@,\s]/.test(host);
+  if (!isHostOnly) return undefined;
+  return { requestId, host: url.host, scheme, cookies: req.headers.cookie };
+}
+
+/** Returns the query as it stands in the target, without `?`. */
+export function rawQueryOf(req: Request): string {
+  const mark = req.url.indexOf('?');
+  return mark < 0 ? '' : req.url.slice(mark + 1);
+}
+
+/** Returns whose session's cookie the browser shows. Throws Fault ERR_SESSION_STORE. */
+export function bySession({ cookies }: Pick<Place, 'cookies'>, sessions: Sessions): Proven {
+  const value = readCookie(cookies, SESSION_COOKIE);
+  if (value === undefined) return { refused: 'no-credentials' };
+  return value === 'repeated' ? { refused: 'cookie-repeated' } : sessions.find(value);
+}
+
+/** Ends the session whose cookie the browser shows, if there is one. */
+export function endSession({ cookies }: Place, sessions: Sessions): void {
+  const value = readCookie(cookies, SESSION_COOKIE);
+  if (value !== undefined) sessions.end(value);
+}
+
+/** Returns the page that the request wants to come back to, or `otherwise`; of this host always. */
+export function returnOf({ query }: Visit, otherwise: string): string {
+  return safeReturnUrl(query.get('return') ?? otherwise);
+}
+
+/** Sends the browser on. */
+export function redirect({ res }: Visit, status: 302 | 303, location: string): void {
+  res.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', Location: location });
+  res.status(status).end();
+}
+
+/** Sends a page for people. */
+export function sendPage(
+  res: Response,
+  status: number,
+  html: string,
+  referrer?: Parameters<typeof pageHeaders>[0],
+): void {
+  res.set(pageHeaders(referrer)).status(status).send(html);
+}
