@@ -8,7 +8,7 @@ import { openAuditStore, type AuditStore } from './audit/store.ts';
 import { createDelivery, type Delivery } from './delivery/deliver.ts';
 import { createOtlpWire } from './delivery/otlp.ts';
 import { explain } from './fault.ts';
-import { createRecorder } from './record.ts';
+import { createRecorder, type Recorder } from './record.ts';
 import { NOTHING_KNOWN, type RecorderState } from './recorder-state.ts';
 import { secret } from './secret.ts';
 import { createRedact } from './trace/redact.ts';
@@ -96,7 +96,7 @@ async function follow(follower: Follower, store: AuditStore, deliveries: Deliver
   for (;;) {
     const isNew = recorder.step();
     if (performance.now() >= nextLookMs) {
-      say(stateOf(follower, store, deliveries));
+      say(stateOf(follower, store, recorder, deliveries));
       nextLookMs = performance.now() + STATE_MS;
     }
     if (isNew) await setImmediate();
@@ -115,7 +115,12 @@ function startDelivery(
   return createDelivery(destination.name, store, wire, spansOf);
 }
 
-function stateOf(follower: Follower, store: AuditStore, deliveries: Delivery[]): RecorderState {
+function stateOf(
+  follower: Follower,
+  store: AuditStore,
+  recorder: Recorder,
+  deliveries: Delivery[],
+): RecorderState {
   const { rows, lastSequence, setAside } = store.counts();
   const problem = follower.problem();
   return {
@@ -124,6 +129,7 @@ function stateOf(follower: Follower, store: AuditStore, deliveries: Delivery[]):
     rows,
     lastSequence,
     setAside,
+    invalidStamps: recorder.invalidStamps(),
     destinations: Object.fromEntries(
       deliveries.map((delivery) => [delivery.name, delivery.state()]),
     ),

@@ -24,6 +24,8 @@ export type RecorderParts = {
 export type Recorder = {
   /** Records the next batch of lines. Returns false when there is nothing new. Throws store faults. */
   step(): boolean;
+  /** How many stamps were not believed since this recorder began; their rows say `stamp-invalid`. */
+  invalidStamps(): number;
 };
 
 /** Returns the recorder; each step is one transaction, so that it may die anywhere. */
@@ -34,6 +36,8 @@ export function createRecorder({
   rules,
   deliveries,
 }: RecorderParts): Recorder {
+  let invalidStamps = 0;
+
   function step(): boolean {
     const batch = follower.next();
     if (batch === undefined) return false;
@@ -54,8 +58,10 @@ export function createRecorder({
 
   function open(stamp: string | undefined, requestId: string | undefined): Opened {
     if (stamp === undefined) return 'missing';
-    return openStamp(stamp, keys, requestId) ?? 'invalid';
+    const opened = openStamp(stamp, keys, requestId);
+    if (opened === undefined) invalidStamps += 1;
+    return opened ?? 'invalid';
   }
 
-  return { step };
+  return { step, invalidStamps: () => invalidStamps };
 }

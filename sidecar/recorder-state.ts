@@ -9,6 +9,8 @@ export type RecorderState = {
   readonly rows: number;
   readonly lastSequence: number;
   readonly setAside: number;
+  /** Stamps that were not believed, since the recorder began. */
+  readonly invalidStamps: number;
   readonly destinations: Readonly<Record<string, DeliveryState>>;
 };
 
@@ -18,5 +20,6 @@ export const NOTHING_KNOWN: RecorderState = {
   rows: 0,
   lastSequence: 0,
   setAside: 0,
+  invalidStamps: 0,
   destinations: {},
 };

@@ -119,7 +119,9 @@ async function runList(
     const { header, line } = lineFormat(format, coveredUs > DAY_US);
     if (header !== undefined) await print(`${header}\n`);
     const count = await printRows(query(reader, filter, upTo), line);
-    if (count === 0 && isTerminal()) process.stderr.write('(nothing yet that fits)\n');
+    if (count === 0 && isTerminal() && !options.follow) {
+      process.stderr.write('(nothing yet that fits)\n');
+    }
     if (options.follow) await printFollowing(reader, filter, upTo, line);
     else if (isTerminal() && options.limit === undefined && count === filter.limit) {
       process.stderr.write(`(the newest ${count}; --limit gives more)\n`);

@@ -79,7 +79,7 @@ function forbidden(res: Response, verdict: Verdict): void {
   sendProblem(res, {
     status: 403,
     title: 'Not allowed',
-    detail: `You would have to ${inWords(verdict.requirement)}.`,
+    detail: `You would need to ${inWords(verdict.requirement)}.`,
     requestId,
   });
 }

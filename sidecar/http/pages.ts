@@ -84,7 +84,7 @@ export function forbiddenPage(content: {
     title: 'You don’t have access to this page',
     paragraphs: [
       `You are signed in as ${who}.`,
-      `To see this page you have to ${content.requirementInWords}.`,
+      `To see this page you need to ${content.requirementInWords}.`,
       'If you think that you should have access, ask whoever runs this site, and quote the request id below.',
     ],
     actions: [

@@ -220,6 +220,14 @@ test.each([
   expect(row).not.toHaveProperty('gate');
 });
 
+test('case 9: stamps that were not believed are counted', async () => {
+  const count = ({ checks }: Readiness) => Number(checks['recorder']?.invalidStamps ?? 0);
+  const before = count(await readiness(edge.healthPort, edge.sidecar()));
+  const { line } = forgedLine((sealed) => sealed, false);
+  appendFileSync(edge.accessLog, `${line}\n`);
+  await readiness(edge.healthPort, edge.sidecar(), (body) => count(body) === before + 1);
+});
+
 /** Stands between Caddy and the sidecar, and is told of each question, and asked about each answer. */
 type Between = { onQuestion(): void; onAnswer(): 'pass' | 'break' };
 

@@ -46,7 +46,7 @@ test('the page for the known but not allowed says who, what it takes, and the id
     returnTo: '/admin?a=1&b=2',
   });
   expect(html).toContain('Alice (alice)');
-  expect(html).toContain('you have to have the role admin and be of the type human.');
+  expect(html).toContain('you need to have the role admin and be of the type human.');
   expect(html).toContain('4d032074');
   const href = '/.signet/login?prompt=login&amp;return=%2Fadmin%3Fa%3D1%26b%3D2';
   expect(html).toContain(`href="${href}"`);
