@@ -221,11 +221,13 @@ test.each([
 });
 
 test('case 9: stamps that were not believed are counted', async () => {
-  const count = ({ checks }: Readiness) => Number(checks['recorder']?.invalidStamps ?? 0);
-  const before = count(await readiness(edge.healthPort, edge.sidecar()));
-  const { line } = forgedLine((sealed) => sealed, false);
+  const rows = () => edge.rows().filter(({ reason }) => reason === 'stamp-invalid').length;
+  const isCounted = ({ checks }: Readiness) => checks['recorder']?.invalidStamps === rows();
+  await readiness(edge.healthPort, edge.sidecar(), isCounted);
+  const { line, id } = forgedLine((sealed) => sealed, false);
   appendFileSync(edge.accessLog, `${line}\n`);
-  await readiness(edge.healthPort, edge.sidecar(), (body) => count(body) === before + 1);
+  await edge.row(id);
+  await readiness(edge.healthPort, edge.sidecar(), isCounted);
 });
 
 /** Stands between Caddy and the sidecar, and is told of each question, and asked about each answer. */
