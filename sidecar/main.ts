@@ -2,6 +2,7 @@
 import { randomUUID, type KeyObject } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
+import { AUDIT_STORE_FILE } from './audit/store.ts';
 import { createClock } from './clock.ts';
 import type { Config } from './config/config.ts';
 import { deriveKeys, loadKeyRing } from './config/keys.ts';
@@ -24,9 +25,8 @@ import type { RecorderOptions } from './record-worker.ts';
 import type { RequestHeaders } from './request.ts';
 import { VERSION } from './version.ts';
 
-/** Names of the stores in the state folder. */
-export const AUDIT_STORE = 'audit.db';
-export const SESSION_STORE = 'sessions.db';
+/** Name of the session store in the state folder. */
+const SESSION_STORE_FILE = 'sessions.db';
 
 /** A running sidecar. */
 export type Sidecar = {
@@ -40,13 +40,14 @@ export async function serve(config: Config): Promise<Sidecar> {
   const lock = lockState(config.stateFolder);
   const ring = loadKeyRing({
     stateFolder: config.stateFolder,
+    neededBy: auditStoreOf(config),
     ...(config.keys !== undefined && { given: config.keys }),
   });
   if (ring.warning !== undefined) log.warn(ring.warning);
   const stampKeys = deriveKeys(ring, 'stamp');
 
   const store = createSessionStore({
-    path: join(config.stateFolder, SESSION_STORE),
+    path: join(config.stateFolder, SESSION_STORE_FILE),
     now: Date.now,
   });
   const sessions = createSessions({ store, now: Date.now, ...config.session });
@@ -151,7 +152,7 @@ export async function serve(config: Config): Promise<Sidecar> {
 function recorderOptions(config: Config, keys: readonly KeyObject[]): RecorderOptions {
   return {
     accessLog: config.accessLog,
-    auditStore: join(config.stateFolder, AUDIT_STORE),
+    auditStore: auditStoreOf(config),
     keys,
     redactQuery: config.redactQuery,
     ownAddresses: ownAddresses(config.listen),
@@ -164,6 +165,10 @@ function recorderOptions(config: Config, keys: readonly KeyObject[]): RecorderOp
     resource: { 'service.version': VERSION, ...config.resource },
     version: VERSION,
   };
+}
+
+function auditStoreOf({ stateFolder }: Config): string {
+  return join(stateFolder, AUDIT_STORE_FILE);
 }
 
 // As Caddy logs them in `upstream`: a unix socket with and without its network's name.

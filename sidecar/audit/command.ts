@@ -11,7 +11,7 @@ import { createFormatter } from './format.ts';
 import { toJson } from './format-json.ts';
 import { find, follow, parseId, query } from './query.ts';
 import type { StoredRow } from './row.ts';
-import { openAuditReader, type AuditReader } from './store.ts';
+import { AUDIT_STORE_FILE, openAuditReader, type AuditReader } from './store.ts';
 import { formatTree, type TreeSpan } from './tree.ts';
 
 /** What the command is made of. */
@@ -33,7 +33,6 @@ const EXIT_FOUND_NOTHING = 1;
 const EXIT_USAGE = 2;
 const EXIT_NO_STORE = 66; // EX_NOINPUT of sysexits.h
 
-const STORE_FILE = 'audit.db';
 const TERMINAL_LIMIT = 1000;
 const FOLLOW_LIMIT = 10;
 const WRITE_CHARS = 64 * 1024;
@@ -215,7 +214,7 @@ async function reading(
   stateFolder: string,
   work: (reader: AuditReader) => Promise<void>,
 ): Promise<void> {
-  const reader = readerOrNone(join(stateFolder, STORE_FILE));
+  const reader = readerOrNone(join(stateFolder, AUDIT_STORE_FILE));
   if (reader === undefined) return;
   // The reader of our output may stop reading, as `head` does: that is its good right.
   process.stdout.on('error', () => undefined);

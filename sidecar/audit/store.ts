@@ -54,6 +54,9 @@ export type AuditReader = {
   close(): void;
 };
 
+/** Name of the store in the state folder. */
+export const AUDIT_STORE_FILE = 'audit.db';
+
 const LAST_SEQUENCE = 'SELECT max(sequence) FROM audit_rows';
 
 /**

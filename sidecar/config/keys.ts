@@ -22,16 +22,25 @@ export type KeyPurpose = 'stamp' | 'login';
 const FILE_NAME = 'keys';
 const MIN_KEY_BYTES = 32;
 
+export type KeyRingOptions = {
+  readonly stateFolder: string;
+  /** The ring's text, when it is not kept in the state folder. */
+  readonly given?: Secret;
+  /** A file that is worth nothing without the ring it was made with: beside it none is made anew. */
+  readonly neededBy?: string;
+};
+
 /**
  * Returns the ring that is given, else the one in the state folder, which is made if it isn't there.
  * @throws {Fault} ERR_KEYS if it can't be read, or holds no sound key.
  */
-export function loadKeyRing(options: { stateFolder: string; given?: Secret }): KeyRing {
+export function loadKeyRing(options: KeyRingOptions): KeyRing {
   if (options.given !== undefined) return makeRing(options.given.reveal(), 'the given key ring');
   const path = join(options.stateFolder, FILE_NAME);
   try {
     if (!fs.existsSync(path)) {
-      if (isUsedBefore(options.stateFolder)) throw lostRing(path);
+      // A new ring would make every line that is not yet read nobody's.
+      if (options.neededBy && fs.existsSync(options.neededBy)) throw lostRing(path);
       createFile(options.stateFolder, path);
     }
     const ring = makeRing(fs.readFileSync(path, 'utf8'), path);
@@ -76,11 +85,6 @@ function makeRing(text: string, name: string): KeyRing {
   if ('keys' in parsed) return parsed;
   const mend = 'restore it from a copy; without it, running sessions and unread stamps are lost';
   throw new Fault('ERR_KEYS', `${name} is not a key ring: ${parsed.problem}. ${mend}.`);
-}
-
-// A store without its keys: a new ring would make every line that is not yet read nobody's.
-function isUsedBefore(folder: string): boolean {
-  return fs.existsSync(join(folder, 'audit.db'));
 }
 
 function lostRing(path: string): Fault {

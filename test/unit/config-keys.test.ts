@@ -92,8 +92,11 @@ test.each([
 
 test('a ring that is gone from beside its store is not made anew: its evidence would be nobody’s', () => {
   mkdirSync(stateFolder);
-  writeFileSync(join(stateFolder, 'audit.db'), '');
-  expect(() => loadKeyRing({ stateFolder })).toThrow(/is gone, though its store is there; restore/);
+  const neededBy = join(stateFolder, 'audit.db');
+  writeFileSync(neededBy, '');
+  expect(() => loadKeyRing({ stateFolder, neededBy })).toThrow(
+    /is gone, though its store is there; restore/,
+  );
   expect(readdirSync(stateFolder)).toEqual(['audit.db']);
 });
 
