@@ -1,6 +1,6 @@
 // What every destination can rely on, over real gRPC and a real store: at least once, in order, with
 // the same ids, and nothing acknowledged twice without need.
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -28,12 +28,14 @@ const CHECKPOINT = {
   last: { length: 0, sha256: 'h' },
 };
 
+let folder: string;
 let store: AuditStore;
 let receiver: Receiver;
 let deliveries: Delivery[];
 
 beforeEach(async () => {
-  store = openAuditStore(join(mkdtempSync(join(tmpdir(), 'signet-')), 'audit.db'));
+  folder = mkdtempSync(join(tmpdir(), 'signet-'));
+  store = openAuditStore(join(folder, 'audit.db'));
   receiver = await startReceiver();
   deliveries = [];
 });
@@ -42,6 +44,7 @@ afterEach(async () => {
   for (const delivery of deliveries) await delivery.finish(0);
   store.close();
   await receiver.stop();
+  rmSync(folder, { recursive: true });
 });
 
 function deliver(name = 'lightstep', endpoint = receiver.endpoint): Delivery {
