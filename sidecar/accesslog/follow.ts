@@ -1,7 +1,7 @@
 // Follows Caddy's access log: through rolling by renaming, restarts, truncation, and a file that
 // isn't there yet. Synchronous, for a worker thread; it holds no timer and never waits. Files that
 // Caddy compressed after rolling are not read: the snippets set `roll_compression none`.
-import { closeSync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
 import { explain } from '../fault.ts';
 import type { SetAsideLine } from './set-aside.ts';
 import {
@@ -146,10 +146,18 @@ export function createFollower({
     log = undefined;
   }
 
-  // Nothing was ever opened: Caddy has not started, or writes somewhere else.
-  const absence = () => (log === undefined ? `there is no access log at ${path} yet` : undefined);
+  function absence(): string | undefined {
+    // Nothing was ever opened: Caddy has not started, or writes somewhere else.
+    if (log === undefined) return `there is no access log at ${path} yet`;
+    if (isThere(path)) return undefined;
+    return `the access log ${path} was removed; Caddy makes a new one when it is restarted`;
+  }
 
   return { next, lagBytes, problem: () => problem ?? loss ?? absence(), close };
+}
+
+function isThere(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 // Returns undefined when another file has the path by now: the list is out of date.

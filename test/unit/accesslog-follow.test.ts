@@ -88,6 +88,19 @@ describe('a file', () => {
     expect(readAll(log).lines).toEqual(['a']);
   });
 
+  test('that was removed is a problem, for as long as no other takes its place', () => {
+    write('a');
+    const log = follower();
+    expect(readAll(log).lines).toEqual(['a']);
+    expect(log.problem()).toBeUndefined();
+    rmSync(path);
+    expect(log.next()).toBeUndefined();
+    expect(log.problem()).toMatch(/was removed/);
+    write('b');
+    expect(readAll(log).lines).toEqual(['b']);
+    expect(log.problem()).toBeUndefined();
+  });
+
   test('with a folder in its place is a problem, until it is a file', () => {
     mkdirSync(path);
     const log = follower();
