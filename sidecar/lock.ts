@@ -1,22 +1,36 @@
 // One sidecar per state folder: two recorders on one store would send everything twice. The lock is
-// SQLite's own on an empty database, so that a kill -9 gives it back.
+// SQLite's own on a file of nothing else, so that a kill -9 gives it back.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Fault } from './fault.ts';
 
+/** SQLite's result code for a lock that another connection holds. */
+const SQLITE_BUSY = 5;
+
 /** Holds the folder until `release`, or until the process ends, however. Throws ERR_STATE_IN_USE. */
 export function lockState(folder: string): { release(): void } {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const database = new DatabaseSync(join(folder, 'sidecar.lock'));
+  const file = join(folder, 'sidecar.lock');
+  let database: DatabaseSync | undefined;
   try {
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    database = new DatabaseSync(file);
+    // A write, because of a file that may only be read SQLite would grant a lock to everyone.
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; PRAGMA user_version = 1');
+    const held = database;
+    return { release: () => held.close() };
   } catch (cause) {
-    database.close();
-    const mend = 'stop that one, or set SIGNET_STATE to another folder';
-    throw new Fault('ERR_STATE_IN_USE', `another sidecar keeps its state in ${folder}; ${mend}`, {
-      cause,
-    });
+    database?.close();
+    throw new Fault('ERR_STATE_IN_USE', whyNot(folder, file, cause), { cause });
   }
-  return { release: () => database.close() };
+}
+
+function whyNot(folder: string, file: string, cause: unknown): string {
+  const isHeld =
+    typeof cause === 'object' &&
+    cause !== null &&
+    'errcode' in cause &&
+    (Number(cause.errcode) & 0xff) === SQLITE_BUSY;
+  if (!isHeld) return `${file} can't be locked: it must be writable, and of nobody else`;
+  return `another sidecar keeps its state in ${folder}; stop that one, or set SIGNET_STATE to another folder`;
 }

@@ -13,6 +13,7 @@ import { listen } from './http/listen.ts';
 import { createSidecarServer, createSurface, stampOwn } from './http/server.ts';
 import { signInRoutes } from './http/sign-in.ts';
 import { createBearer } from './identity/bearer.ts';
+import { isLoopback } from './identity/bounded-fetch.ts';
 import { createLogin } from './identity/login.ts';
 import { createProvider } from './identity/provider.ts';
 import { createSessions } from './identity/session.ts';
@@ -174,7 +175,9 @@ function auditStoreOf({ stateFolder }: Config): string {
 // As Caddy logs them in `upstream`: a unix socket with and without its network's name.
 function ownAddresses(address: Config['listen']): string[] {
   if ('socket' in address) return [address.socket, `unix/${address.socket}`];
-  return [`${address.host}:${address.port}`];
+  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+  const hosts = isLoopback(host) ? ['127.0.0.1', '[::1]', 'localhost', host] : [host];
+  return hosts.map((name) => `${name}:${address.port}`);
 }
 
 function addressOf({ listen: address }: Config): string {

@@ -8,6 +8,10 @@ import { NOTHING_KNOWN, type RecorderState } from './recorder-state.ts';
 
 /** Pause before a recorder that died is started again. */
 const RESTART_MS = 1000;
+/** How long it may take to stop. What it has not recorded by then, it will after the next start. */
+const STOP_MS = 8000;
+/** It speaks at least every two seconds; a silence so long is a problem. */
+const SILENCE_MS = 10_000;
 
 export type RecorderThread = {
   start(): void;
@@ -23,6 +27,7 @@ export function createRecorderThread(
   onProblem: (problem: string | undefined) => void,
 ): RecorderThread {
   let state: RecorderState | undefined;
+  let heardAtMs = 0;
   let told: string | undefined;
   let isStopping = false;
   let restart: NodeJS.Timeout | undefined;
@@ -34,6 +39,7 @@ export function createRecorderThread(
     // No environment: OTEL_* variables must not add one destination's credentials to another's.
     const started = new Worker(file, { workerData: options, env: {}, name: 'recorder' });
     started.on('message', (next: RecorderState) => {
+      heardAtMs = performance.now();
       state = next;
       tell(problemOf(next));
     });
@@ -66,10 +72,17 @@ export function createRecorderThread(
     isStopping = true;
     clearTimeout(restart);
     worker?.postMessage('stop');
+    const late = setTimeout(() => void worker?.terminate(), STOP_MS);
     await ended;
+    clearTimeout(late);
   }
 
-  return { start, state: () => state, stop };
+  function current(): RecorderState | undefined {
+    if (state === undefined || performance.now() - heardAtMs < SILENCE_MS) return state;
+    return { ...state, problem: 'the recorder has not been heard of for some time' };
+  }
+
+  return { start, state: current, stop };
 }
 
 function problemOf(state: RecorderState): string | undefined {

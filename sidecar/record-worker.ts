@@ -35,6 +35,8 @@ export type RecorderOptions = {
 const POLL_MS = 50;
 /** How often it says how it stands; that costs some looks at disk and store. */
 const STATE_MS = 250;
+/** Longest silence, so that a worker that hangs is noticed. */
+const HEARTBEAT_MS = 2000;
 /** Pause before beginning again after a fault. */
 const RETRY_MS = 1000;
 /** How long destinations may take to get what is left when the sidecar stops. */
@@ -43,11 +45,13 @@ const FINISH_MS = 3000;
 const options = workerData as RecorderOptions;
 const stop = new AbortController();
 let lastSaid = '';
+let lastSaidMs = 0;
 let lastState = NOTHING_KNOWN;
 
 parentPort?.once('message', () => stop.abort());
 await run();
-parentPort?.close();
+// The thread only: a call to a destination that says nothing must not keep it alive.
+process.exit();
 
 async function run(): Promise<void> {
   while (!stop.signal.aborted) {
@@ -138,8 +142,9 @@ function stateOf(
 
 function say(state: RecorderState): void {
   const text = JSON.stringify(state);
-  if (text === lastSaid) return;
+  if (text === lastSaid && performance.now() < lastSaidMs + HEARTBEAT_MS) return;
   lastSaid = text;
+  lastSaidMs = performance.now();
   lastState = state;
   parentPort?.postMessage(state);
 }

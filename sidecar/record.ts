@@ -3,7 +3,7 @@
 // knows is in the stamp, and a recorder that is killed goes on from its checkpoint.
 import type { KeyObject } from 'node:crypto';
 import type { Follower } from './accesslog/follow.ts';
-import { readEntry } from './accesslog/entries.ts';
+import { readEntries } from './accesslog/entries.ts';
 import type { SetAsideLine } from './accesslog/set-aside.ts';
 import type { Row } from './audit/row.ts';
 import type { AuditStore } from './audit/store.ts';
@@ -44,11 +44,12 @@ export function createRecorder({
 
     const rows: Row[] = [];
     const setAside: SetAsideLine[] = [...batch.setAside];
-    for (const { bytes } of batch.lines) {
-      const { entry, bytes: own, setAside: apart } = readEntry(bytes);
-      if (apart !== undefined) setAside.push(apart);
-      if (entry === undefined) continue;
-      rows.push(toRow(entry, open(entry.stamp, entry.uuid), own, rules));
+    for (const line of batch.lines) {
+      const read = readEntries(line.bytes);
+      setAside.push(...read.setAside);
+      for (const { entry, bytes } of read.entries) {
+        rows.push(toRow(entry, open(entry.stamp, entry.uuid), bytes, rules));
+      }
     }
 
     store.commit({ rows, setAside, checkpoint: batch.checkpoint });

@@ -37,7 +37,7 @@ export function toRow(entry: Entry, opened: Opened, bytes: Buffer, rules: RowRul
     scheme: entry.scheme,
     host: entry.host,
     path,
-    ...(query !== undefined && { query: bounded(rules.redact(query)) }),
+    ...(query !== undefined && { query: rules.redact(bounded(query)) }),
     protocol: entry.protocol,
     status: entry.status,
     requestBytes: entry.requestBytes,
@@ -66,7 +66,9 @@ function decisionOf(entry: Entry, opened: Opened): { decision: Decision; reason:
   if (opened === 'invalid') return { decision: 'none', reason: 'stamp-invalid' };
   if (opened !== 'missing') return { decision: opened.decision, reason: opened.reason };
   if (entry.route === undefined) return { decision: 'none', reason: 'unprotected' };
-  return { decision: 'none', reason: entry.status === 0 ? 'client-left' : 'gate-unavailable' };
+  if (entry.status === 0) return { decision: 'none', reason: 'client-left' };
+  const isRefused = entry.status >= 400 && entry.status < 500;
+  return { decision: 'none', reason: isRefused ? 'gate-refused' : 'gate-unavailable' };
 }
 
 // `upstream` and its times are filled by `forward_auth`, too: they are the app's only after the

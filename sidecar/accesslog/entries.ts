@@ -1,33 +1,47 @@
-// A line of the log → what became of it. Usually one entry or one line set aside; a line that Caddy was
-// killed in the middle of is glued to the next one, and that next one must not be lost with it.
+// A line of the log → what became of it: usually one entry, or one line set aside. Lines that Caddy was
+// killed in the middle of are glued to the next one, which must not be lost with them.
 import { parseLine, type Entry } from './line.ts';
-import { setAsideLine, type SetAsideLine, type SetAsideReason } from './set-aside.ts';
+import { setAsideLine, type SetAsideLine } from './set-aside.ts';
 
-/** What one line held; `bytes` are those of the entry itself. */
+/** What one line held, in its order; `bytes` are those of each entry itself. */
 export type Read = {
-  readonly entry?: Entry;
-  readonly bytes: Buffer;
-  readonly setAside?: SetAsideLine;
+  readonly entries: readonly { readonly entry: Entry; readonly bytes: Buffer }[];
+  readonly setAside: readonly SetAsideLine[];
 };
 
 // How each of Caddy's lines begins. Inside a JSON string its quotes would be escaped: no client can
 // write this into a value.
 const BEGINNING = Buffer.from('{"level":"');
 
-/** Returns the entry of a line, and what of it is set aside. Never throws. */
-export function readEntry(bytes: Buffer): Read {
+/** Returns the entries of a line, and what of it is set aside. Never throws. */
+export function readEntries(bytes: Buffer): Read {
   const parsed = parseLine(bytes);
-  if (!('setAside' in parsed)) return { entry: parsed, bytes };
-  if (parsed.setAside !== 'not-json') return setAsideWhole(bytes, parsed.setAside);
-  const at = bytes.lastIndexOf(BEGINNING);
-  if (at <= 0) return setAsideWhole(bytes, 'not-json');
-  const rest = bytes.subarray(at);
-  const recovered = parseLine(rest);
-  if ('setAside' in recovered) return setAsideWhole(bytes, 'not-json');
-  const torn = setAsideLine(bytes.subarray(0, at), 'half-line');
-  return { entry: recovered, bytes: rest, setAside: torn };
+  if (!('setAside' in parsed)) return { entries: [{ entry: parsed, bytes }], setAside: [] };
+  if (parsed.setAside !== 'not-json') {
+    return { entries: [], setAside: [setAsideLine(bytes, parsed.setAside)] };
+  }
+  const entries: { entry: Entry; bytes: Buffer }[] = [];
+  const setAside: SetAsideLine[] = [];
+  for (const piece of piecesOf(bytes)) {
+    const entry = parseLine(piece);
+    if (!('setAside' in entry)) entries.push({ entry, bytes: piece });
+    else setAside.push(setAsideLine(piece, reasonOf(piece, entry.setAside)));
+  }
+  return { entries, setAside };
 }
 
-function setAsideWhole(bytes: Buffer, reason: SetAsideReason): Read {
-  return { bytes, setAside: setAsideLine(bytes, reason) };
+// From each beginning of a line to the next one.
+function piecesOf(bytes: Buffer): Buffer[] {
+  const pieces: Buffer[] = [];
+  let from = 0;
+  for (let at = bytes.indexOf(BEGINNING, 1); at >= 0; at = bytes.indexOf(BEGINNING, at + 1)) {
+    pieces.push(bytes.subarray(from, at));
+    from = at;
+  }
+  return [...pieces, bytes.subarray(from)];
+}
+
+function reasonOf(piece: Buffer, reason: SetAsideLine['reason']): SetAsideLine['reason'] {
+  const isTorn = reason === 'not-json' && piece.indexOf(BEGINNING) === 0;
+  return isTorn ? 'half-line' : reason;
 }

@@ -6,6 +6,7 @@ import { readAt } from './checkpoint.ts';
 import { MAX_HEAD_BYTES, setAsideLine, type SetAsideLine } from './set-aside.ts';
 
 const NEWLINE = 0x0a;
+const CLOSING_BRACE = 0x7d;
 const SKIP_BYTES = 64 * 1024;
 
 export type Limits = {
@@ -26,7 +27,8 @@ export type ReadLines = {
 
 /**
  * Returns the lines from `offset` on, or undefined when no line is complete. In a file to which
- * nothing will be added (`isFinished`) a last line without a newline is set aside as a half one.
+ * nothing will be added (`isFinished`) a last line without a newline is set aside as a half one,
+ * unless it is complete but for that.
  */
 export function readLines(
   fd: number,
@@ -41,7 +43,13 @@ export function readLines(
   const whole = wholeLines(buffer, limits);
   if (whole !== undefined || buffer.length === 0) return whole;
   if (buffer.length > limits.maxLineBytes) return skipLine(fd, offset, isFinished);
-  return isFinished ? lineSetAside(setAsideLine(buffer, 'half-line'), buffer.length) : undefined;
+  if (!isFinished) return undefined;
+  const { length } = buffer;
+  // Only its newline may be missing: the writer was stopped in between.
+  if (buffer.at(-1) === CLOSING_BRACE) {
+    return { lines: [{ bytes: buffer }], setAside: [], consumed: length, lastLineBytes: length };
+  }
+  return lineSetAside(setAsideLine(buffer, 'half-line'), length);
 }
 
 function wholeLines(buffer: Buffer, limits: Limits): ReadLines | undefined {

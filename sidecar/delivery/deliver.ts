@@ -111,8 +111,8 @@ export function createDelivery(
     clearTimeout(retry);
     retry = undefined;
     const expired = new Promise<void>((resolve) => setTimeout(resolve, deadlineMs).unref());
-    await Promise.race([expired, (running ?? Promise.resolve()).then(drainQuietly)]);
-    await wire.close().catch(() => undefined);
+    const drained = (running ?? Promise.resolve()).then(drainQuietly);
+    await Promise.race([expired, drained.then(() => wire.close()).catch(() => undefined)]);
   }
 
   async function drainQuietly(): Promise<void> {

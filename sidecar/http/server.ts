@@ -64,6 +64,8 @@ export function createSidecarServer(surface: Express): Server {
   // Joined, so that a second Authorization makes the token malformed: Caddy passes both to the app.
   const options = { maxHeaderSize: MAX_HEADER_BYTES, joinDuplicateHeaders: true };
   const server = createServer(options, surface);
+  // Their bytes are bounded; Node's own bound of some 1,000 would be a 431 without a stamp.
+  server.maxHeadersCount = 0;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = KEEP_ALIVE_MS + 5000;
   return server;

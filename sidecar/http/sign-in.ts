@@ -64,6 +64,8 @@ export function signInRoutes({
     };
 
   const router = Router({ caseSensitive: true, strict: true });
+  // Or else the router would answer OPTIONS by itself, and nobody would have stamped it.
+  router.use((req, _res, next) => next(req.method === 'OPTIONS' ? 'router' : undefined));
   router.get(
     '/.signet/login',
     at((visit) => signIn(visit, login, sessions)),

@@ -1,5 +1,4 @@
 // Signing out: ends Signet's session, not the provider's. A link does it, a foreign page can't.
-import type { Request } from 'express';
 import { clearCookie, SESSION_COOKIE } from '../identity/cookie.ts';
 import type { Sessions } from '../identity/session.ts';
 import { confirmSignOutPage, problemPage, signedOutPage } from './pages.ts';
@@ -10,7 +9,7 @@ export const SIGNED_OUT = '/.signet/signed-out';
 
 /** GET: signs out who comes here by a link of this site; whoever was brought here is asked first. */
 export function askedToSignOut(visit: Visit, sessions: Sessions): void {
-  if (isOwnNavigation(visit.req)) return signOut(visit, sessions);
+  if (isOwnNavigation(visit)) return signOut(visit, sessions);
   visit.tell(own());
   sendPage(visit.res, 200, confirmSignOutPage(returnOf(visit, SIGNED_OUT)), 'same-origin');
 }
@@ -39,10 +38,13 @@ function signOut(visit: Visit, sessions: Sessions): void {
   redirect(visit, 303, returnOf(visit, SIGNED_OUT));
 }
 
-// Not another site's link, nor an image of this one's: both would sign out whoever sees them.
-// A browser without Fetch Metadata, and a program, say neither.
-function isOwnNavigation(req: Request): boolean {
+// Not another site's link, an image of this one's, or a page that is fetched in advance: they would
+// sign out whoever comes near. A browser without Fetch Metadata may still tell where it comes from.
+function isOwnNavigation({ req, place }: Visit): boolean {
   const [site, dest] = [req.get('Sec-Fetch-Site'), req.get('Sec-Fetch-Dest')];
-  const isOwn = site === undefined || site === 'same-origin' || site === 'none';
-  return isOwn && (dest === undefined || dest === 'document');
+  if (req.get('Sec-Purpose')?.includes('prefetch')) return false;
+  if (dest !== undefined && dest !== 'document') return false;
+  if (site !== undefined) return site === 'same-origin' || site === 'none';
+  const referer = req.get('Referer');
+  return referer === undefined || referer.startsWith(`${place.scheme}://${place.host}/`);
 }

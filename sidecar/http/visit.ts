@@ -55,7 +55,10 @@ export function placeOf(req: Request): Place | undefined {
   const url = new URL(`${scheme}://${host}`);
   // Anything but a host and a port (a path, a user, a second host) would show in the whole URL.
   const isHostOnly = url.href === `${url.origin}/` && !/[/\\?#@,\s]/.test(host);
-  if (!isHostOnly) return undefined;
+  // A host that a URL would spell otherwise (`%65xample.com`, `2130706433`) is not the one Caddy matched.
+  const isPlain =
+    host.toLowerCase().replace(/:(80|443)$/, '') === url.host.replace(/:(80|443)$/, '');
+  if (!isHostOnly || !isPlain) return undefined;
   return { requestId, host: url.host, scheme, cookies: req.headers.cookie };
 }
 

@@ -32,7 +32,8 @@ const SCHEMA_VERSION = 1;
 const REOPEN_MS = 1_000;
 // Longest wait for another sidecar's write: it blocks this process, so it is short.
 const BUSY_MS = 250;
-const SQLITE_BUSY = 5;
+// SQLite's primary result codes BUSY, READONLY and FULL.
+const PASSING: ReadonlySet<number> = new Set([5, 8, 13]);
 
 /**
  * Returns the store in this file, which is made (mode 0600) when it isn't there. It is opened at once;
@@ -60,8 +61,9 @@ export function createSessionStore(options: { path: string; now: () => number })
     } catch (cause) {
       if (cause === failure?.fault) throw cause;
       const fault = new Fault('ERR_SESSION_STORE', `the session store ${path} failed`, { cause });
-      // Busy is nothing that a new connection would cure.
-      if (!isBusy(cause)) {
+      // A lock, a full disk, a file that may not be written: a new connection cures none of them, and
+      // what can be read must go on being read.
+      if (!isPassing(cause)) {
         closeQuietly(database);
         database = undefined;
         failure = { fault, atMs: now() };
@@ -183,9 +185,9 @@ function ensureSchema(database: DatabaseSync): void {
     COMMIT`);
 }
 
-function isBusy(error: unknown): boolean {
+function isPassing(error: unknown): boolean {
   const isCoded = typeof error === 'object' && error !== null && 'errcode' in error;
-  return isCoded && (Number(error.errcode) & 0xff) === SQLITE_BUSY;
+  return isCoded && PASSING.has(Number(error.errcode) & 0xff);
 }
 
 function closeQuietly(database: DatabaseSync | undefined): void {

@@ -25,6 +25,7 @@ export const UNDECIDED_REASONS = [
   'signet', // an answer of Signet's own under /.signet/
   'gate-unavailable', // a protected block, and no stamp: the sidecar did not answer
   'client-left', // a protected block, no stamp, no status: the client left before the decision
+  'gate-refused', // no stamp, and a 4xx: no HTTP that the sidecar would read (its size, its method)
   'stamp-invalid', // the stamp's seal, version or request id does not hold
 ] as const;
 

@@ -31,15 +31,17 @@ export function createRedact(more: readonly string[]): (query: string) => string
   const names = new Set([...REDACTED_PARAMETERS, ...more].map((name) => name.toLowerCase()));
   const isSecret = (name: string) => names.has(name) || name.startsWith('x-amz-');
   return (query) =>
-    query.replace(/([^&;#?=]+)=([^&;#]*)/g, (pair, name: string) =>
-      isSecret(decoded(name)) ? `${name}=${REDACTED}` : pair,
+    // A name begins behind a separator only: without that, a long query without `=` takes the square
+    // of its length to search.
+    query.replace(/(?<![^&;#?=])([^&;#?=]+)=[^&;#]*/g, (pair, name: string) =>
+      isSecret(normalised(name)) ? `${name}=${REDACTED}` : pair,
     );
 }
 
-function decoded(name: string): string {
-  try {
-    return decodeURIComponent(name.replaceAll('+', ' ')).toLowerCase();
-  } catch {
-    return name.toLowerCase();
-  }
+// As the most forgiving reader would: `Token%20`, `+token` and `token[]` are `token`, too.
+function normalised(name: string): string {
+  const decoded = name
+    .replaceAll('+', ' ')
+    .replace(/%[0-9a-f]{2}/gi, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)));
+  return (decoded.split('[', 1)[0] ?? '').trim().toLowerCase();
 }

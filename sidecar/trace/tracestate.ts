@@ -19,7 +19,7 @@ export function carryTracestate(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const members = text
     .split(',')
-    .map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ''))
+    .map((member) => member.trim())
     .filter((member) => member !== '');
   const keys = new Set<string>();
   for (const member of members) {

@@ -2,7 +2,7 @@
 // the same ids, and nothing acknowledged twice without need.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
@@ -207,6 +207,26 @@ test('a row that is not sampled moves the cursor and sends nothing', async () =>
   delivery.wake();
   await until('the cursor', () => delivery.state().cursor === 1);
   expect(receiver.calls).toEqual([]);
+});
+
+test('finishing waits no longer than it may for a destination that says nothing', async () => {
+  const sockets: Socket[] = [];
+  const mute = createTcpServer((socket) => sockets.push(socket));
+  await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+  try {
+    record(1);
+    const { port } = mute.address() as AddressInfo;
+    const delivery = deliver('mute', `http://127.0.0.1:${port}`);
+    delivery.wake();
+    const won = await Promise.race([
+      delivery.finish(200).then(() => 'finished'),
+      new Promise((resolve) => setTimeout(resolve, 5000, 'still waiting').unref()),
+    ]);
+    expect(won).toBe('finished');
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    mute.close();
+  }
 });
 
 test('finishing sends what is left', async () => {

@@ -343,6 +343,8 @@ describe('signing out', () => {
   test.each([
     { 'Sec-Fetch-Site': 'same-site', 'Sec-Fetch-Dest': 'document' },
     { 'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Dest': 'image' },
+    { 'Sec-Fetch-Site': 'none', 'Sec-Purpose': 'prefetch;prerender' },
+    { Referer: 'https://evil.example/' },
   ])('is not done by what a page embeds, nor by a neighbour: %j', async (headers) => {
     const browser = newBrowser();
     await browser.signIn('alice');
@@ -456,6 +458,8 @@ describe('what goes wrong gets a page that says so', () => {
     ['another port', { 'X-Forwarded-Host': `${HOST}:8443` }],
     ['a host with a path', { 'X-Forwarded-Host': `${HOST}/x` }],
     ['a host with a user', { 'X-Forwarded-Host': `user@${HOST}` }],
+    ['a host in another spelling', { 'X-Forwarded-Host': `%65${HOST.slice(1)}` }],
+    ['a host as a number', { 'X-Forwarded-Host': '2130706433' }],
     ['two hosts', { 'X-Forwarded-Host': `${HOST}, evil.example` }],
     ['no host', { 'X-Forwarded-Host': '' }],
     ['no scheme', { 'X-Forwarded-Proto': '' }],

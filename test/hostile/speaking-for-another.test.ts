@@ -393,6 +393,34 @@ test('case 51: a line with a key twice is set aside and counted; the recorder li
   await until('three lines set aside', counted);
 });
 
+test.each(['OPTIONS', 'DELETE', 'TRACE'])(
+  'a %s to a path of Signet’s own is stamped, and no alarm',
+  async (method) => {
+    for (const target of ['/.signet/login', '/.signet/me', '/.signet/nothing']) {
+      const { requestId } = await edge.send(target, [], method);
+      expect(await edge.row(requestId)).toMatchObject({ decision: 'none', reason: 'signet' });
+    }
+  },
+);
+
+test('a request with 1,100 headers is decided like any other', async () => {
+  const many = Array.from({ length: 1100 }, () => 'a: b');
+  const reply = await edge.send('/orders', [...many, alice]);
+  // The app's own HTTP server may refuse so many; the gate does not, and knows who it was.
+  expect(await edge.row(reply.requestId)).toMatchObject({
+    decision: 'allow',
+    identity: { user: 'alice' },
+  });
+});
+
+test('requests that are made to be slow to read keep nobody else’s row waiting', async () => {
+  const target = `/public/?${'a'.repeat(30_000)}`;
+  for (let i = 0; i < 60; i++) expect((await edge.send(target)).status).toBe(200);
+  const { requestId } = await edge.send(target);
+  // Waited for ten seconds at most: a search that takes the square of the length would need thirty.
+  expect((await edge.row(requestId)).query?.length).toBeLessThan(5000);
+});
+
 test('case 7: on the raw socket, what lacks Caddy’s headers is not answered', async () => {
   const answer = await new Promise<string>((resolve, reject) => {
     const socket = createConnection(`${edge.folder}/run/sidecar.sock`);

@@ -209,6 +209,14 @@ describe('rolling', () => {
     expect(readAll(log).lines).toEqual(['b']);
   });
 
+  test('keeps a last line of the old file that lacks nothing but its newline', () => {
+    const log = follower();
+    appendFileSync(path, 'a\n{"b":1}');
+    roll();
+    write('c');
+    expect(readAll(log)).toMatchObject({ lines: ['a', '{"b":1}', 'c'], setAside: [] });
+  });
+
   test('sets a half line at the end of the old file aside', () => {
     const log = follower();
     appendFileSync(path, 'a\nhalf');

@@ -1,7 +1,7 @@
 // What becomes of one line of Caddy's, and of bytes that are none. Hostile cases 42, 43 and 51.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { readEntry } from '../../sidecar/accesslog/entries.ts';
+import { readEntries } from '../../sidecar/accesslog/entries.ts';
 import { parseLine } from '../../sidecar/accesslog/line.ts';
 import { setAsideLine } from '../../sidecar/accesslog/set-aside.ts';
 import { aCaddyLine, aCaddyRequest, lineBytes } from '../fixtures/lines.ts';
@@ -243,29 +243,34 @@ describe('parseLine never throws', () => {
 
 describe('a line that Caddy was killed in the middle of', () => {
   const whole = lineBytes(aCaddyLine());
+  const other = lineBytes(aCaddyLine({ uuid: '11111111-2222-4333-8444-555555555555' }));
+  const uuids = (bytes: Buffer) => readEntries(bytes).entries.map(({ entry }) => entry.uuid);
 
   test('costs itself, and not the line that is glued to it', () => {
     const torn = whole.subarray(0, 90);
-    const read = readEntry(Buffer.concat([torn, whole]));
-    expect(read.entry).toEqual(parseLine(whole));
-    expect(read.bytes.equals(whole)).toBe(true);
-    expect(read.setAside).toMatchObject({ reason: 'half-line', bytes: 90 });
+    const read = readEntries(Buffer.concat([torn, whole]));
+    expect(read.entries.map(({ entry }) => entry)).toEqual([parseLine(whole)]);
+    expect(read.entries[0]?.bytes.equals(whole)).toBe(true);
+    expect(read.setAside).toMatchObject([{ reason: 'half-line', bytes: 90 }]);
   });
 
-  test('can lie in a heap of several', () => {
+  test('can lie in a heap of several, of which each whole one counts', () => {
     const torn = whole.subarray(0, 60);
-    const read = readEntry(Buffer.concat([torn, torn, torn, whole]));
-    expect(read.entry).toEqual(parseLine(whole));
+    const read = readEntries(Buffer.concat([torn, whole, torn, torn, other]));
+    expect(read.entries).toHaveLength(2);
+    expect(read.setAside).toHaveLength(3);
+  });
+
+  test('costs nothing at all when only its newline was missing', () => {
+    const both = Buffer.concat([whole, other]);
+    expect(uuids(both)).toEqual([...uuids(whole), ...uuids(other)]);
+    expect(readEntries(both).setAside).toEqual([]);
   });
 
   test('is not to be had by writing a line into a value', () => {
-    const forged = aCaddyLine({ uuid: '11111111-2222-4333-8444-555555555555' });
-    const uri = `/${lineBytes(forged).toString()}`;
+    const uri = `/${other.toString()}`;
     const line = lineBytes(aCaddyLine({ request: { ...aCaddyRequest(), uri } }));
-    for (const cut of [0, 1, 5]) {
-      const read = readEntry(line.subarray(cut));
-      if (cut === 0) expect(read.entry?.uri).toBe(uri);
-      else expect(read.entry).toBeUndefined();
-    }
+    expect(readEntries(line).entries.map(({ entry }) => entry.uri)).toEqual([uri]);
+    for (const cut of [1, 5, 100]) expect(readEntries(line.subarray(cut)).entries).toEqual([]);
   });
 });

@@ -63,6 +63,8 @@ describe('a row', () => {
       expect(row.identity).toBeUndefined();
     }
     expect(rowOf(entry({ route: undefined }), 'missing').reason).toBe('unprotected');
+    expect(rowOf(entry({ status: 431 }), 'missing').reason).toBe('gate-refused');
+    expect(rowOf(entry({ status: 502 }), 'missing').reason).toBe('gate-unavailable');
   });
 
   test('begins with the stamp when Caddy, left by its client, says that nothing lasted', () => {
@@ -141,7 +143,20 @@ describe('redaction', () => {
     ['a=1;token=x;b=2#sig=y', 'a=1;token=REDACTED;b=2#sig=REDACTED'],
     ['b=%zz&a=;;&=1&&', 'b=%zz&a=;;&=1&&'],
     ['return=%2F%3Ftoken%3Dx', 'return=REDACTED'],
+    [
+      'token[]=x&+token=x&Token%20=x&%74oken=x&token%zz=x',
+      'token[]=REDACTED&+token=REDACTED&Token%20=REDACTED&%74oken=REDACTED&token%zz=x',
+    ],
   ])('%j becomes %j', (query, redacted) => expect(createRedact(['Session'])(query)).toBe(redacted));
+});
+
+test('a query of a megabyte that is made to be slow is redacted in time that grows with its length only', () => {
+  // Were it the square of it, each of these would take minutes, and the test would not end in time.
+  const redact = createRedact([]);
+  for (const unit of ['a', 'a=', '=', 'a?', '%', '[', ';;']) {
+    const query = unit.repeat(1_000_000 / unit.length);
+    expect(redact(query)).toBe(query);
+  }
 });
 
 describe('spans', () => {
