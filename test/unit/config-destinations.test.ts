@@ -3,7 +3,7 @@ import type { Secret } from '../../sidecar/secret.ts';
 import { configOf, errorsOf } from '../fixtures/config-sources.ts';
 
 const TOKEN = { LIGHTSTEP_ACCESS_TOKEN: 't0ken' };
-const yaml = (text: string) => ({ '/work/signet.yaml': text });
+const yaml = (text: string) => ({ '/folder/signet.yaml': text });
 
 /** The destinations with their metadata revealed. */
 function destinationsOf(env: Record<string, string>, files?: Record<string, string>) {
@@ -36,7 +36,7 @@ describe('SIGNET_DESTINATION', () => {
 
   test('a token can be read from a file', () => {
     const env = { SIGNET_DESTINATION: 'lightstep', LIGHTSTEP_ACCESS_TOKEN_FILE: 'token' };
-    const [found] = destinationsOf(env, { '/work/token': 'abc\n' });
+    const [found] = destinationsOf(env, { '/folder/token': 'abc\n' });
     expect(found?.metadata).toEqual({ 'lightstep-access-token': 'abc' });
   });
 
@@ -101,9 +101,9 @@ describe('OTEL_EXPORTER_OTLP_*', () => {
   test('a certificate has to be one', () => {
     const env = { ...OTLP, OTEL_EXPORTER_OTLP_CERTIFICATE: 'ca.pem' };
     const pem = '-----BEGIN CERTIFICATE-----\n';
-    const [found] = destinationsOf(env, { '/work/ca.pem': pem });
-    expect(found?.certificateFile).toBe('/work/ca.pem');
-    expect(errorsOf(env, { '/work/ca.pem': 'no' })).toHaveLength(1);
+    const [found] = destinationsOf(env, { '/folder/ca.pem': pem });
+    expect(found?.certificateFile).toBe('/folder/ca.pem');
+    expect(errorsOf(env, { '/folder/ca.pem': 'no' })).toHaveLength(1);
     expect(errorsOf(env)).toHaveLength(1);
   });
 
@@ -135,8 +135,8 @@ destinations:
   - { name: eu, profile: lightstep, endpoint: 'https://ingest.eu.lightstep.com', token_file: eu }
   - { name: own, endpoint: 'http://collector:4317', headers_file: headers }
 `),
-    '/work/eu': 'eu-token',
-    '/work/headers': '# ours\nAuthorization=Bearer abc\n',
+    '/folder/eu': 'eu-token',
+    '/folder/headers': '# ours\nAuthorization=Bearer abc\n',
   };
 
   test('each has its own endpoint and credentials', () => {

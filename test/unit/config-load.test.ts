@@ -4,7 +4,7 @@ import { checkConfig, loadConfig, loadPlaces } from '../../sidecar/config/load.t
 import { Fault } from '../../sidecar/fault.ts';
 import { configOf, errorsOf, FOUR, sourcesOf } from '../fixtures/config-sources.ts';
 
-const yaml = (text: string) => ({ '/work/signet.yaml': text });
+const yaml = (text: string) => ({ '/folder/signet.yaml': text });
 
 describe('four settings', () => {
   test('issuer, client id, client secret and destination are enough', () => {
@@ -61,7 +61,7 @@ client_id: signet
 client_secret_file: secrets/client
 destinations: []
 `),
-      '/work/secrets/client': 's3cret\n',
+      '/folder/secrets/client': 's3cret\n',
     };
     const config = loadConfig(sourcesOf({}, files));
     expect(config.clientSecret.reveal()).toBe('s3cret');
@@ -111,7 +111,7 @@ describe('every mistake at once', () => {
       ...yaml(
         'client_secret: hunter2\nkeys: hunter2\ndestinations:\n  - { name: a, token: hunter2 }\n',
       ),
-      '/work/short': 'hunter2',
+      '/folder/short': 'hunter2',
     };
     const env = {
       SIGNET_LISTEN: '127.0.0.1:0',
@@ -223,13 +223,15 @@ describe('secret files', () => {
   });
 
   test('an empty secret file is a mistake', () => {
-    expect(errorsOf(withFile, { '/work/secret': '\n' })).toMatchObject([
+    expect(errorsOf(withFile, { '/folder/secret': '\n' })).toMatchObject([
       { read: '"secret", an empty file' },
     ]);
   });
 
   test('the newline at the end of a secret file is no part of the secret', () => {
-    expect(configOf(withFile, { '/work/secret': 's3cret\n' }).clientSecret.reveal()).toBe('s3cret');
+    expect(configOf(withFile, { '/folder/secret': 's3cret\n' }).clientSecret.reveal()).toBe(
+      's3cret',
+    );
   });
 });
 
@@ -239,7 +241,7 @@ describe('where it listens', () => {
   test.each([
     ['unix//run/signet/sidecar.sock', '/run/signet/sidecar.sock'],
     ['/run/signet/sidecar.sock', '/run/signet/sidecar.sock'],
-    ['./sidecar.sock', '/work/sidecar.sock'],
+    ['./sidecar.sock', '/folder/sidecar.sock'],
   ])('SIGNET_SOCKET may be %s', (written, socket) => {
     expect(configOf({ SIGNET_SOCKET: written }).listen).toEqual({ socket });
   });
@@ -296,7 +298,7 @@ describe('where it writes', () => {
     const env = { STATE_DIRECTORY: '/var/lib/a:/var/lib/b', XDG_STATE_HOME: '/xdg' };
     expect(configOf(env).stateFolder).toBe('/var/lib/a');
     expect(configOf({ XDG_STATE_HOME: '/xdg' }).stateFolder).toBe('/xdg/signet');
-    expect(configOf({ ...env, SIGNET_STATE: 'here' }).stateFolder).toBe('/work/here');
+    expect(configOf({ ...env, SIGNET_STATE: 'here' }).stateFolder).toBe('/folder/here');
   });
 
   test('the folders are found without any other setting', () => {
