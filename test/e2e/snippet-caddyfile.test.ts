@@ -1,5 +1,6 @@
-// The Caddyfile at the top is ready to run: a real Caddy accepts it, and its formatter has no wish.
-import { mkdtemp, rm } from 'node:fs/promises';
+// The Caddyfile at the top, and the one that README shows, are ready to run: a real Caddy accepts
+// them, and its formatter has no wish.
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,4 +55,18 @@ test('without SIGNET_ACCESS_LOG it is refused: there would be no record', async 
 test.each([CADDYFILE, SNIPPETS])('%s is formatted', async (path) => {
   // Exits with 1 where it would change something.
   await run(['fmt', '--diff', path]);
+});
+
+test('README’s Caddyfile is accepted and formatted as it stands, and bounds headers', async () => {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
+  const shown = /```caddyfile\n(.*?)```/s.exec(readme)?.[1] ?? '';
+  expect(shown).toContain('import caddy/signet.caddy');
+  const path = join(folder, 'Caddyfile');
+  await writeFile(path, shown);
+  await run(['fmt', '--diff', path]);
+  await writeFile(path, shown.replace('caddy/signet.caddy', SNIPPETS));
+  await run(['validate', '--config', path, '--adapter', 'caddyfile']);
+  const adapted = await run(['adapt', '--config', path, '--adapter', 'caddyfile']);
+  expect(adapted).toContain(`"max_header_bytes":${32 * 1024}`);
+  expect(adapted).toContain('require=role:auditor+type:human');
 });
