@@ -7,9 +7,9 @@ import type { Bearer } from './identity/bearer.ts';
 import type { Identity } from './identity/identity.ts';
 import type { Sessions } from './identity/session.ts';
 import { createNumbers } from './numbers.ts';
-import { decide, type Found } from './policy/decide.ts';
+import { decide, type Found, type Outcome } from './policy/decide.ts';
 import type { EvidenceReason } from './identity/reason.ts';
-import type { Decision, Reason } from './policy/reason.ts';
+import type { Reason } from './policy/reason.ts';
 import { createRequirements, type Requirement } from './policy/requirement.ts';
 import { createPresent } from './present.ts';
 import {
@@ -40,7 +40,7 @@ export type GateParts = {
 
 /** The gate's answer, before HTTP. */
 export type Verdict = {
-  readonly decision: Decision;
+  readonly decision: Outcome['decision'];
   readonly reason: Reason;
   readonly requirement: Requirement;
   readonly identity?: Identity;

@@ -74,7 +74,6 @@ export function readEvidence(headers: RequestHeaders): Evidence {
 function isNavigation(method: string, headers: RequestHeaders): boolean {
   const mode = headers['sec-fetch-mode'];
   if (mode !== undefined) return mode === 'navigate';
-  if (headers['upgrade'] !== undefined) return false;
   const isRead = method === 'GET' || method === 'HEAD';
   return isRead && (headers['accept'] ?? '').includes('text/html');
 }

@@ -53,6 +53,7 @@ Exit codes:
   0   listed, or interrupted while following
   2   an option is wrong; all mistakes are listed
   66  there is no audit store yet
+  74  the store is damaged, or was written by a newer Signet
 `;
 
 const SHOW_HELP = `
@@ -65,6 +66,7 @@ Exit codes:
   1   nothing with this id
   2   this is no id, or an option is wrong
   66  there is no audit store yet
+  74  the store is damaged, or was written by a newer Signet
 `;
 
 /** Returns the command `audit` with its subcommand `show`. Faults of the store are thrown. */

@@ -1,6 +1,7 @@
 // What Signet runs with, after environment and file were read, checked and joined. Types only; how
 // it comes about is in load.ts. Nothing but `main.ts` takes this whole; each part takes its own.
 import type { Destination } from '../delivery/destination.ts';
+import type { BearerIssuer } from '../identity/bearer.ts';
 import type { ClaimNames } from '../identity/claims.ts';
 import type { Secret } from '../secret.ts';
 import type { TraceTrust } from '../trace/context.ts';
@@ -9,15 +10,6 @@ import type { TraceTrust } from '../trace/context.ts';
 export type Listen =
   | { readonly socket: string }
   | { readonly host: string; readonly port: number; readonly key: Secret };
-
-/** An issuer whose JWT access tokens are accepted, for these audiences only. */
-export type BearerIssuer = {
-  readonly issuer: string;
-  /** At least one. */
-  readonly audiences: readonly string[];
-  /** JWS algorithms; the verifier's own allow-list when absent. */
-  readonly algorithms?: readonly string[];
-};
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 

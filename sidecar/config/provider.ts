@@ -2,7 +2,8 @@
 // bearer tokens, and how long a session lives.
 import type { Secret } from '../secret.ts';
 import { parseDuration } from './address.ts';
-import type { BearerIssuer, Config } from './config.ts';
+import type { BearerIssuer } from '../identity/bearer.ts';
+import type { Config } from './config.ts';
 import type { Reading } from './reading.ts';
 
 type Client = Pick<Config, 'issuer' | 'clientId' | 'clientSecret'>;

@@ -16,7 +16,6 @@ export function answer(res: Response, verdict: Verdict): void {
     case 'login':
       return sendToSignIn(res, verdict);
     case 'deny':
-    case 'none':
       return refuse(res, verdict);
   }
 }

@@ -1,5 +1,5 @@
-// Where sessions are kept: one SQLite file that several sidecars may share. It knows keys, times and a
-// text; what a session means, and when it has ended, is decided in session.ts.
+// Where sessions are kept: one SQLite file. It knows keys, times and a text; what a session means, and
+// when it has ended, is decided in session.ts.
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';

@@ -11,7 +11,8 @@ export type Found =
   /** What had to be asked could not be asked: closes, whatever the requirement. */
   | { readonly closed: ClosedReason };
 
-export type Outcome = { readonly decision: Decision; readonly reason: Reason };
+/** The gate always decides; `none` is for lines that it was not asked about. */
+export type Outcome = { readonly decision: Exclude<Decision, 'none'>; readonly reason: Reason };
 
 /**
  * Returns the decision. Signed-out people on their way to a page are sent to sign in; everything

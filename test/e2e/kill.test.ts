@@ -7,27 +7,8 @@ import { openAuditStore } from '../../sidecar/audit/store.ts';
 import { startEdge, type Edge, type Reply } from '../fixtures/edge.ts';
 import { createRandom, testSeeds, type Random } from '../fixtures/random.ts';
 import { readiness } from '../fixtures/sidecar.ts';
+import { SITE } from '../fixtures/site.ts';
 import { until } from '../fixtures/until.ts';
-
-const SITE = `
-	handle /public/* {
-		import protect public public {
-			reverse_proxy APP
-		}
-	}
-	handle /admin/* {
-		import protect admin role:auditor {
-			reverse_proxy APP
-		}
-	}
-	handle /open/* {
-		reverse_proxy APP
-	}
-	handle {
-		import protect orders any {
-			reverse_proxy APP
-		}
-	}`;
 
 const SLOW_REQUESTS = 24;
 const MIXED_REQUESTS = 400;

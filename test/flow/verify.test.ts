@@ -126,7 +126,7 @@ describe('signed out', () => {
 
   test.each([
     ['a fetch by a page', { 'sec-fetch-mode': 'cors', accept: 'text/html' }],
-    ['a WebSocket', { upgrade: 'websocket', accept: 'text/html' }],
+    ['a WebSocket of a page', { 'sec-fetch-mode': 'websocket', accept: 'text/html' }],
     ['a POST of a program', { 'x-forwarded-method': 'POST', accept: 'text/html' }],
   ])('%s is no navigation', async (_, headers) => {
     expect((await verify(fromCaddy(headers))).status).toBe(401);

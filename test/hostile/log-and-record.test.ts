@@ -17,6 +17,7 @@ import { openAuditReader } from '../../sidecar/audit/store.ts';
 import { deriveKeys, loadKeyRing } from '../../sidecar/config/keys.ts';
 import { sealStamp } from '../../sidecar/stamp.ts';
 import { startEdge, startMortalSidecar, type Edge, type Reply } from '../fixtures/edge.ts';
+import { SPELLINGS } from '../fixtures/spellings.ts';
 import { makeFolder, readiness, type Readiness } from '../fixtures/sidecar.ts';
 import { freePort } from '../fixtures/caddy.ts';
 import { stamp } from '../fixtures/stamps.ts';
@@ -319,32 +320,15 @@ describe('case 46: a sidecar that is killed in the middle of a request', () => {
   });
 });
 
-const SPELLINGS: readonly (readonly string[])[] = [
-  [],
-  ['Remote-User: admin'],
-  ['remote-user: admin'],
-  ['rEmOtE-uSeR: admin'],
-  ['Remote_User: admin'],
-  ['remote_user: admin'],
-  ['Remote.User: admin'],
-  ['remote.user: admin'],
-  ['Remote-User: admin', 'Remote-User: root'],
-  ['Remote-User: admin', 'Remote_User: root'],
-  ['Connection: close, Remote-User', 'Remote-User: admin'],
-  ['connection: remote-user', 'Remote-User: admin'],
-  ['Connection: close', 'Connection: Remote-User, traceparent', 'Remote-User: admin'],
-  ['Remote-User: {http.request.host}'],
-  ['Remote-User:'],
-  ['Remote-Team: root', 'Remote-Groups: wheel', 'Remote-User-Type: human', 'Remote-Email: a@x'],
-  ['Signet-Stamp: 1.e30.xxx', 'signet_stamp: 1.e30.xxx', 'Signet-Key: x'],
-];
-
 test('case 49: with the sidecar down no spelling of Remote-User reaches the app: 502, or an unprotected block', async () => {
   const targets = { public: '/public/x', orders: '/orders', admin: '/admin/x', open: '/open/x' };
   const replies: { route: string; reply: Reply }[] = [];
   await edge.sidecar().kill();
   for (const [route, target] of Object.entries(targets)) {
-    for (const lines of SPELLINGS.flatMap((spelling) => [spelling, [...spelling, alice]])) {
+    for (const lines of [[], ...SPELLINGS.map(([, lines]) => lines)].flatMap((lines) => [
+      lines,
+      [...lines, alice],
+    ])) {
       edge.app.seen.length = 0;
       const reply = await edge.send(target, lines);
       replies.push({ route, reply });

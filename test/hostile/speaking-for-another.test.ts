@@ -4,46 +4,8 @@ import { createConnection } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { until } from '../fixtures/until.ts';
 import { startEdge, type Edge, type Reply } from '../fixtures/edge.ts';
-
-const SITE = `
-	handle /public/* {
-		import protect public public {
-			reverse_proxy APP
-		}
-	}
-	handle /admin/* {
-		import protect admin role:auditor {
-			reverse_proxy APP
-		}
-	}
-	handle /open/* {
-		reverse_proxy APP
-	}
-	handle {
-		import protect orders any {
-			reverse_proxy APP
-		}
-	}`;
-
-/** Every spelling of an identity header that some app might take for `Remote-User`. */
-const SPELLINGS: readonly (readonly [string, readonly string[]])[] = [
-  ['as it is', ['Remote-User: admin']],
-  ['lower case', ['remote-user: admin']],
-  ['mixed case', ['rEmOtE-uSeR: admin']],
-  ['with an underscore', ['Remote_User: admin']],
-  ['lower case with an underscore', ['remote_user: admin']],
-  ['with a dot', ['Remote.User: admin']],
-  ['lower case with a dot', ['remote.user: admin']],
-  ['twice', ['Remote-User: admin', 'Remote-User: root']],
-  ['twice in two spellings', ['Remote-User: admin', 'Remote_User: root']],
-  ['as a hop of Connection', ['Connection: close, Remote-User', 'Remote-User: admin']],
-  ['as a hop in lower case', ['connection: remote-user', 'Remote-User: admin']],
-  ['as a hop, split', ['Connection: close', 'Connection: Remote-User, traceparent']],
-  ['as a placeholder', ['Remote-User: {http.request.host}']],
-  ['empty', ['Remote-User:']],
-  ['its siblings', ['Remote-Team: root', 'Remote-Groups: wheel', 'Remote-User-Type: human']],
-  ['other proxies’ names', ['Remote-Email: admin@x', 'Remote-Name: admin', 'Remote-Anything: x']],
-];
+import { SITE } from '../fixtures/site.ts';
+import { SPELLINGS } from '../fixtures/spellings.ts';
 
 let edge: Edge;
 let alice: string;
