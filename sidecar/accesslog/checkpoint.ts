@@ -1,7 +1,7 @@
 // How far the log has been read, and in which file: enough to find that file again after it was
-// renamed, and to notice that it is another one in spite of its name or its inode.
+// renamed or compressed, and to notice that it is another one in spite of its name or its inode.
 import { hash } from 'node:crypto';
-import { fstatSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 
 /** Most bytes that are hashed of a file's first line, and of the last one consumed. */
 export const MAX_HASHED_BYTES = 4096;
@@ -12,7 +12,7 @@ const NEWLINE = 0x0a;
 export type FileIdentity = {
   readonly inode: string;
   readonly birthTimeNs: string;
-  /** Of the first line with its newline, at most 4,096 bytes; hex. */
+  /** Of the first line with its newline, at most 4,096 bytes, as it was before compression; hex. */
   readonly firstLineSha256: string;
 };
 
@@ -22,21 +22,39 @@ export type Tail = { readonly length: number; readonly sha256: string };
 /** A place in the log, in front of which everything has been consumed. Plain JSON. */
 export type Checkpoint = {
   readonly file: FileIdentity;
-  /** Bytes from the beginning of the file. */
+  /** Bytes from the beginning of the file, as it was before compression. */
   readonly offset: number;
   readonly last: Tail;
 };
 
-/** Returns the identity of an open file, of which at least one line is complete. */
-export function identityOf(fd: number): FileIdentity {
-  const stats = fstatSync(fd, { bigint: true });
-  const head = readAt(fd, 0, MAX_HASHED_BYTES);
-  const newline = head.indexOf(NEWLINE);
-  return {
-    inode: String(stats.ino),
-    birthTimeNs: String(stats.birthtimeNs),
-    firstLineSha256: sha256(newline < 0 ? head : head.subarray(0, newline + 1)),
-  };
+/**
+ * Returns the checkpoint that was stored as JSON, or undefined for anything but its exact shape:
+ * of a damaged one no part is believed.
+ */
+export function parseCheckpoint(text: string): Checkpoint | undefined {
+  const value = parseJson(text);
+  if (!has(value, 'file', 'offset', 'last')) return undefined;
+  const { file, offset, last } = value;
+  if (!isIdentity(file) || !isTail(last)) return undefined;
+  if (!isWhole(offset) || offset < last.length) return undefined;
+  return { file, offset, last };
+}
+
+/** Returns the hash by which a file is known: of its first line, or of the 4,096 bytes it begins with. */
+export function firstLineSha256(head: Buffer): string {
+  const bytes = head.subarray(0, MAX_HASHED_BYTES);
+  const newline = bytes.indexOf(NEWLINE);
+  return sha256(newline < 0 ? bytes : bytes.subarray(0, newline + 1));
+}
+
+/** Returns that hash of an open file, of which at least one line is complete. */
+export function firstLineOf(fd: number): string {
+  return firstLineSha256(headOf(fd));
+}
+
+/** Returns what an open file begins with, as far as that is hashed. */
+export function headOf(fd: number): Buffer {
+  return readAt(fd, 0, MAX_HASHED_BYTES);
 }
 
 /** Returns the tail of the line that ends at `offset` and is `lineBytes` long. */
@@ -56,7 +74,7 @@ export function hasTail(fd: number, offset: number, tail: Tail): boolean {
  * or a truncated one, is not.
  */
 export function isFileOf(fd: number, { file, offset, last }: Checkpoint): boolean {
-  return identityOf(fd).firstLineSha256 === file.firstLineSha256 && hasTail(fd, offset, last);
+  return firstLineOf(fd) === file.firstLineSha256 && hasTail(fd, offset, last);
 }
 
 /** Returns up to `length` bytes from `offset` on; fewer at the end of the file. */
@@ -73,4 +91,42 @@ export function readAt(fd: number, offset: number, length: number): Buffer {
 
 function sha256(bytes: Buffer): string {
   return hash('sha256', bytes, 'hex');
+}
+
+const SHA256 = /^[0-9a-f]{64}$/;
+const DIGITS = /^\d{1,20}$/;
+
+function isIdentity(value: unknown): value is FileIdentity {
+  if (!has(value, 'inode', 'birthTimeNs', 'firstLineSha256')) return false;
+  const { inode, birthTimeNs, firstLineSha256 } = value;
+  return isText(inode, DIGITS) && isText(birthTimeNs, DIGITS) && isText(firstLineSha256, SHA256);
+}
+
+function isTail(value: unknown): value is Tail {
+  if (!has(value, 'length', 'sha256')) return false;
+  const { length, sha256 } = value;
+  return isWhole(length) && length >= 1 && length <= MAX_HASHED_BYTES && isText(sha256, SHA256);
+}
+
+function has<K extends string>(value: unknown, ...keys: K[]): value is Record<K, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return (
+    Object.keys(value).length === keys.length && keys.every((key) => Object.hasOwn(value, key))
+  );
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}
+
+function isText(value: unknown, form: RegExp): boolean {
+  return typeof value === 'string' && form.test(value);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,20 +1,14 @@
-// Follows Caddy's access log: through rolling by renaming, restarts, truncation, and a file that
-// isn't there yet. Synchronous, for a worker thread; it holds no timer and never waits. Files that
-// Caddy compressed after rolling are not read: the snippets set `roll_compression none`.
-import { closeSync, fstatSync, openSync, statSync } from 'node:fs';
+// Follows Caddy's access log: through rolling by renaming, compression, restarts, truncation, and a
+// file that isn't there yet. Synchronous, for a worker thread; it holds no timer and never waits, but
+// for a compressed file to be unpacked.
+import { closeSync, fstatSync, statSync } from 'node:fs';
 import { explain } from '../fault.ts';
 import type { SetAsideLine } from './set-aside.ts';
-import {
-  hasTail,
-  identityOf,
-  isFileOf,
-  tailOf,
-  type Checkpoint,
-  type FileIdentity,
-  type Tail,
-} from './checkpoint.ts';
-import { listLogFiles, logFileAt, type LogFile, type LogFiles } from './log-files.ts';
+import { firstLineOf, hasTail, tailOf, type Checkpoint } from './checkpoint.ts';
+import { createOpener, type OpenLog } from './open-log.ts';
 import { readLines, type Limits, type ReadLines } from './read-lines.ts';
+import { createSuccession, OUTDATED, type Following } from './succession.ts';
+import { MAX_UNPACKED_BYTES } from './unpack.ts';
 
 export type { Checkpoint } from './checkpoint.ts';
 
@@ -23,6 +17,14 @@ export type FollowerOptions = Partial<Limits> & {
   readonly path: string;
   /** Where to go on; without it, from the beginning of the oldest file there is. */
   readonly checkpoint?: Checkpoint | undefined;
+  /** There was a checkpoint, and it can't be read: that is a gap, which a first start is not. */
+  readonly isCheckpointLost?: true;
+  /** Folder for what is unpacked, made with mode 0700; by default the system's for temporary files. */
+  readonly spool?: string;
+  /** Largest file that is unpacked, in bytes; 1 GiB by default. */
+  readonly maxUnpackedBytes?: number;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
 };
 
 export type Batch = {
@@ -32,12 +34,19 @@ export type Batch = {
   readonly setAside: readonly SetAsideLine[];
   /** The place behind this batch. */
   readonly checkpoint: Checkpoint;
+  /** What of the log may be missing in front of this batch, in sentences; each is said once. */
+  readonly gap?: string;
 };
 
 export type Follower = {
   /** Returns the next lines, or undefined when there is nothing new now. */
   next(): Batch | undefined;
-  /** Returns how many bytes were written and not yet read, in all files that are still to come. */
+  /**
+   * Returns whether the last look found nothing more to read and nothing in its way: all that Caddy
+   * had written has been handed out. True as well while there is no log.
+   */
+  isAtEnd(): boolean;
+  /** Returns how many bytes, as they lie there, are not yet read, in all files that are to come. */
   lagBytes(): number;
   /** Returns what keeps the log, or a part of it, from being read, in a sentence. */
   problem(): string | undefined;
@@ -45,16 +54,14 @@ export type Follower = {
   close(): void;
 };
 
-type OpenLog = {
-  readonly fd: number;
-  readonly inode: string;
-  offset: number;
-  /** Known from the first line that was consumed on. */
-  identity: FileIdentity | undefined;
-  last: Tail | undefined;
-};
-
 const MiB = 1024 * 1024;
+
+/** Most looks in a row, at once, at files that changed between being listed and being opened. */
+const MAX_LOOKS = 20;
+
+const DAMAGED_PLACE = 'The place in the log was damaged; everything is read again.';
+const TRUNCATED =
+  'The log was truncated or overwritten in place: lines that were not read by then are missing.';
 
 /**
  * Returns a follower of one log. When the checkpoint's file is gone it reads everything there is:
@@ -64,34 +71,49 @@ const MiB = 1024 * 1024;
 export function createFollower({
   path,
   checkpoint,
+  isCheckpointLost,
+  spool,
+  maxUnpackedBytes = MAX_UNPACKED_BYTES,
+  now = Date.now,
   maxLineBytes = MiB,
   maxBatchLines = 500,
   maxBatchBytes = MiB,
 }: FollowerOptions): Follower {
   const limits = { maxLineBytes, maxBatchLines, maxBatchBytes };
+  const opener = createOpener({ spool, maxUnpackedBytes, now });
+  const succession = createSuccession(path, opener, checkpoint);
+  const gaps: string[] = isCheckpointLost === true ? [DAMAGED_PLACE] : [];
   let log: OpenLog | undefined;
   let problem: string | undefined;
-  let loss: string | undefined;
+  let isEnd = false;
 
   function next(): Batch | undefined {
+    const batch = look(MAX_LOOKS);
+    isEnd = batch === undefined && problem === undefined;
+    return batch;
+  }
+
+  function look(looksLeft: number): Batch | undefined {
     try {
       problem = undefined;
       return advance();
     } catch (error) {
-      problem = `The access log can't be read: ${explain(error)}`;
+      if (error === OUTDATED && looksLeft > 1) return look(looksLeft - 1);
+      problem = sentenceOf(error);
       return undefined;
     }
   }
 
   function advance(): Batch | undefined {
-    log ??= openFirst();
+    log ??= succession.openFirst();
     while (log !== undefined) {
       if (!isIntact(log)) rewind(log);
-      const following = successorOf(log);
       // Looked for before reading: what has a successor is complete, and nothing comes after its end.
-      const read = readLines(log.fd, log.offset, following !== undefined, limits);
+      const following = filesAfter(log);
+      const isFinished = log.packing !== undefined || following.files.length > 0;
+      const read = readLines(log.fd, log.offset, isFinished, limits);
       if (read !== undefined) return batchOf(log, read);
-      const opened = following === undefined ? undefined : openLog(following);
+      const opened = succession.openNext(log, following);
       if (opened === undefined) return undefined;
       closeSync(log.fd);
       log = opened;
@@ -99,43 +121,33 @@ export function createFollower({
     return undefined;
   }
 
-  function openFirst(): OpenLog | undefined {
-    const list = listLogFiles(path);
-    const resumed = checkpoint === undefined ? undefined : resume(list.files, checkpoint);
-    return resumed ?? openOldest(list);
+  // Whatever is in the way there: what was written to this file is read.
+  function filesAfter(current: OpenLog): Following {
+    try {
+      return succession.after(current);
+    } catch (error) {
+      problem = sentenceOf(error);
+      return { files: [], isSure: true };
+    }
   }
 
-  function openOldest(list: LogFiles): OpenLog | undefined {
-    const oldest = oldestOf(list);
-    return oldest === undefined ? undefined : openLog(oldest);
+  // Overwritten or truncated in place (Caddy itself does neither): the last line is not there any more.
+  function rewind(current: OpenLog): void {
+    Object.assign(current, { offset: 0, identity: undefined, last: undefined });
+    gaps.push(TRUNCATED);
   }
 
-  function oldestOf({ files, compressed }: LogFiles): LogFile | undefined {
-    loss =
-      compressed === 0
-        ? undefined
-        : `${compressed} rolled files beside ${path} are compressed and were not read; ` +
-          'set `roll_compression none` in Caddy';
-    return files[0];
-  }
-
-  // The next file, once Caddy writes to another one than this.
-  function successorOf({ inode }: OpenLog): LogFile | undefined {
-    const now = logFileAt(path);
-    if (now?.inode === inode) return undefined;
-    const list = listLogFiles(path);
-    const index = list.files.findIndex((file) => file.inode === inode);
-    if (index >= 0) return list.files[index + 1];
-    // This file was deleted. Without a new one Caddy may still be writing to it.
-    return list.written === undefined ? undefined : oldestOf(list);
+  function batchOf(current: OpenLog, read: ReadLines): Batch {
+    const place = advancePlace(current, read);
+    const gap = [...gaps.splice(0), ...succession.takeGaps()].join(' ');
+    const { lines, setAside } = read;
+    return { lines, setAside, checkpoint: place, ...(gap !== '' && { gap }) };
   }
 
   function lagBytes(): number {
     try {
-      const { files } = listLogFiles(path);
-      const index = files.findIndex((file) => file.inode === log?.inode);
-      const toCome = files.slice(index + 1).reduce((sum, file) => sum + file.bytes, 0);
-      return toCome + (log === undefined ? 0 : Math.max(0, fstatSync(log.fd).size - log.offset));
+      const rest = log === undefined ? 0 : Math.max(0, fstatSync(log.fd).size - log.offset);
+      return rest + succession.bytesAfter(log);
     } catch {
       return 0; // `problem` says why
     }
@@ -153,56 +165,37 @@ export function createFollower({
     return `the access log ${path} was removed; Caddy makes a new one when it is restarted`;
   }
 
-  return { next, lagBytes, problem: () => problem ?? loss ?? absence(), close };
+  return {
+    next,
+    isAtEnd: () => isEnd,
+    lagBytes,
+    problem: () => problem ?? succession.problem() ?? absence(),
+    close,
+  };
+}
+
+function sentenceOf(error: unknown): string {
+  return `The access log can't be read: ${explain(error)}`;
 }
 
 function isThere(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false }) !== undefined;
-}
-
-// Returns undefined when another file has the path by now: the list is out of date.
-function openLog({ path, inode }: LogFile): OpenLog | undefined {
-  const fd = openSync(path, 'r');
-  if (String(fstatSync(fd, { bigint: true }).ino) === inode) {
-    return { fd, inode, offset: 0, identity: undefined, last: undefined };
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true; // the next look says what it is
   }
-  closeSync(fd);
-  return undefined;
 }
 
-// The file that is the checkpoint's: usually the one with its inode, else a copy of it.
-function resume(files: readonly LogFile[], checkpoint: Checkpoint): OpenLog | undefined {
-  const { inode } = checkpoint.file;
-  const sameInodeFirst = files.toSorted(
-    (a, b) => Number(b.inode === inode) - Number(a.inode === inode),
-  );
-  for (const file of sameInodeFirst) {
-    const log = openLog(file);
-    if (log === undefined) continue;
-    if (isFileOf(log.fd, checkpoint)) {
-      return { ...log, offset: checkpoint.offset, last: checkpoint.last };
-    }
-    closeSync(log.fd);
-  }
-  return undefined;
-}
-
-// Overwritten or truncated in place (Caddy itself does neither): the last line is not there any more.
 function isIntact({ fd, offset, last }: OpenLog): boolean {
   return last === undefined || hasTail(fd, offset, last);
 }
 
-function rewind(log: OpenLog): void {
-  log.offset = 0;
-  log.identity = undefined;
-  log.last = undefined;
-}
-
-function batchOf(log: OpenLog, { lines, setAside, consumed, lastLineBytes }: ReadLines): Batch {
+// Moves only now, when nothing can fail any more: a batch that was not handed out is read again.
+function advancePlace(log: OpenLog, { consumed, lastLineBytes }: ReadLines): Checkpoint {
   const offset = log.offset + consumed;
   const last = tailOf(log.fd, offset, lastLineBytes);
-  const identity = log.identity ?? identityOf(log.fd);
-  // Only now, when nothing can fail any more: a batch that was not handed out is read again.
+  const { inode, birthTimeNs } = log;
+  const identity = log.identity ?? { inode, birthTimeNs, firstLineSha256: firstLineOf(log.fd) };
   Object.assign(log, { offset, last, identity });
-  return { lines, setAside, checkpoint: { file: identity, offset, last } };
+  return { file: identity, offset, last };
 }

@@ -1,7 +1,8 @@
 // One line of Caddy's JSON access log → an entry, checked field by field. Pure; it never throws,
 // whatever the bytes. What the fields mean for a row is decided in to-row.ts.
-import type { SetAsideReason } from './set-aside.ts';
+import { isPlausible } from './plausible.ts';
 import { repeatsKey } from './repeated-key.ts';
+import type { SetAsideReason } from './set-aside.ts';
 
 /** What Caddy said about one request. Absent is what it did not say, or said in a wrong type. */
 export type Entry = {
@@ -66,15 +67,17 @@ const TIMESTAMP = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|[+-]\d\d:
 /**
  * Returns the entry of one line (without its newline), or why it is none. Needed are `ts`,
  * `duration`, `status` and `request.{method,host,uri}`; bytes that are no UTF-8 become U+FFFD.
+ * `nowUs` is in microseconds since the epoch.
  */
-export function parseLine(bytes: Buffer): Entry | { setAside: SetAsideReason } {
+export function parseLine(bytes: Buffer, nowUs: number): Entry | { setAside: SetAsideReason } {
   const text = bytes.toString('utf8');
   const line = parseJson(text);
   if (line === undefined) return { setAside: 'not-json' };
   if (!isFields(line) || !isAccessLine(line)) return { setAside: 'not-access' };
   if (repeatsKey(text, RELIED_ON)) return { setAside: 'duplicate-key' };
   const entry = entryOf(line);
-  return entry ?? { setAside: 'not-access' };
+  if (entry === undefined) return { setAside: 'not-access' };
+  return isPlausible(entry, nowUs) ? entry : { setAside: 'time-implausible' };
 }
 
 function entryOf(line: Fields): Entry | undefined {

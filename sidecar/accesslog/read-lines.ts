@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { fstatSync } from 'node:fs';
 import { readAt } from './checkpoint.ts';
-import { MAX_HEAD_BYTES, setAsideLine, type SetAsideLine } from './set-aside.ts';
+import { headOf, setAsideLine, type SetAsideLine } from './set-aside.ts';
 
 const NEWLINE = 0x0a;
 const CLOSING_BRACE = 0x7d;
@@ -79,7 +79,7 @@ function skipLine(fd: number, offset: number, isFinished: boolean): ReadLines | 
     const newline = piece.indexOf(NEWLINE);
     const part = newline < 0 ? piece : piece.subarray(0, newline);
     digest.update(part);
-    if (length === 0) head = part.toString('utf8', 0, MAX_HEAD_BYTES);
+    if (length === 0) head = headOf(part);
     length += part.length;
     const isEnd = newline < 0 && piece.length < SKIP_BYTES;
     if (isEnd && !isFinished) return undefined;

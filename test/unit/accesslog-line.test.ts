@@ -1,11 +1,15 @@
 // What becomes of one line of Caddy's, and of bytes that are none. Hostile cases 42, 43 and 51.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { readEntries } from '../../sidecar/accesslog/entries.ts';
-import { parseLine } from '../../sidecar/accesslog/line.ts';
+import { readEntries as readEntriesAt } from '../../sidecar/accesslog/entries.ts';
+import { parseLine as parseLineAt } from '../../sidecar/accesslog/line.ts';
 import { setAsideLine } from '../../sidecar/accesslog/set-aside.ts';
 import { aCaddyLine, aCaddyRequest, lineBytes } from '../fixtures/lines.ts';
 
+/** A moment after all the lines in here. */
+const NOW_US = 4_100_000_000_000_000;
+const parseLine = (bytes: Buffer) => parseLineAt(bytes, NOW_US);
+const readEntries = (bytes: Buffer) => readEntriesAt(bytes, NOW_US);
 const parse = (line: unknown) => parseLine(lineBytes(line));
 
 describe('an access line', () => {
@@ -166,12 +170,47 @@ describe('a line is set aside', () => {
 
   test('with its hash, its length and the first 4,096 bytes', () => {
     const line = setAsideLine(
-      Buffer.concat([Buffer.from([0xff]), Buffer.alloc(9999, 'a')]),
+      Buffer.concat([Buffer.from([0xff]), Buffer.alloc(9999, '~')]),
       'not-json',
     );
     expect(line).toMatchObject({ reason: 'not-json', bytes: 10_000 });
-    expect(line.head).toBe(`\ufffd${'a'.repeat(4095)}`);
+    expect(line.head).toBe(`\ufffd${'~'.repeat(4095)}`);
     expect(line.hash).toMatch(/^[0-9a-f]{64}$/);
+  });
+});
+
+describe('a time that can not be true', () => {
+  const now = Date.parse('2026-11-20T12:00:00Z') / 1000;
+  const at = (changes: Record<string, unknown>) =>
+    parseLineAt(lineBytes(aCaddyLine({ proxied_ms: '', ...changes })), now * 1e6);
+  const HOUR = 3600;
+  const YEAR_2020 = Date.parse('2020-01-01T00:00:00Z') / 1000;
+
+  test.each([
+    ['a second more than a day ahead', { ts: now + 24 * HOUR + 1 }],
+    ['a year ahead', { ts: now + 8760 * HOUR }],
+    ['of a clock that was never set', { ts: 12.5 }],
+    ['a second before 2020', { ts: YEAR_2020 - 1 }],
+    ['begun before 2020', { ts: now, duration: 10 * 8760 * HOUR }],
+    ['passed on to the app before 2020', { ts: now, proxied_ms: '1500000000000' }],
+    ['passed on to the app in a year', { ts: now, proxied_ms: String((now + 8760 * HOUR) * 1e3) }],
+  ])('sets the line aside: %s', (_name, changes) => {
+    expect(at(changes)).toEqual({ setAside: 'time-implausible' });
+  });
+
+  test.each([
+    ['a day ahead', { ts: now + 24 * HOUR }],
+    ['the first second of 2020', { ts: YEAR_2020, duration: 0 }],
+    ['a WebSocket that was open for a month', { ts: now, duration: 30 * 24 * HOUR }],
+  ])('is not %s', (_name, changes) => {
+    expect(at(changes)).toMatchObject({ status: 200 });
+  });
+
+  test('is looked for in each of the lines that were glued together', () => {
+    const [early, good] = [lineBytes(aCaddyLine({ ts: 1 })), lineBytes(aCaddyLine())];
+    const read = readEntries(Buffer.concat([early, good]));
+    expect(read.entries).toHaveLength(1);
+    expect(read.setAside).toMatchObject([{ reason: 'time-implausible', bytes: early.length }]);
   });
 });
 
@@ -266,6 +305,15 @@ describe('a line that Caddy was killed in the middle of', () => {
     expect(uuids(both)).toEqual([...uuids(whole), ...uuids(other)]);
     expect(readEntries(both).setAside).toEqual([]);
   });
+
+  test.each(['{', '{"lev', '{"level":', '{{"{'])(
+    'costs nothing but itself when it is no more than %s',
+    (torn) => {
+      const read = readEntries(Buffer.concat([whole, Buffer.from(torn), other, Buffer.from(torn)]));
+      expect(read.entries.map(({ bytes }) => bytes)).toEqual([whole, other]);
+      expect(read.setAside.map(({ head }) => head)).toEqual([torn, torn]);
+    },
+  );
 
   test('is not to be had by writing a line into a value', () => {
     const uri = `/${other.toString()}`;
