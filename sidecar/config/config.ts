@@ -33,10 +33,16 @@ export type Config = {
   readonly health: { readonly host: string; readonly port: number };
   readonly accessLog: string;
   readonly stateFolder: string;
+  /** A PostgreSQL URL: the audit store is there, and not a file in the state folder. */
+  readonly auditStore?: Secret;
+  /** The file that each signed head of the audit chain is added to. */
+  readonly headsFile: string;
   /** Empty: rows are kept, nothing is sent. */
   readonly destinations: readonly Destination[];
   /** Query parameters to redact beside the built-in ones. */
   readonly redactQuery: readonly string[];
+  /** What is kept of a client's address. */
+  readonly clientAddress: 'keep' | 'truncate' | 'hash';
   readonly logLevel: LogLevel;
   /** The key ring's text, when it is given rather than kept in the state folder. */
   readonly keys?: Secret;

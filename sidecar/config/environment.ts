@@ -33,6 +33,8 @@ const TARGETS: Readonly<Record<string, Target>> = {
   SIGNET_HEALTH: { path: 'health' },
   SIGNET_ACCESS_LOG: { path: 'access_log' },
   SIGNET_STATE: { path: 'state' },
+  SIGNET_HEADS_FILE: { path: 'audit.heads_file' },
+  SIGNET_CLIENT_ADDRESS: { path: 'privacy.client_address' },
   SIGNET_LOG_LEVEL: { path: 'log.level' },
 };
 
@@ -41,6 +43,7 @@ const SECRETS = [
   'SIGNET_CLIENT_SECRET',
   'SIGNET_GATE_KEY',
   'SIGNET_KEYS',
+  'SIGNET_AUDIT_STORE',
   'LIGHTSTEP_ACCESS_TOKEN',
 ] as const;
 

@@ -5,6 +5,8 @@
 export type ConfigError = {
   /** A variable's name, or a file and the path in it. */
   readonly where: string;
+  /** The setting's path, where one is wrong by itself: for whoever needs some settings only. */
+  readonly setting?: string;
   readonly read?: string;
   readonly allowed: string;
   readonly mend?: string;
@@ -31,8 +33,9 @@ function formatOne({ where, read, allowed, mend }: ConfigError): string {
 
 /** Returns a value as one bounded line: quoted, control characters escaped, a URL's user hidden. */
 export function shown(value: unknown): string {
-  // Somebody's password may stand before the host; whatever else is wrong there, don't print it.
-  const text = (JSON.stringify(value) ?? 'nothing').replace(/\/\/[^/@\s]*@/g, '//[hidden]@');
+  // Somebody's password may stand before the host, with `/` and `@` in it as likely as not: whatever
+  // else is wrong there, don't print it.
+  const text = (JSON.stringify(value) ?? 'nothing').replace(/\/\/\S*@/g, '//[hidden]@');
   return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
 }
 

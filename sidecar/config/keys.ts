@@ -17,7 +17,7 @@ export type KeyRing = {
 };
 
 /** What a key is for: keys of one purpose are of no use for another. */
-export type KeyPurpose = 'stamp' | 'login';
+export type KeyPurpose = 'stamp' | 'login' | 'chain';
 
 const FILE_NAME = 'keys';
 const MIN_KEY_BYTES = 32;

@@ -8,17 +8,29 @@ import type { Reading } from './reading.ts';
 import type { Settings } from './schema.ts';
 
 /** Absolute paths. */
-export type Places = { readonly stateFolder: string; readonly accessLog: string };
+export type Places = {
+  readonly stateFolder: string;
+  readonly accessLog: string;
+  readonly headsFile: string;
+};
+
+/** Name of the file with signed heads in the state folder. */
+const HEADS_FILE = 'heads.jsonl';
 
 /** `sun_path` holds 108 bytes on Linux with its closing NUL; Caddy's Go takes one less. */
 const MAX_SOCKET_PATH_BYTES = 106;
 const MIN_GATE_KEY_CHARS = 32;
 
-/** Returns the folder for state and the access log: as set, else where this user may write. */
+/** Returns the folder for state, the access log and the heads file: as set, else where this user may write. */
 export function findPlaces(settings: Settings, sources: ConfigSources): Places {
   const stateFolder = resolve(sources.cwd, settings.state ?? defaultState(sources));
   const accessLog = settings.access_log ?? defaultAccessLog(stateFolder, sources.isRoot);
-  return { stateFolder, accessLog: resolve(sources.cwd, accessLog) };
+  const headsFile = settings.audit.heads_file ?? join(stateFolder, HEADS_FILE);
+  return {
+    stateFolder,
+    accessLog: resolve(sources.cwd, accessLog),
+    headsFile: resolve(sources.cwd, headsFile),
+  };
 }
 
 function defaultState({ env, home, isRoot }: ConfigSources): string {

@@ -1,7 +1,9 @@
 // From environment and file to one `Config`. All mistakes are found in one run, and told at once.
 // Touches nothing but the files that it is told to read, by the `readFile` that it is handed.
 import { Fault } from '../fault.ts';
+import type { Secret } from '../secret.ts';
 import { parseHostPort } from './address.ts';
+import { readAuditStore } from './audit-store.ts';
 import type { Config } from './config.ts';
 import { readDestinations } from './destinations.ts';
 import type { ConfigSources } from './environment.ts';
@@ -21,7 +23,7 @@ export type Checked = { readonly config: Config } | { readonly errors: readonly 
 export function loadConfig(sources: ConfigSources): Config {
   const checked = checkConfig(sources);
   if ('config' in checked) return checked.config;
-  throw new Fault('ERR_CONFIG', formatConfigErrors(checked.errors));
+  throw faultOf(checked.errors);
 }
 
 /** Returns the config, or every mistake. */
@@ -31,16 +33,32 @@ export function checkConfig(sources: ConfigSources): Checked {
   return errors.length === 0 && config !== undefined ? { config } : { errors };
 }
 
+/** What commands that only read the record need. */
+export type ReadPlaces = Places & { readonly auditStore?: Secret };
+
 /**
- * Returns where the state and the access log are, for commands that only read them: no other
- * setting has to be there, or right.
- * @throws {Fault} ERR_CONFIG if the file can't be understood.
+ * Returns where the record is, for commands that only read it: no other setting has to be there, or
+ * right.
+ * @throws {Fault} ERR_CONFIG if the file can't be understood, or one of these settings is wrong.
  */
-export function loadPlaces(sources: ConfigSources): Places {
-  const errors: ConfigError[] = [];
+export function loadPlaces(sources: ConfigSources): ReadPlaces {
+  let errors: ConfigError[] = [];
   const reading = readSources(sources, (error) => errors.push(error));
-  if (!reading.readable) throw new Fault('ERR_CONFIG', formatConfigErrors(errors));
-  return findPlaces(reading.settings, sources);
+  if (reading.readable) errors = errors.filter(isAboutPlaces);
+  const auditStore = readAuditStore(reading);
+  if (errors.length > 0) throw faultOf(errors);
+  return { ...findPlaces(reading.settings, sources), ...(auditStore && { auditStore }) };
+}
+
+/** Settings by which the record is found. To look elsewhere, and find nothing wrong there, would be worse. */
+const ABOUT_PLACES = /^(audit|state|access_log)(\.|$)/;
+
+function isAboutPlaces({ setting }: ConfigError): boolean {
+  return setting !== undefined && ABOUT_PLACES.test(setting);
+}
+
+function faultOf(errors: readonly ConfigError[]): Fault {
+  return new Fault('ERR_CONFIG', formatConfigErrors(errors));
 }
 
 /** Every part is read before any is missed, so that all mistakes are reported. */
@@ -53,10 +71,16 @@ function assemble(reading: Reading): Config | undefined {
   const listen = readListen(reading, places.stateFolder);
   const destinations = readDestinations(reading);
   const keys = readGivenKeys(reading);
+  const auditStore = readAuditStore(reading);
   const health = parseHostPort(settings.health);
   if (!client || !listen || !health) return undefined;
   const parts = { ...client, ...places, bearer, session, listen, health, destinations };
-  return { ...parts, ...convert(reading), ...(keys && { keys }) };
+  return {
+    ...parts,
+    ...convert(reading),
+    ...(keys && { keys }),
+    ...(auditStore && { auditStore }),
+  };
 }
 
 /** The settings that stand for themselves. */
@@ -75,6 +99,7 @@ function convert({ settings, attributes }: Reading) {
       'deployment.environment.name': environment,
     },
     redactQuery: settings.redact_query,
+    clientAddress: settings.privacy.client_address,
     logLevel: settings.log.level,
   };
 }

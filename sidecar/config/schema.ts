@@ -101,8 +101,24 @@ export const SETTINGS = z.strictObject({
   access_log: text.optional().describe("the path of Caddy's access log"),
   state: text.optional().describe('the path of a folder that Signet may write'),
   keys_file: text.optional().describe('a file with the key ring'),
+  audit: z
+    .strictObject({
+      store_file: text.optional().describe('a file with the PostgreSQL URL of the audit store'),
+      heads_file: text.optional().describe('the path of a file that signed heads are added to'),
+    })
+    .prefault({})
+    .describe('where the record is kept'),
   destinations: z.array(destination).optional().describe('a list of places that spans go to'),
   redact_query: texts.default([]).describe('a list of names of query parameters'),
+  privacy: z
+    .strictObject({
+      client_address: z
+        .enum(['keep', 'truncate', 'hash'])
+        .default('keep')
+        .describe("what is kept of a client's address"),
+    })
+    .prefault({})
+    .describe('what is kept about people'),
   log: z
     .strictObject({
       level: z

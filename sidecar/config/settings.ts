@@ -12,6 +12,7 @@ const KEPT_OUT: Readonly<Record<string, string>> = {
   client_secret: 'client_secret_file, SIGNET_CLIENT_SECRET or SIGNET_CLIENT_SECRET_FILE',
   gate_key: 'gate_key_file, SIGNET_GATE_KEY or SIGNET_GATE_KEY_FILE',
   keys: 'keys_file, SIGNET_KEYS or SIGNET_KEYS_FILE',
+  store: 'audit.store_file, SIGNET_AUDIT_STORE or SIGNET_AUDIT_STORE_FILE',
   token: 'token_file, LIGHTSTEP_ACCESS_TOKEN or LIGHTSTEP_ACCESS_TOKEN_FILE',
   headers: 'headers_file or OTEL_EXPORTER_OTLP_HEADERS',
 };
@@ -51,12 +52,24 @@ function reportIssue(
   const { input } = issue;
   const isScalar = typeof input === 'number' || typeof input === 'boolean';
   const quoting = issue.code === 'invalid_type' && issue.expected === 'string' && isScalar;
+  const setting = pathText(issue.path);
   report({
-    where: place(pathText(issue.path)),
-    read: input === undefined ? 'nothing' : shown(input),
+    where: place(setting),
+    setting,
+    read: readAs(issue),
     allowed: allowedAt(node),
     ...(quoting && { mend: 'put it in quotes' }),
   });
+}
+
+function readAs(issue: Exclude<Issue, { code: 'unrecognized_keys' }>): string {
+  const { input } = issue;
+  if (input === undefined || input === null) return 'nothing';
+  const isSection = issue.code === 'invalid_type' && issue.expected === 'object';
+  if (!isSection) return shown(input);
+  // It may well be the secret that a file in this section should hold.
+  const kind = typeof input === 'string' ? 'text' : typeof input;
+  return `a ${Array.isArray(input) ? 'list' : kind} in place of a section`;
 }
 
 function reportUnknownKey(
@@ -66,12 +79,14 @@ function reportUnknownKey(
   report: Report,
 ): void {
   const key = String(path.at(-1));
-  const where = place(pathText(path));
+  const setting = pathText(path);
+  const where = place(setting);
   const kept = Object.hasOwn(KEPT_OUT, key) ? KEPT_OUT[key] : undefined;
   if (kept !== undefined) {
     const mend = `give it by ${kept}; take it out of the file, and change it at its source`;
     return report({
       where,
+      setting,
       read: 'a secret in the text',
       allowed: 'no secrets in this file',
       mend,
@@ -80,7 +95,7 @@ function reportUnknownKey(
   const known = Object.keys(parent?.properties ?? {});
   const read = `an unknown key: ${shown(key)}`;
   const mend = `the nearest known one is ${nearest(key, known)}`;
-  report({ where, read, allowed: known.join(', '), mend });
+  report({ where, setting, read, allowed: known.join(', '), mend });
 }
 
 function allowedAt(node: SchemaNode | undefined): string {

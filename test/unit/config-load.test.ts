@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { formatConfigErrors, nearest } from '../../sidecar/config/errors.ts';
-import { checkConfig, loadConfig, loadPlaces } from '../../sidecar/config/load.ts';
+import { checkConfig, loadConfig } from '../../sidecar/config/load.ts';
 import { Fault } from '../../sidecar/fault.ts';
 import { configOf, errorsOf, FOUR, sourcesOf } from '../fixtures/config-sources.ts';
 
@@ -32,8 +32,10 @@ describe('four settings', () => {
       health: { host: '127.0.0.1', port: 9465 },
       accessLog: '/home/signet/.local/state/signet/access.log',
       stateFolder: '/home/signet/.local/state/signet',
+      headsFile: '/home/signet/.local/state/signet/heads.jsonl',
       destinations: [],
       redactQuery: [],
+      clientAddress: 'keep',
       logLevel: 'info',
     });
   });
@@ -301,11 +303,11 @@ describe('where it writes', () => {
     expect(configOf({ ...env, SIGNET_STATE: 'here' }).stateFolder).toBe('/folder/here');
   });
 
-  test('the folders are found without any other setting', () => {
-    expect(loadPlaces(sourcesOf({ SIGNET_STATE: '/s' }))).toEqual({
-      stateFolder: '/s',
-      accessLog: '/s/access.log',
-    });
+  test('heads of the chain go to a file in the state folder, or where a setting says', () => {
+    expect(configOf({ SIGNET_STATE: '/s' }).headsFile).toBe('/s/heads.jsonl');
+    const files = yaml('audit: { heads_file: there/heads }');
+    expect(configOf({}, files).headsFile).toBe('/folder/there/heads');
+    expect(configOf({ SIGNET_HEADS_FILE: '/h' }, files).headsFile).toBe('/h');
   });
 });
 
@@ -352,6 +354,18 @@ describe('values', () => {
     ]);
   });
 
+  test.each(['keep', 'truncate', 'hash'])('client addresses may be kept by %j', (kind) => {
+    expect(configOf({ SIGNET_CLIENT_ADDRESS: kind }).clientAddress).toBe(kind);
+    const files = yaml(`privacy: { client_address: ${kind} }`);
+    expect(configOf({}, files).clientAddress).toBe(kind);
+  });
+
+  test('there is no fourth way of keeping client addresses', () => {
+    expect(errorsOf({ SIGNET_CLIENT_ADDRESS: 'none' })).toMatchObject([
+      { where: 'SIGNET_CLIENT_ADDRESS', allowed: expect.stringContaining('keep, truncate, hash') },
+    ]);
+  });
+
   test('hosts are names without a scheme, and compared in lower case', () => {
     expect(configOf({ SIGNET_HOSTS: 'App.example.com,b:8443' }).hosts).toEqual([
       'app.example.com',
@@ -366,6 +380,15 @@ describe('values', () => {
       'signet.yaml: scopes',
       'signet.yaml: service',
       'SIGNET_LOG_LEVEL',
+    ]);
+  });
+
+  test('what stands in place of a section is not quoted: it may be the secret of one of its settings', () => {
+    const errors = errorsOf({}, yaml('audit: host=db password=hunter2\nlog: [hunter2]\ntrace:\n'));
+    expect(errors.map(({ read }) => read)).toEqual([
+      'nothing',
+      'a text in place of a section',
+      'a list in place of a section',
     ]);
   });
 });

@@ -1,0 +1,35 @@
+// Which settings have changed since the last start, told without telling what they are.
+import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import type { Config } from './config.ts';
+
+/** Hex digits of a fingerprint: enough that no change goes by unseen. */
+const DIGITS = 16;
+
+/**
+ * Returns each setting's name and a short keyed hash of its value, secrets by their value too; a setting
+ * that isn't given is not there. Without the key nobody can try out what a value is; under another
+ * key all of them differ. Of a file that a setting names, the path counts and not what is in it.
+ */
+export function fingerprint(config: Config, key: KeyObject): Record<string, string> {
+  // A key of its own: what was handed in signs or seals elsewhere.
+  const own = createSecretKey(
+    Buffer.from(hkdfSync('sha256', key, '', 'signet configuration v1', 32)),
+  );
+  const given = Object.entries(config).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given.map(([name, value]) => [name, hashOf(own, name, value)]));
+}
+
+// The name is hashed, too: two settings with one value must not show that they have.
+function hashOf(key: KeyObject, name: string, value: unknown): string {
+  const text = JSON.stringify([name, canonical(value)]);
+  return createHmac('sha256', key).update(text).digest('hex').slice(0, DIGITS);
+}
+
+/** The same value, whatever the order in which it was written; a secret laid open, and marked. */
+function canonical(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(canonical);
+  if (typeof value !== 'object' || value === null) return value;
+  if ('reveal' in value && typeof value.reveal === 'function') return { secret: value.reveal() };
+  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, part]) => [name, canonical(part)]));
+}
