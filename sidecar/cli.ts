@@ -1,10 +1,21 @@
-// The command `signet`: serve, audit. Reads the environment and the terminal, and nothing else does.
-import { readFileSync } from 'node:fs';
+// The command `signet`: serve, audit, deliver. Reads the environment and the terminal, and nothing else does.
+import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { auditCommand } from './audit/command.ts';
-import { loadConfig, loadPlaces } from './config/load.ts';
+import { forgetCommand } from './audit/command-forget.ts';
+import { removeCommand } from './audit/command-remove.ts';
+import { verifyCommand } from './audit/command-verify.ts';
+import { publicKeysOf, signingKeys, type SigningKey } from './audit/signing-key.ts';
+import type { Whereabouts } from './audit/whereabouts.ts';
+import { openCommand } from './command-open.ts';
+import type { Config } from './config/config.ts';
+import { deriveKeys, loadKeyRing } from './config/keys.ts';
+import { checkConfig, loadConfig, loadPlaces, type ReadPlaces } from './config/load.ts';
+import { deliverCommand, type DeliverSettings } from './deliver-command.ts';
 import { explain, Fault, type FaultCode } from './fault.ts';
+import { auditStoreFile } from './places.ts';
 import { spansOf } from './trace/spans.ts';
 import { VERSION } from './version.ts';
 
@@ -55,7 +66,15 @@ const program = new Command('signet')
       .addHelpText('after', SERVE_HELP)
       .action(runServe),
   )
-  .addCommand(auditCommand({ defaultState: () => loadPlaces(sources).stateFolder, spansOf }));
+  .addCommand(
+    auditCommand({ defaultPlace: () => locate(undefined).place, spansOf }, [
+      openCommand({ locate }),
+      verifyCommand({ locate }),
+      forgetCommand({ locate }),
+      removeCommand({ locate }),
+    ]),
+  )
+  .addCommand(deliverCommand({ locate, settings: deliverSettings }));
 
 await program.parseAsync().catch(fail);
 
@@ -70,6 +89,58 @@ async function runServe(): Promise<void> {
   await stopped.promise;
   await sidecar.stop();
   process.exit(0);
+}
+
+function locate(state: string | undefined): Whereabouts {
+  const places = state === undefined ? loadPlaces(sources) : placesIn(resolve(state));
+  const { stateFolder, headsFile, auditStore } = places;
+  const file = auditStoreFile(places);
+  const isOwn = state === undefined;
+  return {
+    place: auditStore === undefined ? { path: file } : { url: auditStore.reveal() },
+    stateFolder,
+    headsFile,
+    ...(auditStore !== undefined &&
+      existsSync(file) && { chain: readFileSync(file, 'utf8').trim() }),
+    publicKeys: () => publicKeysOf(chainKeys(stateFolder, isOwn).map((key) => key.publicKey)),
+    signingKey: () => signingKey(stateFolder, isOwn),
+    destinations: () => wholeConfig()?.destinations.map(({ name }) => name),
+  };
+}
+
+// A folder that is named holds all of it, a copy that was brought elsewhere, too.
+function placesIn(
+  stateFolder: string,
+): Pick<ReadPlaces, 'stateFolder' | 'headsFile' | 'auditStore'> {
+  return { stateFolder, headsFile: join(stateFolder, 'heads.jsonl') };
+}
+
+function signingKey(stateFolder: string, isOwn: boolean): SigningKey {
+  const [key] = chainKeys(stateFolder, isOwn);
+  if (key !== undefined) return key;
+  throw new Fault('ERR_KEYS', `there is no key ring in ${stateFolder} to sign with`);
+}
+
+// Read, and never made: a new ring beside a store would be worth nothing.
+function chainKeys(stateFolder: string, isOwn: boolean): SigningKey[] {
+  const given = isOwn ? wholeConfig()?.keys : undefined;
+  if (given === undefined && !existsSync(join(stateFolder, 'keys'))) return [];
+  const ring = loadKeyRing({ stateFolder, neededBy: stateFolder, ...(given && { given }) });
+  return signingKeys(deriveKeys(ring, 'chain'));
+}
+
+function wholeConfig(): Config | undefined {
+  const checked = checkConfig(sources);
+  return 'config' in checked ? checked.config : undefined;
+}
+
+function deliverSettings(): DeliverSettings {
+  const { destinations, resource } = loadConfig(sources);
+  return {
+    destinations,
+    resource: { 'service.version': VERSION, ...resource },
+    version: VERSION,
+  };
 }
 
 function fail(error: unknown): never {

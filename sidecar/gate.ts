@@ -6,6 +6,7 @@ import { Fault } from './fault.ts';
 import type { Bearer } from './identity/bearer.ts';
 import type { Identity } from './identity/identity.ts';
 import type { Sessions } from './identity/session.ts';
+import type { Journal } from './journal.ts';
 import { createNumbers } from './numbers.ts';
 import { decide, type Found, type Outcome } from './policy/decide.ts';
 import type { EvidenceReason } from './identity/reason.ts';
@@ -19,7 +20,13 @@ import {
   type Evidence,
   type RequestHeaders,
 } from './request.ts';
-import { boundedRequirement, boundedUserAgent, sealStamp, type Stamp } from './stamp.ts';
+import {
+  boundedRequirement,
+  boundedUserAgent,
+  sealStamp,
+  type Stamp,
+  type StampedEvent,
+} from './stamp.ts';
 import { isTrusted, traceContext, type TraceContext, type TraceTrust } from './trace/context.ts';
 
 /** What the gate is made of. */
@@ -32,6 +39,8 @@ export type GateParts = {
   readonly key: KeyObject;
   /** Names this run of the process, in the stamps. */
   readonly bootId: string;
+  /** Where each decision is noted, so that one whose line is lost can be told. */
+  readonly journal: Pick<Journal, 'note'>;
   /** Microseconds since the epoch. */
   readonly clock: () => number;
   /** Told once per distinct text that a requirement does not parse, and why. */
@@ -59,6 +68,7 @@ export type OwnOutcome = {
   readonly decision: 'none' | 'deny';
   readonly reason: Reason;
   readonly identity?: Identity;
+  readonly events?: readonly StampedEvent[];
 };
 
 /** Who the evidence proves, or why nobody. */
@@ -154,6 +164,7 @@ export function createGate(parts: GateParts): Gate {
         decision: outcome.decision,
         reason: outcome.reason,
         route: 'signet',
+        ...(outcome.events !== undefined && { events: outcome.events }),
       },
     );
   }
@@ -163,7 +174,7 @@ export function createGate(parts: GateParts): Gate {
     trace: TraceContext,
     startedAtUs: number,
     headers: RequestHeaders,
-    decided: Pick<Stamp, 'identity' | 'decision' | 'reason' | 'route' | 'requirement'>,
+    decided: Pick<Stamp, 'identity' | 'decision' | 'reason' | 'route' | 'requirement' | 'events'>,
   ): string {
     const userAgent = headers['user-agent'];
     const stamp: Stamp = {
@@ -181,7 +192,14 @@ export function createGate(parts: GateParts): Gate {
         durationUs: Math.max(0, parts.clock() - startedAtUs),
       },
     };
+    note(stamp);
     return sealStamp(stamp, parts.key);
+  }
+
+  function note({ requestId, decision, route, identity, gate }: Stamp): void {
+    const { number, startedAtUs } = gate;
+    const user = identity?.user;
+    parts.journal.note({ number, requestId, startedAtUs, decision, route, user });
   }
 
   return { verify, identify: (headers) => prove(readEvidence(headers)), stampOwn };

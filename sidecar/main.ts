@@ -1,11 +1,11 @@
 // The only wiring: configuration → parts → listen → shut down in order.
-import { randomUUID, type KeyObject } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import { AUDIT_STORE_FILE } from './audit/store.ts';
 import { createClock } from './clock.ts';
 import type { Config } from './config/config.ts';
-import { deriveKeys, loadKeyRing } from './config/keys.ts';
+import { fingerprint } from './config/fingerprint.ts';
+import { deriveKeys, loadKeyRing, type KeyRing } from './config/keys.ts';
 import { explain } from './fault.ts';
 import { createGate } from './gate.ts';
 import { createHealth } from './http/health.ts';
@@ -18,8 +18,10 @@ import { createLogin } from './identity/login.ts';
 import { createProvider } from './identity/provider.ts';
 import { createSessions } from './identity/session.ts';
 import { createSessionStore } from './identity/session-store.ts';
+import { openJournal } from './journal.ts';
 import { lockState } from './lock.ts';
 import { createLog, type Logger } from './log.ts';
+import { auditPlace, auditStoreFile, journalFolder, machineBootId } from './places.ts';
 import { createRecorderThread } from './record-thread.ts';
 import { recorderChecks, toCheck } from './readiness.ts';
 import type { RecorderOptions } from './record-worker.ts';
@@ -41,11 +43,12 @@ export async function serve(config: Config): Promise<Sidecar> {
   const lock = lockState(config.stateFolder);
   const ring = loadKeyRing({
     stateFolder: config.stateFolder,
-    neededBy: auditStoreOf(config),
+    neededBy: auditStoreFile(config),
     ...(config.keys !== undefined && { given: config.keys }),
   });
   if (ring.warning !== undefined) log.warn(ring.warning);
   const stampKeys = deriveKeys(ring, 'stamp');
+  const bootId = randomUUID();
 
   const store = createSessionStore({
     path: join(config.stateFolder, SESSION_STORE_FILE),
@@ -69,12 +72,18 @@ export async function serve(config: Config): Promise<Sidecar> {
   if (config.bearer.some(({ issuer }) => issuer !== config.issuer)) {
     log.warn('user names are unique within an issuer only, and there are several: see SECURITY.md');
   }
+  const journal = openJournal({
+    folder: journalFolder(config.stateFolder),
+    bootId,
+    machineBootId: machineBootId(),
+  });
   const gate = createGate({
     sessions,
     bearer,
     trust: config.trace.trust,
     key: stampKeys[0],
-    bootId: randomUUID(),
+    bootId,
+    journal,
     clock: createClock(),
     onInvalidRequirement: (route, requirement, problem) =>
       log.error(
@@ -102,7 +111,11 @@ export async function serve(config: Config): Promise<Sidecar> {
     onError: (error) => log.error({ error: explain(error) }, 'a request failed and was refused'),
   });
   const door = createSidecarServer(surface);
-  const recorder = createRecorderThread(recorderOptions(config, stampKeys), tellProblems(log));
+  const recorder = createRecorderThread(recorderOptions(config, ring, bootId), {
+    onProblem: tellProblems(log),
+    onHead: ({ chain, sequence, hash, keyId }) =>
+      log.info({ chain, sequence, hash, key: keyId }, 'the audit chain was signed'),
+  });
   const health = createServer(
     createHealth({
       essential: ['sessions'],
@@ -110,6 +123,7 @@ export async function serve(config: Config): Promise<Sidecar> {
         sessions: toCheck(store.state()),
         provider: toCheck(provider.state()),
         ...(bearer !== undefined && { bearer: toCheck(bearer.state()) }),
+        journal: toCheck(stateOf(journal.problem())),
         ...recorderChecks(recorder.state()),
       }),
     }),
@@ -134,6 +148,7 @@ export async function serve(config: Config): Promise<Sidecar> {
     async stop() {
       log.info('stopping: the gate closes, what is in the log is recorded');
       await closeAll([door]);
+      journal.close();
       await recorder.stop();
       await closeAll([health]);
       closeParts();
@@ -143,6 +158,7 @@ export async function serve(config: Config): Promise<Sidecar> {
   };
 
   function closeParts(): void {
+    journal.close();
     provider.close();
     sessions.close();
     store.close();
@@ -150,11 +166,19 @@ export async function serve(config: Config): Promise<Sidecar> {
   }
 }
 
-function recorderOptions(config: Config, keys: readonly KeyObject[]): RecorderOptions {
+function recorderOptions(config: Config, ring: KeyRing, bootId: string): RecorderOptions {
+  const chainKeys = deriveKeys(ring, 'chain');
+  const settings = chainKeys.map((key) => fingerprint(config, key));
   return {
     accessLog: config.accessLog,
-    auditStore: auditStoreOf(config),
-    keys,
+    stateFolder: config.stateFolder,
+    auditStore: auditPlace(config),
+    headsFile: config.headsFile,
+    keys: deriveKeys(ring, 'stamp'),
+    chainKeys,
+    opening: { bootId, version: VERSION, settings },
+    machineBootId: machineBootId(),
+    clientAddress: config.clientAddress,
     redactQuery: config.redactQuery,
     ownAddresses: ownAddresses(config.listen),
     destinations: config.destinations.map(({ metadata, ...destination }) => ({
@@ -168,8 +192,8 @@ function recorderOptions(config: Config, keys: readonly KeyObject[]): RecorderOp
   };
 }
 
-function auditStoreOf({ stateFolder }: Config): string {
-  return join(stateFolder, AUDIT_STORE_FILE);
+function stateOf(problem: string | undefined): Parameters<typeof toCheck>[0] {
+  return problem === undefined ? { ready: true } : { ready: false, problem };
 }
 
 // As Caddy logs them in `upstream`: a unix socket with and without its network's name.

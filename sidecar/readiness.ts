@@ -10,8 +10,11 @@ export function toCheck({ ready, problem }: { ready: boolean; problem?: string }
 /** Returns a check for the recorder and one for each destination. */
 export function recorderChecks(state: RecorderState | undefined): Record<string, Check> {
   if (state === undefined) return { recorder: { ok: false, problem: 'it has not started yet' } };
-  const { problem, destinations, ...counts } = state;
-  const checks = { recorder: { ...checkOf(problem), ...counts } };
+  const { problem, destinations, decisions, ...counts } = state;
+  const checks = {
+    recorder: { ...checkOf(problem), ...counts },
+    decisions: { ...checkOf(decisions.warning), ...decisions },
+  };
   const entries = Object.entries(destinations).map(([name, { cursor, leftOut, problem }]) => [
     `destination ${name}`,
     {

@@ -2,6 +2,7 @@
 // it stands, and stops it in order. No evidence passes through here.
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import type { Head } from './audit/head.ts';
 import { explain } from './fault.ts';
 import type { RecorderOptions } from './record-worker.ts';
 import { NOTHING_KNOWN, type RecorderState } from './recorder-state.ts';
@@ -21,10 +22,17 @@ export type RecorderThread = {
   stop(): Promise<void>;
 };
 
-/** Returns the recorder, not yet started. `onProblem` is told each new problem once, and its end as undefined. */
+/** Who is told what becomes of the evidence. */
+export type RecorderListeners = {
+  /** Each new problem once, and its end as undefined. */
+  readonly onProblem: (problem: string | undefined) => void;
+  readonly onHead: (head: Head) => void;
+};
+
+/** Returns the recorder, not yet started. */
 export function createRecorderThread(
   options: RecorderOptions,
-  onProblem: (problem: string | undefined) => void,
+  { onProblem, onHead }: RecorderListeners,
 ): RecorderThread {
   let state: RecorderState | undefined;
   let heardAtMs = 0;
@@ -40,6 +48,9 @@ export function createRecorderThread(
     const started = new Worker(file, { workerData: options, env: {}, name: 'recorder' });
     started.on('message', (next: RecorderState) => {
       heardAtMs = performance.now();
+      if (next.head !== undefined && next.head.signature !== state?.head?.signature) {
+        onHead(next.head);
+      }
       state = next;
       tell(problemOf(next));
     });
@@ -87,5 +98,5 @@ export function createRecorderThread(
 
 function problemOf(state: RecorderState): string | undefined {
   const delivery = Object.values(state.destinations).find(({ problem }) => problem !== undefined);
-  return state.problem ?? delivery?.problem;
+  return state.problem ?? state.decisions.warning ?? delivery?.problem;
 }

@@ -1,13 +1,22 @@
 // The recorder's thread: opens log and store, steps the recorder, and says how it stands. A fault
 // closes everything and begins again from the checkpoint: nothing half-done is carried over.
-import type { KeyObject } from 'node:crypto';
+import { randomBytes, type KeyObject } from 'node:crypto';
 import { setImmediate, setTimeout as wait } from 'node:timers/promises';
+import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createFollower, type Follower } from './accesslog/follow.ts';
-import { openAuditStore, type AuditStore } from './audit/store.ts';
+import { createAddressRule, createSalts, type AddressKind } from './audit/address.ts';
+import { signingKeys } from './audit/signing-key.ts';
+import { openAuditStore, type AuditPlace } from './audit/open.ts';
+import type { AuditStore } from './audit/store.ts';
+import { createClock } from './clock.ts';
 import { createDelivery, type Delivery } from './delivery/deliver.ts';
 import { createOtlpWire } from './delivery/otlp.ts';
-import { explain } from './fault.ts';
+import { explain, Fault } from './fault.ts';
+import { createHeads, type Heads } from './heads.ts';
+import { logFacts } from './log-facts.ts';
+import { recordOpening, type Opening } from './opening.ts';
+import { createReckoning, type Reckoning } from './reckon.ts';
 import { createRecorder, type Recorder } from './record.ts';
 import { NOTHING_KNOWN, type RecorderState } from './recorder-state.ts';
 import { secret } from './secret.ts';
@@ -17,8 +26,16 @@ import { spansOf } from './trace/spans.ts';
 /** What the thread is given; plain data, so that it can be handed over. */
 export type RecorderOptions = {
   readonly accessLog: string;
-  readonly auditStore: string;
+  readonly stateFolder: string;
+  readonly auditStore: AuditPlace;
+  readonly headsFile: string;
+  /** Opens stamps: every key of the ring. */
   readonly keys: readonly KeyObject[];
+  /** Seeds of the keys that sign heads, in the ring's order. */
+  readonly chainKeys: readonly KeyObject[];
+  readonly opening: Omit<Opening, 'keyIds'>;
+  readonly machineBootId: string;
+  readonly clientAddress: AddressKind;
   readonly redactQuery: readonly string[];
   readonly ownAddresses: readonly string[];
   readonly destinations: readonly {
@@ -43,10 +60,21 @@ const RETRY_MS = 1000;
 const FINISH_MS = 3000;
 
 const options = workerData as RecorderOptions;
+const clock = createClock();
 const stop = new AbortController();
 let lastSaid = '';
 let lastSaidMs = 0;
 let lastState = NOTHING_KNOWN;
+
+/** All that a recorder works with, from one fault to the next. */
+type Parts = {
+  readonly store: AuditStore;
+  readonly follower: Follower;
+  readonly recorder: Recorder;
+  readonly reckoning: Reckoning;
+  readonly heads: Heads;
+  readonly deliveries: readonly Delivery[];
+};
 
 parentPort?.once('message', () => stop.abort());
 await run();
@@ -65,46 +93,92 @@ async function run(): Promise<void> {
 }
 
 async function record(): Promise<void> {
-  const store = openAuditStore(options.auditStore);
+  const store = await openAuditStore(options.auditStore);
   const deliveries: Delivery[] = [];
   try {
-    for (const destination of options.destinations)
-      deliveries.push(startDelivery(store, destination));
-    const checkpoint = store.checkpoint();
-    const follower = createFollower({
-      path: options.accessLog,
-      ...(checkpoint !== undefined && { checkpoint }),
-    });
+    const follower = await openFollower(store);
     try {
-      await follow(follower, store, deliveries);
+      for (const destination of options.destinations)
+        deliveries.push(startDelivery(store, destination));
+      await follow(await partsOf(store, follower, deliveries));
     } finally {
       follower.close();
     }
   } finally {
     await Promise.all(deliveries.map((delivery) => delivery.finish(FINISH_MS)));
-    store.close();
+    await store.close();
   }
 }
 
-// After the signal to stop it goes on until the log has nothing new: the checkpoint is then its size.
-async function follow(follower: Follower, store: AuditStore, deliveries: Delivery[]) {
+async function openFollower(store: AuditStore): Promise<Follower> {
+  const checkpoint = await store.checkpoint();
+  return createFollower({
+    path: options.accessLog,
+    spool: join(options.stateFolder, 'spool'),
+    ...(checkpoint === 'damaged' && { isCheckpointLost: true }),
+    ...(typeof checkpoint === 'object' && { checkpoint }),
+  });
+}
+
+async function partsOf(
+  store: AuditStore,
+  follower: Follower,
+  deliveries: readonly Delivery[],
+): Promise<Parts> {
+  const { keys, stateFolder, machineBootId, opening } = options;
+  const signing = signingKeys(options.chainKeys);
+  const [key] = signing;
+  if (key === undefined) throw new Fault('ERR_KEYS', 'there is no key to sign heads with');
+  const keyIds = signing.map(({ id }) => id);
+  await recordOpening(store, { ...opening, keyIds }, clock());
+  const salts = createSalts(await store.note('address-salts'), randomBytes, clock);
+  const rules = {
+    ownAddresses: options.ownAddresses,
+    redact: createRedact(options.redactQuery),
+    address: createAddressRule(options.clientAddress, salts),
+  };
   const recorder = createRecorder({
     follower,
     store,
-    keys: options.keys,
-    rules: { ownAddresses: options.ownAddresses, redact: createRedact(options.redactQuery) },
+    keys,
+    rules,
+    notes: () => {
+      const text = salts.toStore();
+      return text === undefined ? {} : { 'address-salts': text };
+    },
     deliveries,
+    clock,
   });
+  const { bootId } = opening;
+  const reckoning = createReckoning({
+    store,
+    stateFolder,
+    bootId,
+    machineBootId,
+    logFacts: () => logFacts(options.accessLog, recorder.lastGap()),
+    clock,
+  });
+  const heads = createHeads({ store, key, file: options.headsFile, clock });
+  // What came in after the last head of the run before is vouched for as early as can be.
+  await heads.sign();
+  return { store, follower, recorder, reckoning, heads, deliveries };
+}
+
+// After the signal to stop it goes on until the log has nothing new: the checkpoint is then its size.
+async function follow(parts: Parts): Promise<void> {
+  const { recorder, reckoning, heads, deliveries } = parts;
   for (const delivery of deliveries) delivery.wake();
   let nextLookMs = 0;
   for (;;) {
-    const isNew = recorder.step();
+    const isNew = await recorder.step();
+    await reckoning.step(parts.follower.isAtEnd());
+    await heads.step();
     if (performance.now() >= nextLookMs) {
-      say(stateOf(follower, store, recorder, deliveries));
+      say(await stateOf(parts));
       nextLookMs = performance.now() + STATE_MS;
     }
     if (isNew) await setImmediate();
-    else if (stop.signal.aborted) return;
+    else if (stop.signal.aborted) return heads.sign();
     else await pause(POLL_MS);
   }
 }
@@ -119,21 +193,17 @@ function startDelivery(
   return createDelivery(destination.name, store, wire, spansOf);
 }
 
-function stateOf(
-  follower: Follower,
-  store: AuditStore,
-  recorder: Recorder,
-  deliveries: Delivery[],
-): RecorderState {
-  const { rows, lastSequence, setAside } = store.counts();
-  const problem = follower.problem();
+async function stateOf(parts: Parts): Promise<RecorderState> {
+  const { store, follower, recorder, reckoning, heads, deliveries } = parts;
+  const problem = follower.problem() ?? heads.problem();
   return {
     ...(problem !== undefined && { problem }),
     lagBytes: follower.lagBytes(),
-    rows,
-    lastSequence,
-    setAside,
+    ...(await store.counts()),
     invalidStamps: recorder.invalidStamps(),
+    clockSkewUs: recorder.skewUs(),
+    decisions: reckoning.state(),
+    ...heads.state(),
     destinations: Object.fromEntries(
       deliveries.map((delivery) => [delivery.name, delivery.state()]),
     ),

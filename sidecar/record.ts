@@ -5,10 +5,11 @@ import type { KeyObject } from 'node:crypto';
 import type { Follower } from './accesslog/follow.ts';
 import { readEntries } from './accesslog/entries.ts';
 import type { SetAsideLine } from './accesslog/set-aside.ts';
-import type { Row } from './audit/row.ts';
+import type { EventRow, Row } from './audit/row.ts';
 import type { AuditStore } from './audit/store.ts';
-import { toRow, type Opened, type RowRules } from './to-row.ts';
+import { toRows, type Opened, type RowRules } from './to-row.ts';
 import type { Delivery } from './delivery/deliver.ts';
+import { createSkew } from './skew.ts';
 import { openStamp } from './stamp.ts';
 
 /** What the recorder is made of. */
@@ -19,13 +20,21 @@ export type RecorderParts = {
   readonly keys: readonly KeyObject[];
   readonly rules: RowRules;
   readonly deliveries: readonly Pick<Delivery, 'wake'>[];
+  /** What the store shall remember with the next batch. */
+  readonly notes: () => Readonly<Record<string, string>>;
+  /** Microseconds since the epoch. */
+  readonly clock: () => number;
 };
 
 export type Recorder = {
-  /** Records the next batch of lines. Returns false when there is nothing new. Throws store faults. */
-  step(): boolean;
+  /** Records the next batch of lines. Resolves to false when nothing is new. Rejects with store faults. */
+  step(): Promise<boolean>;
   /** How many stamps were not believed since this recorder began; their rows say `stamp-invalid`. */
   invalidStamps(): number;
+  /** What of the log could not be found, last. */
+  lastGap(): string | undefined;
+  /** The largest difference between the gate's clock and Caddy's lately, in microseconds. */
+  skewUs(): number;
 };
 
 /** Returns the recorder; each step is one transaction, so that it may die anywhere. */
@@ -35,26 +44,39 @@ export function createRecorder({
   keys,
   rules,
   deliveries,
+  notes,
+  clock,
 }: RecorderParts): Recorder {
+  const skew = createSkew();
   let invalidStamps = 0;
+  let lastGap: string | undefined;
 
-  function step(): boolean {
+  async function step(): Promise<boolean> {
     const batch = follower.next();
-    if (batch === undefined) return false;
+    if (batch === undefined) return keepNotes();
 
-    const rows: Row[] = [];
+    const nowUs = clock();
+    const rows: Row[] = batch.gap === undefined ? [] : [gapOf(batch.gap, nowUs)];
     const setAside: SetAsideLine[] = [...batch.setAside];
     for (const line of batch.lines) {
-      const read = readEntries(line.bytes);
+      const read = readEntries(line.bytes, nowUs);
       setAside.push(...read.setAside);
       for (const { entry, bytes } of read.entries) {
-        rows.push(toRow(entry, open(entry.stamp, entry.uuid), bytes, rules));
+        rows.push(...toRows(entry, open(entry.stamp, entry.uuid), bytes, rules));
       }
     }
 
-    store.commit({ rows, setAside, checkpoint: batch.checkpoint });
+    await store.commit({ rows, setAside, checkpoint: batch.checkpoint, notes: notes() });
+    skew.see(rows, nowUs);
+    lastGap = batch.gap ?? lastGap;
     for (const delivery of deliveries) delivery.wake();
     return true;
+  }
+
+  async function keepNotes(): Promise<false> {
+    const kept = notes();
+    if (Object.keys(kept).length > 0) await store.commit({ rows: [], notes: kept });
+    return false;
   }
 
   function open(stamp: string | undefined, requestId: string | undefined): Opened {
@@ -64,5 +86,20 @@ export function createRecorder({
     return opened ?? 'invalid';
   }
 
-  return { step, invalidStamps: () => invalidStamps };
+  return {
+    step,
+    invalidStamps: () => invalidStamps,
+    lastGap: () => lastGap,
+    skewUs: () => skew.largestUs(clock()),
+  };
+}
+
+function gapOf(what: string, nowUs: number): EventRow {
+  return {
+    kind: 'event',
+    requestId: `recorder-gap:${nowUs}`,
+    event: 'recorder-gap',
+    details: { what },
+    startedAtUs: nowUs,
+  };
 }

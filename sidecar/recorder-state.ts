@@ -1,5 +1,7 @@
 // How the recorder stands, as its thread tells the main one. Plain data.
+import type { Head } from './audit/head.ts';
 import type { DeliveryState } from './delivery/deliver.ts';
+import type { DecisionsState } from './reckon.ts';
 
 /** Sent whenever it changes. */
 export type RecorderState = {
@@ -9,8 +11,16 @@ export type RecorderState = {
   readonly rows: number;
   readonly lastSequence: number;
   readonly setAside: number;
+  /** Decisions whose line never came, and served requests that no decision explains. */
+  readonly lost: number;
+  readonly unexplained: number;
   /** Stamps that were not believed, since the recorder began. */
   readonly invalidStamps: number;
+  /** By how much the gate's clock is ahead of Caddy's, at the most, lately. */
+  readonly clockSkewUs: number;
+  readonly decisions: DecisionsState;
+  /** The last signed end of the chain. */
+  readonly head?: Head;
   readonly destinations: Readonly<Record<string, DeliveryState>>;
 };
 
@@ -20,6 +30,10 @@ export const NOTHING_KNOWN: RecorderState = {
   rows: 0,
   lastSequence: 0,
   setAside: 0,
+  lost: 0,
+  unexplained: 0,
   invalidStamps: 0,
+  clockSkewUs: 0,
+  decisions: { open: 0, overdue: 0 },
   destinations: {},
 };

@@ -3,9 +3,16 @@
 //
 //   1.<base64url of the JSON>.<base64url of HMAC-SHA-256 over "1.<base64url of the JSON>">
 import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
-import type { RowGate, RowIdentity } from './audit/row.ts';
+import type { EventName } from './audit/event.ts';
+import type { Detail, RowGate, RowIdentity } from './audit/row.ts';
 import type { Identity } from './identity/identity.ts';
 import type { Decision, Reason } from './policy/reason.ts';
+
+/** Something that the answer did besides: a sign-in, a sign-out. */
+export type StampedEvent = {
+  readonly event: EventName;
+  readonly details?: Readonly<Record<string, Detail>>;
+};
 
 /** One decision of the gate. */
 export type Stamp = {
@@ -20,6 +27,7 @@ export type Stamp = {
   readonly route: string;
   readonly requirement?: string;
   readonly userAgent?: string;
+  readonly events?: readonly StampedEvent[];
   readonly gate: RowGate;
 };
 

@@ -4,13 +4,15 @@ import type { Entry } from './accesslog/line.ts';
 import type { Decision, Reason } from './policy/reason.ts';
 import type { Stamp } from './stamp.ts';
 import { traceIdOf } from './trace/ids.ts';
-import type { Row, RowUpstream } from './audit/row.ts';
+import type { EventRow, RequestRow, RowUpstream } from './audit/row.ts';
 
-/** What stands between a line and its row, fixed for a run. */
+/** What stands between a line and its rows, fixed for a run. */
 export type RowRules = {
   /** The sidecar's own address as Caddy logs it: `upstream` is that wherever no app was called. */
   readonly ownAddresses: readonly string[];
   readonly redact: (query: string) => string;
+  /** What is kept of a client's address, at a time in microseconds since the epoch. */
+  readonly address: (address: string, atUs: number) => string;
 };
 
 /** Longest path, and longest query, of a row, in characters; `…` says that it was longer. */
@@ -19,13 +21,26 @@ export const MAX_URI_PART_CHARS = 4096;
 /** What became of a line's stamp: opened, not believed, or not there. */
 export type Opened = Stamp | 'invalid' | 'missing';
 
+/** Returns the rows of one line: the request's, and one for each event that its stamp tells of. */
+export function toRows(
+  entry: Entry,
+  opened: Opened,
+  bytes: Buffer,
+  rules: RowRules,
+): (RequestRow | EventRow)[] {
+  const row = toRow(entry, opened, bytes, rules);
+  const stamp = stampOf(opened);
+  return stamp === undefined ? [row] : [row, ...eventsOf(stamp)];
+}
+
 /** Returns the row of one line; `bytes` are the line's own, for lines without a request id. */
-export function toRow(entry: Entry, opened: Opened, bytes: Buffer, rules: RowRules): Row {
-  const stamp = typeof opened === 'string' ? undefined : opened;
+export function toRow(entry: Entry, opened: Opened, bytes: Buffer, rules: RowRules): RequestRow {
+  const stamp = stampOf(opened);
   const requestId = entry.uuid ?? `line-${hash('sha256', bytes, 'hex')}`;
   const startedAtUs = startOf(entry, stamp);
   const [path, query] = splitUri(entry.uri);
   return {
+    kind: isExplained(entry, opened) ? 'request' : 'unexplained',
     requestId,
     traceId: stamp?.traceId ?? traceIdOf(requestId),
     ...(stamp?.parentSpanId !== undefined && { parentSpanId: stamp.parentSpanId }),
@@ -33,6 +48,7 @@ export function toRow(entry: Entry, opened: Opened, bytes: Buffer, rules: RowRul
     sampled: stamp?.sampled ?? true,
     startedAtUs,
     durationUs: Math.max(0, entry.endedAtUs - startedAtUs),
+    skewUs: skewOf(startedAtUs, entry.endedAtUs, stamp),
     method: entry.method,
     scheme: entry.scheme,
     host: entry.host,
@@ -42,8 +58,8 @@ export function toRow(entry: Entry, opened: Opened, bytes: Buffer, rules: RowRul
     status: entry.status,
     requestBytes: entry.requestBytes,
     responseBytes: entry.responseBytes,
-    clientAddress: entry.clientAddress,
-    peerAddress: entry.peerAddress,
+    clientAddress: rules.address(entry.clientAddress, entry.endedAtUs),
+    peerAddress: rules.address(entry.peerAddress, entry.endedAtUs),
     ...(stamp?.userAgent !== undefined && { userAgent: stamp.userAgent }),
     ...decisionOf(entry, opened),
     ...optional('route', stamp?.route ?? entry.route),
@@ -62,11 +78,47 @@ function startOf(entry: Entry, stamp: Stamp | undefined): number {
   return entry.endedAtUs - entry.durationUs;
 }
 
+function stampOf(opened: Opened): Stamp | undefined {
+  return typeof opened === 'string' ? undefined : opened;
+}
+
+// The event's id is made of the request's: a line read twice tells of it once.
+function eventsOf({ events = [], requestId, traceId, gate, identity, route }: Stamp): EventRow[] {
+  return events.map(({ event, details = {} }) => ({
+    kind: 'event',
+    requestId: `${event}:${requestId}`,
+    event,
+    details,
+    startedAtUs: gate.startedAtUs,
+    traceId,
+    ...(identity !== undefined && { identity }),
+    route,
+  }));
+}
+
+// The gate decides while Caddy waits: what lies before the one's beginning, or after its end, is the
+// difference of the clocks, at least.
+function skewOf(startedAtUs: number, endedAtUs: number, stamp: Stamp | undefined): number {
+  if (stamp === undefined) return 0;
+  const decidedAtUs = stamp.gate.startedAtUs + stamp.gate.durationUs;
+  const aheadUs = Math.max(0, decidedAtUs - endedAtUs);
+  const behindUs = Math.min(0, stamp.gate.startedAtUs - startedAtUs);
+  return aheadUs > 0 ? aheadUs : behindUs;
+}
+
+// Caddy's own answers, and a client that left, need no decision; an app's do.
+function isExplained(entry: Entry, opened: Opened): boolean {
+  if (typeof opened !== 'string') return true;
+  const isServed = entry.proxiedAtMs !== undefined || (entry.status > 0 && entry.status < 400);
+  return !isServed || (opened === 'missing' && entry.route === undefined);
+}
+
 function decisionOf(entry: Entry, opened: Opened): { decision: Decision; reason: Reason } {
   if (opened === 'invalid') return { decision: 'none', reason: 'stamp-invalid' };
   if (opened !== 'missing') return { decision: opened.decision, reason: opened.reason };
   if (entry.route === undefined) return { decision: 'none', reason: 'unprotected' };
   if (entry.status === 0) return { decision: 'none', reason: 'client-left' };
+  if (!isExplained(entry, opened)) return { decision: 'none', reason: 'unexplained' };
   const isRefused = entry.status >= 400 && entry.status < 500;
   return { decision: 'none', reason: isRefused ? 'gate-refused' : 'gate-unavailable' };
 }
@@ -82,7 +134,8 @@ function upstreamOf(
   if (entry.proxiedAtMs === undefined) return undefined;
   if (entry.upstream !== undefined && ownAddresses.includes(entry.upstream)) return undefined;
   // Whole milliseconds, cut off: the call cannot have begun before the decision had ended.
-  const decidedAtUs = stamp === undefined ? 0 : stamp.gate.startedAtUs + stamp.gate.durationUs;
+  const { startedAtUs: askedAtUs, durationUs } = stamp?.gate ?? { startedAtUs: 0, durationUs: 0 };
+  const decidedAtUs = Math.min(askedAtUs + durationUs, entry.endedAtUs);
   const startedAtUs = Math.max(entry.proxiedAtMs * 1000, decidedAtUs);
   const untilEndUs = Math.max(0, entry.endedAtUs - startedAtUs);
   return {

@@ -1,7 +1,8 @@
 // One row as one line for people: the table, the live line, and the demo's output are all this.
 import { styleText } from 'node:util';
+import { EVENT_CODES } from './event.ts';
 import { column, localTime, milliseconds, visible } from './format-text.ts';
-import type { Row } from './row.ts';
+import { isRequest, type EventRow, type RequestRow, type Row } from './row.ts';
 
 export type FormatOptions = {
   /** Whether to use colours; default no. */
@@ -16,14 +17,20 @@ export type Formatter = {
   /** Returns the names of the columns. */
   readonly header: () => string;
   /** Returns the row's line, without a newline. */
-  readonly line: (row: Row) => string;
+  readonly line: (row: MaybeForgotten) => string;
 };
+
+/** A row, and whether its person was forgotten. */
+export type MaybeForgotten = Row & { readonly isForgotten?: true };
 
 type Style = Parameters<typeof styleText>[0];
 type Cell = { readonly text: string; readonly style?: Style | undefined };
 
 /** Stands where a value is unknown. */
 export const UNKNOWN = '—';
+
+/** Stands where a value was erased. */
+export const FORGOTTEN = '(forgotten)';
 
 const WIDTHS = {
   time: 12,
@@ -67,30 +74,61 @@ export function createFormatter(options: FormatOptions = {}): Formatter {
       { text: 'TRACE', style: 'dim' },
     ]);
 
-  const line = (row: Row) =>
+  const line = (row: MaybeForgotten) =>
     lineOf([
       { text: localTime(row.startedAtUs, isDated) },
-      { text: column(shown(row.identity?.user), WIDTHS.user), style: 'bold' },
+      { text: column(userText(row), WIDTHS.user), style: 'bold' },
       { text: column(shown(row.identity?.team), WIDTHS.team) },
       { text: column(shown(row.identity?.type), WIDTHS.type) },
-      { text: column(visible(row.method), WIDTHS.method) },
-      { text: column(visible(row.path), pathWidth) },
-      { text: statusText(row.status).padStart(WIDTHS.status), style: statusStyle(row.status) },
-      { text: milliseconds(row.durationUs).padStart(WIDTHS.ms) },
-      { text: decisionText(row).padEnd(WIDTHS.decision), style: decisionStyle(row) },
-      { text: visible(row.traceId), style: 'dim' },
+      ...(isRequest(row) ? requestCells(row, pathWidth) : eventCells(row, pathWidth)),
+      { text: shown(row.traceId), style: 'dim' },
     ]);
 
   return { header, line };
 }
 
+function requestCells(row: RequestRow & MaybeForgotten, pathWidth: number): Cell[] {
+  const path = row.isForgotten ? FORGOTTEN : visible(row.path);
+  return [
+    { text: column(visible(row.method), WIDTHS.method) },
+    { text: column(path, pathWidth) },
+    { text: statusText(row.status).padStart(WIDTHS.status), style: statusStyle(row.status) },
+    { text: milliseconds(row.durationUs).padStart(WIDTHS.ms) },
+    { text: decisionText(row).padEnd(WIDTHS.decision), style: decisionStyle(row) },
+  ];
+}
+
+// What happened stands where others have the request's line, and its code where they have a decision.
+function eventCells(row: EventRow, pathWidth: number): Cell[] {
+  const width = WIDTHS.method + 1 + pathWidth;
+  const style = row.kind === 'lost' ? 'red' : 'magenta';
+  return [
+    { text: column(eventText(row), width), style },
+    { text: ' '.repeat(WIDTHS.status + 1 + WIDTHS.ms) },
+    { text: `${row.kind} ${EVENT_CODES[row.event]}`.padEnd(WIDTHS.decision), style },
+  ];
+}
+
+/** Returns an event's name and its details: `sign-in provider=https://login.example.com`. */
+export function eventText({ event, details }: EventRow): string {
+  const words = Object.entries(details).map(([name, value]) => `${name}=${value}`);
+  return visible([event, ...words].join(' '));
+}
+
+/** Returns who it was, as far as that is known, and may be. */
+export function userText(row: MaybeForgotten): string {
+  if (row.isForgotten) return FORGOTTEN;
+  return shown(row.identity?.user ?? (isRequest(row) ? undefined : row.user));
+}
+
 /** Returns the decision, with its reason unless it was allowed. */
-export function decisionText({ decision, reason }: Row): string {
+export function decisionText({ decision, reason }: RequestRow): string {
   return decision === 'allow' ? decision : visible(`${decision} ${reason}`);
 }
 
 /** Returns the colour of a decision. */
-export function decisionStyle({ decision }: Row): Style {
+export function decisionStyle({ kind, decision }: RequestRow): Style {
+  if (kind === 'unexplained') return 'red';
   switch (decision) {
     case 'allow':
       return 'green';

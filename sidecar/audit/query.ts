@@ -1,152 +1,138 @@
-// What `signet audit` can ask: a filter from words to SQL, one request or trace by its id, and the
-// rows that come in while one looks on. Values are always parameters, never part of the SQL.
-import { setTimeout as pause } from 'node:timers/promises';
-import type { SQLInputValue } from 'node:sqlite';
-import type { Filter, StatusRange } from './filter.ts';
-import type { StoredRow } from './row.ts';
-import type { AuditReader } from './store.ts';
+// Rows by a filter, in the order of time, page by page. How a filter becomes SQL is in condition.ts;
+// one request or trace is found in find.ts, and new rows are followed in follow.ts.
+import { accessOf, allOf, upToPlaces, type Condition } from './condition.ts';
+import type { Columns } from './database.ts';
+import type { Filter, Question } from './filter.ts';
+import { merged } from './merge.ts';
+import type { PageKey } from './page-key.ts';
+import type { AuditReader, ReadRow } from './reader.ts';
 
-/** How often `follow` asks whether something was written: 3 µs each time. */
-const POLL_MS = 200;
-
-const ROWS = 'SELECT * FROM audit_rows';
+/** Rows that are read at once, of all branches together, and places of which nothing else is read. */
 const PAGE_ROWS = 1000;
+const PAGE_PLACES = 10_000;
+/** Below this the way there costs more than the rows. */
+const MIN_PAGE_ROWS = 50;
 
-/** Start and sequence in front of the first row. */
-const FIRST_PLACE = [-1, 0] as const;
+/** In front of the first row, and behind the last. */
+const FIRST: PageKey = { startedAtUs: 0, requestId: '' };
+const LAST: PageKey = { startedAtUs: Number.MAX_SAFE_INTEGER, requestId: '' };
 
-type Condition = { readonly sql: string; readonly values: readonly SQLInputValue[] };
+/** Where a page begins: the place itself belongs to it, or it doesn't. */
+type Start = PageKey & { readonly isIncluded?: true };
 
 /**
- * Yields the rows that a filter lets through, newest last; by default of those that are there now.
+ * Yields the rows that a question asks for, oldest first; by default of those that are there now.
  * They are read in pages: a reader that holds one long transaction, because `less` is waiting for a
  * key, would keep the writer's WAL growing.
  */
-export function* query(
+export async function* query(
   reader: AuditReader,
-  filter: Filter,
-  upTo: number = reader.lastSequence(),
-): Generator<StoredRow> {
-  const conditions = [...conditionsOf(filter), { sql: 'sequence <= ?', values: [upTo] }];
-  let after: readonly number[] | undefined = placeBefore(reader, conditions, filter.limit);
-  while (after !== undefined) {
-    const place = { sql: '(started_at_us, sequence) > (?, ?)', values: after };
-    const { sql, values } = allOf([...conditions, place]);
-    const page = [
-      ...reader.select(`${ROWS} ${sql} ORDER BY started_at_us, sequence LIMIT ?`, [
-        ...values,
-        PAGE_ROWS,
-      ]),
-    ];
-    yield* page;
-    const last = page.at(-1);
-    after = last && page.length === PAGE_ROWS ? [last.startedAtUs, last.sequence] : undefined;
+  question: Question,
+  upTo?: ReadonlyMap<string, number>,
+): AsyncGenerator<ReadRow> {
+  const { branches, rest } = accessOf(question);
+  const conditions = [...rest, upToPlaces(upTo ?? (await reader.places()))];
+  const alternatives = branches.map((branch) => [branch, ...conditions]);
+  const start = await startOf(reader, question, alternatives);
+  let left = question.limit ?? Number.MAX_SAFE_INTEGER;
+  const share = Math.max(MIN_PAGE_ROWS, Math.ceil(PAGE_ROWS / branches.length));
+  const pageRows = Math.min(share, left);
+  const rows = alternatives.map((each) => ascending(reader, question, each, start, pageRows));
+  for await (const row of merged(rows, isBefore)) {
+    yield row;
+    left -= 1;
+    if (left === 0) return;
   }
 }
 
-// Where to begin so that only the newest `limit` rows follow; in front of all without a limit, or
-// with fewer of them.
-function placeBefore(
+async function* ascending(
   reader: AuditReader,
+  { untilUs }: Filter,
   conditions: readonly Condition[],
-  limit: number | undefined,
-): readonly number[] {
-  if (limit === undefined) return FIRST_PLACE;
-  const { sql, values } = allOf(conditions);
-  const [first] = reader.select(
-    `${ROWS} ${sql} ORDER BY started_at_us DESC, sequence DESC LIMIT 1 OFFSET ?`,
-    [...values, limit - 1],
-  );
-  return first === undefined ? FIRST_PLACE : [first.startedAtUs, first.sequence - 1];
-}
-
-/** Returns the rows of one request or one trace, oldest first. `id` is what `parseId` returned. */
-export function find(reader: AuditReader, id: string): StoredRow[] {
-  const uuid = id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-  return [
-    ...reader.select(
-      `${ROWS} WHERE request_id = ? OR (trace_id IS NOT NULL AND trace_id = ?) ` +
-        'ORDER BY started_at_us, sequence',
-      [uuid, id],
-    ),
-  ];
-}
-
-/**
- * Returns the form in which ids are looked up, or undefined for what can't be one: a request id or
- * a trace id, with or without dashes, in either case; or the `line-…` of a line without an id.
- */
-export function parseId(text: string): string | undefined {
-  const id = text.trim().toLowerCase();
-  if (/^line-[0-9a-f]{64}$/.test(id)) return id;
-  const digits = id.replaceAll('-', '');
-  return /^[0-9a-f]{32}$/.test(digits) ? digits : undefined;
-}
-
-/** Yields rows that are committed after a sequence, as they come in, until the signal. */
-export async function* follow(
-  reader: AuditReader,
-  filter: Filter,
-  after: number,
-  signal: AbortSignal,
-): AsyncGenerator<StoredRow> {
-  let seen = after;
-  let version: number | undefined;
-  while (!signal.aborted) {
-    const now = reader.version();
-    if (now !== version) {
-      const last = reader.lastSequence();
-      for (let page = [...pageAfter(reader, filter, seen, last)]; page.length > 0;) {
-        yield* page;
-        seen = page.at(-1)?.sequence ?? last;
-        page = [...pageAfter(reader, filter, seen, last)];
-      }
-      seen = Math.max(seen, last);
-      version = now;
-    }
-    await pause(POLL_MS, undefined, { signal }).catch(() => undefined);
+  start: Start,
+  pageRows: number,
+): AsyncGenerator<ReadRow> {
+  const until = compared('started_at_us < ?', untilUs);
+  for (let from: Start | undefined = start; from !== undefined;) {
+    const { sql, values } = allOf([...conditions, ...until, behind(from)]);
+    const page: ReadRow[] = await reader.rows(
+      `SELECT * FROM audit_rows WHERE ${sql} ORDER BY started_at_us, request_id LIMIT ?`,
+      [...values, pageRows],
+    );
+    yield* page;
+    from = page.length < pageRows ? undefined : page.at(-1);
   }
 }
 
-// In pages that are read to their end: who reads slowly must not hold a transaction open.
-function pageAfter(reader: AuditReader, filter: Filter, after: number, upTo: number) {
-  const between = { sql: 'sequence > ? AND sequence <= ?', values: [after, upTo] };
-  const { sql, values } = allOf([between, ...conditionsOf(filter)]);
-  return reader.select(`${ROWS} ${sql} ORDER BY sequence LIMIT ${PAGE_ROWS}`, values);
+// A key says where; otherwise a limit means the newest ones, which begin at the one that is so far
+// from the end.
+async function startOf(
+  reader: AuditReader,
+  { after, limit, ...filter }: Question,
+  alternatives: readonly (readonly Condition[])[],
+): Promise<Start> {
+  const since: Start = { ...FIRST, startedAtUs: filter.sinceUs ?? 0 };
+  if (after !== undefined) return isBefore(after, since) ? since : after;
+  if (limit === undefined) return since;
+  let left = limit;
+  const pageRows = Math.min(PAGE_PLACES, limit);
+  const places = alternatives.map((each) => descending(reader, filter, each, pageRows));
+  for await (const place of merged(places, (one, other) => isBefore(other, one))) {
+    left -= 1;
+    if (left === 0) return { ...place, isIncluded: true };
+  }
+  return since;
 }
 
-function conditionsOf(filter: Filter): Condition[] {
-  return [
-    ...oneOf('user', filter.user),
-    ...oneOf('team', filter.team),
-    ...oneOf('type', filter.type),
-    ...oneOf('route', filter.route),
-    ...oneOf('decision', filter.decision),
-    ...inRanges(filter.status),
-    ...compared('started_at_us >= ?', filter.sinceUs),
-    ...compared('started_at_us < ?', filter.untilUs),
-  ];
+async function* descending(
+  reader: AuditReader,
+  { sinceUs, untilUs }: Filter,
+  conditions: readonly Condition[],
+  pageRows: number,
+): AsyncGenerator<PageKey> {
+  const since = compared('started_at_us >= ?', sinceUs);
+  const end = { ...LAST, ...(untilUs !== undefined && { startedAtUs: untilUs }) };
+  for (let from: PageKey | undefined = end; from !== undefined;) {
+    const { sql, values } = allOf([...conditions, ...since, inFrontOf(from)]);
+    const order = 'ORDER BY started_at_us DESC, request_id DESC LIMIT ?';
+    const page: PageKey[] = (
+      await reader.all(`SELECT started_at_us, request_id FROM audit_rows WHERE ${sql} ${order}`, [
+        ...values,
+        pageRows,
+      ])
+    ).map(toPlace);
+    yield* page;
+    from = page.length < pageRows ? undefined : page.at(-1);
+  }
 }
 
-function oneOf(column: string, values: readonly string[] | undefined): Condition[] {
-  if (values === undefined) return [];
-  return [{ sql: `${column} IN (${values.map(() => '?').join(', ')})`, values }];
+// The first comparison is the index's, the second only sorts out those of the same microsecond.
+function behind({ startedAtUs, requestId, isIncluded }: Start): Condition {
+  return {
+    sql: `started_at_us >= ? AND (started_at_us > ? OR request_id ${isIncluded ? '>=' : '>'} ?) IS TRUE`,
+    values: [startedAtUs, startedAtUs, requestId],
+  };
 }
 
-function inRanges(ranges: readonly StatusRange[] | undefined): Condition[] {
-  if (ranges === undefined) return [];
-  const sql = ranges.map(() => 'status BETWEEN ? AND ?').join(' OR ');
-  return [{ sql: `(${sql})`, values: ranges.flatMap(({ from, to }) => [from, to]) }];
+function inFrontOf({ startedAtUs, requestId }: PageKey): Condition {
+  return {
+    sql: 'started_at_us <= ? AND (started_at_us < ? OR request_id < ?) IS TRUE',
+    values: [startedAtUs, startedAtUs, requestId],
+  };
+}
+
+function isBefore(one: PageKey, other: PageKey): boolean {
+  if (one.startedAtUs !== other.startedAtUs) return one.startedAtUs < other.startedAtUs;
+  return one.requestId < other.requestId;
+}
+
+function toPlace(columns: Columns): PageKey {
+  return {
+    startedAtUs: Number(columns['started_at_us']),
+    requestId: String(columns['request_id']),
+  };
 }
 
 function compared(sql: string, value: number | undefined): Condition[] {
   return value === undefined ? [] : [{ sql, values: [value] }];
-}
-
-function allOf(conditions: readonly Condition[]): Condition {
-  const sql = conditions.map((condition) => condition.sql).join(' AND ');
-  return {
-    sql: sql === '' ? '' : `WHERE ${sql}`,
-    values: conditions.flatMap((condition) => condition.values),
-  };
 }

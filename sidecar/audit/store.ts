@@ -1,19 +1,29 @@
-// The audit store: rows, lines set aside, the place in the log, and how far each destination has
-// got, in one SQLite file. One writer; any number of readers beside it. Searching is in query.ts.
-import { existsSync } from 'node:fs';
-import type { DatabaseSync, SQLInputValue } from 'node:sqlite';
-import type { Checkpoint } from '../accesslog/checkpoint.ts';
-import { Fault } from '../fault.ts';
-import { asFault, faulting, numberFrom, openForReading, openForWriting } from './database.ts';
+// The audit store: rows in a chain, lines set aside, the place in the log, what became of the gate's
+// decisions, and how far each destination has got. One writer for each chain; any number of readers
+// beside it. Searching is in query.ts; which database it lies in is in open.ts.
+import { parseCheckpoint, type Checkpoint } from '../accesslog/checkpoint.ts';
 import type { SetAsideLine } from '../accesslog/set-aside.ts';
+import type { BootAccount } from './account.ts';
+import { createAccounts, type Settled } from './accounts.ts';
+import { createAppend, knownIds, lastOf } from './append.ts';
+import { fromColumns, storable } from './columns.ts';
+import type { Database, Queries, Value } from './database.ts';
+import type { Head } from './head.ts';
+import type { SigningKey } from './signing-key.ts';
+import { signLast } from './heads.ts';
+import { noteOf, setNote } from './notes.ts';
 import type { Row, StoredRow } from './row.ts';
-import { fromColumns, toColumns } from './schema.ts';
 
-/** What the recorder made of one batch of the log. */
+/** What the recorder made of one batch of the log, or of something else that happened. */
 export type Batch = {
   readonly rows: readonly Row[];
-  readonly setAside: readonly SetAsideLine[];
-  readonly checkpoint: Checkpoint;
+  readonly setAside?: readonly SetAsideLine[];
+  /** The place in the log behind the batch, when it is of the log. */
+  readonly checkpoint?: Checkpoint;
+  /** Decisions that are accounted for in another way than by a row that carries their number. */
+  readonly settled?: readonly Settled[];
+  /** What the store shall remember under a name. */
+  readonly notes?: Readonly<Record<string, string>>;
 };
 
 /** What became of it: duplicates are rows whose request id was there already. */
@@ -24,153 +34,168 @@ export type Committed = {
 };
 
 export type Counts = {
+  /** Requests, events and the rest that are there now. */
   readonly rows: number;
   readonly setAside: number;
-  /** 0 when there is no row. */
+  /** Decisions whose line never came, and lines that no decision explains. */
+  readonly lost: number;
+  readonly unexplained: number;
+  /** 0 when there never was a row. */
   readonly lastSequence: number;
 };
 
 export type AuditStore = {
+  /** The chain's uuid. */
+  readonly chain: string;
   /** Stores all of a batch, or, when it throws, nothing of it. A row once stored never changes. */
-  commit(batch: Batch): Committed;
-  /** Returns where the log has been read to; undefined in a new store. */
-  checkpoint(): Checkpoint | undefined;
+  commit(batch: Batch): Promise<Committed>;
+  /** Returns where the log has been read to; `damaged` when what is there is no place. */
+  checkpoint(): Promise<Checkpoint | 'damaged' | undefined>;
   /** Returns up to `limit` rows that come after a sequence, in its order. */
-  rowsAfter(sequence: number, limit: number): StoredRow[];
+  rowsAfter(sequence: number, limit: number): Promise<StoredRow[]>;
+  /** Returns which of these request ids have a row. */
+  having(requestIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Returns the last sequence that a destination acknowledged; 0 for a new one. */
-  cursor(destination: string): number;
-  moveCursor(destination: string, sequence: number): void;
-  counts(): Counts;
-  close(): void;
+  cursor(destination: string): Promise<number>;
+  moveCursor(destination: string, sequence: number): Promise<void>;
+  /** Returns what is known of each boot's decisions. */
+  accounts(): Promise<readonly BootAccount[]>;
+  /** Returns how many of the newest rows are of each route, as the gate has stamped it. */
+  newestByRoute(): Promise<ReadonlyMap<string, number>>;
+  note(name: string): Promise<string | undefined>;
+  /** Signs the last row, durably; undefined when this key has signed it, or there is none. */
+  sign(key: SigningKey, nowUs: number): Promise<Head | undefined>;
+  counts(): Promise<Counts>;
+  close(): Promise<void>;
 };
 
-export type AuditReader = {
-  /** Returns the rows of a SELECT of all columns of `audit_rows`, one by one. */
-  select(sql: string, values: readonly SQLInputValue[]): Iterable<StoredRow>;
-  /** Returns the newest sequence, 0 when there is no row. */
-  lastSequence(): number;
-  /** Returns a number that changes whenever another process has written. */
-  version(): number;
-  close(): void;
-};
+const FIRST = 'SELECT sequence FROM audit_rows WHERE chain = ? ORDER BY sequence LIMIT 1';
+const NEWEST_ROWS = 10_000;
+const BY_ROUTE =
+  'SELECT route, count(*) AS "rows" FROM (SELECT route, gate_boot_id FROM audit_rows ' +
+  'WHERE chain = ? ORDER BY sequence DESC LIMIT ?) AS newest ' +
+  'WHERE gate_boot_id IS NOT NULL AND route IS NOT NULL GROUP BY route';
+// The first condition is the index's own: by it SQLite finds that it may be used.
+const KINDS =
+  'SELECT count(*) AS "rows" FROM audit_rows ' +
+  "WHERE chain = ? AND kind <> 'request' AND kind = ?";
 
-/** Name of the store in the state folder. */
-export const AUDIT_STORE_FILE = 'audit.db';
+/** Returns the store of one chain. Faults as `openAuditStore`. */
+export async function createAuditStore(database: Database, chain: string): Promise<AuditStore> {
+  const append = createAppend(chain);
+  const accounts = createAccounts(chain);
+  const countOf = async (sql: string, ...values: Value[]) =>
+    Number((await database.all(sql, [chain, ...values]))[0]?.['rows'] ?? 0);
+  const counted = {
+    setAside: await countOf('SELECT count(*) AS "rows" FROM set_aside WHERE chain = ?'),
+    lost: await countOf(KINDS, 'lost'),
+    unexplained: await countOf(KINDS, 'unexplained'),
+  };
 
-const LAST_SEQUENCE = 'SELECT max(sequence) FROM audit_rows';
-
-/**
- * Returns the store for its one writer. Throws ERR_STORE_DAMAGED or ERR_STORE_NEWER for a file that
- * must not be written to, and ERR_AUDIT_STORE for whatever else fails, here and later.
- */
-export function openAuditStore(path: string): AuditStore {
-  const database = openForWriting(path);
-  const sql = faulting(path, () => ({
-    insertRow: database.prepare(insertRowSql(database)),
-    insertSetAside: database.prepare(
-      'INSERT INTO set_aside VALUES (?, ?, ?, ?) ON CONFLICT (hash) DO NOTHING',
-    ),
-    checkpoint: database.prepare('SELECT checkpoint FROM log_checkpoint'),
-    setCheckpoint: database.prepare(
-      'INSERT INTO log_checkpoint VALUES (1, ?) ' +
-        'ON CONFLICT (id) DO UPDATE SET checkpoint = excluded.checkpoint',
-    ),
-    rowsAfter: database.prepare(
-      'SELECT * FROM audit_rows WHERE sequence > ? ORDER BY sequence LIMIT ?',
-    ),
-    cursor: database.prepare('SELECT sequence FROM cursors WHERE destination = ?'),
-    moveCursor: database.prepare(
-      'INSERT INTO cursors VALUES (?, ?) ' +
-        'ON CONFLICT (destination) DO UPDATE SET sequence = excluded.sequence',
-    ),
-  }));
-
-  let setAsideCount = faulting(path, () => numberFrom(database, 'SELECT count(*) FROM set_aside'));
-
-  function commit({ rows, setAside, checkpoint }: Batch): Committed {
-    let added = 0;
-    let newlySetAside = 0;
-    transaction(() => {
-      for (const row of rows) added += Number(sql.insertRow.run(toColumns(row)).changes);
-      for (const { hash, reason, head, bytes } of setAside) {
-        newlySetAside += Number(sql.insertSetAside.run(hash, reason, head, bytes).changes);
-      }
-      sql.setCheckpoint.run(JSON.stringify(checkpoint));
-    });
-    setAsideCount += newlySetAside;
-    return { added, duplicates: rows.length - added, setAside: newlySetAside };
-  }
-
-  function transaction(work: () => void): void {
-    database.exec('BEGIN IMMEDIATE');
+  async function commit(batch: Batch): Promise<Committed> {
     try {
-      work();
-      database.exec('COMMIT');
+      const committed = await database.transaction((queries) => commitWithin(queries, batch));
+      counted.setAside += committed.setAside;
+      counted.lost += committed.lost;
+      counted.unexplained += committed.unexplained;
+      return committed;
     } catch (error) {
-      // SQLite has rolled back by itself when, for instance, the disk is full.
-      if (database.isTransaction) database.exec('ROLLBACK');
+      // What they remember may have been undone.
+      append.forget();
+      accounts.forget();
       throw error;
     }
   }
 
-  function checkpoint(): Checkpoint | undefined {
-    const text = sql.checkpoint.get()?.['checkpoint'];
-    return text === undefined ? undefined : (JSON.parse(String(text)) as Checkpoint);
-  }
-
-  function counts(): Counts {
-    const lastSequence = numberFrom(database, LAST_SEQUENCE);
-    const first = numberFrom(database, 'SELECT min(sequence) FROM audit_rows');
-    // Sequences have no gaps; `count(*)` would read a whole index.
-    const rows = lastSequence === 0 ? 0 : lastSequence - first + 1;
-    return { rows, setAside: setAsideCount, lastSequence };
-  }
-
-  return {
-    commit: (batch) => faulting(path, () => commit(batch)),
-    checkpoint: () => faulting(path, checkpoint),
-    rowsAfter: (sequence, limit) =>
-      faulting(path, () => sql.rowsAfter.all(sequence, limit).map(fromColumns)),
-    cursor: (destination) =>
-      faulting(path, () => Number(sql.cursor.get(destination)?.['sequence'] ?? 0)),
-    moveCursor: (destination, sequence) =>
-      faulting(path, () => void sql.moveCursor.run(destination, sequence)),
-    counts: () => faulting(path, counts),
-    close: () => database.close(),
-  };
-}
-
-/** Returns a reader of the store, beside its writer or without one. Faults as `openAuditStore`. */
-export function openAuditReader(path: string): AuditReader {
-  if (!existsSync(path))
-    throw new Fault('ERR_AUDIT_STORE', `There is no audit store at ${path} yet.`);
-  const database = openForReading(path);
-
-  function* select(sql: string, values: readonly SQLInputValue[]): Generator<StoredRow> {
-    try {
-      for (const columns of database.prepare(sql).iterate(...values)) yield fromColumns(columns);
-    } catch (error) {
-      throw asFault(path, error);
+  async function commitWithin(queries: Queries, batch: Batch) {
+    const added = await append.rows(queries, batch.rows);
+    const setAside = await addSetAside(queries, batch.setAside ?? []);
+    await accounts.settle(queries, [...accounts.numbersOf(added), ...(batch.settled ?? [])]);
+    for (const [name, text] of Object.entries(batch.notes ?? {})) {
+      await setNote(queries, name, text);
     }
+    if (batch.checkpoint !== undefined) await setCheckpoint(queries, batch.checkpoint);
+    return {
+      added: added.length,
+      duplicates: batch.rows.length - added.length,
+      setAside,
+      lost: added.filter(({ kind }) => kind === 'lost').length,
+      unexplained: added.filter(({ kind }) => kind === 'unexplained').length,
+    };
+  }
+
+  async function checkpoint(): Promise<Checkpoint | 'damaged' | undefined> {
+    const sql = 'SELECT checkpoint FROM log_checkpoint WHERE chain = ?';
+    const [found] = await database.all(sql, [chain]);
+    if (found === undefined) return undefined;
+    return parseCheckpoint(String(found['checkpoint'])) ?? 'damaged';
+  }
+
+  async function cursor(destination: string): Promise<number> {
+    const sql = 'SELECT sequence FROM cursors WHERE chain = ? AND destination = ?';
+    return Number((await database.all(sql, [chain, destination]))[0]?.['sequence'] ?? 0);
+  }
+
+  async function moveCursor(destination: string, sequence: number): Promise<void> {
+    await database.run(
+      'INSERT INTO cursors (destination, sequence) VALUES (?, ?) ' +
+        'ON CONFLICT (chain, destination) DO UPDATE SET sequence = excluded.sequence',
+      [destination, sequence],
+    );
+  }
+
+  async function counts(): Promise<Counts> {
+    const [first] = await database.all(FIRST, [chain]);
+    const { sequence } = await lastOf(database, chain);
+    // Sequences have no gaps; `count(*)` would read a whole index.
+    const rows = first === undefined ? 0 : sequence - Number(first['sequence']) + 1;
+    return { ...counted, rows, lastSequence: sequence };
   }
 
   return {
-    select,
-    lastSequence: () => faulting(path, () => numberFrom(database, LAST_SEQUENCE)),
-    version: () => faulting(path, () => numberFrom(database, 'PRAGMA data_version')),
+    chain,
+    commit,
+    checkpoint,
+    rowsAfter: async (sequence, limit) => {
+      const sql =
+        'SELECT * FROM audit_rows WHERE chain = ? AND sequence > ? ORDER BY sequence LIMIT ?';
+      return (await database.all(sql, [chain, sequence, limit])).map(fromColumns);
+    },
+    having: (requestIds) => knownIds(database, requestIds),
+    cursor,
+    moveCursor,
+    // In its turn: what a commit that is under way has settled may be undone.
+    accounts: () => database.transaction((queries) => accounts.all(queries)),
+    newestByRoute: async () => {
+      const found = await database.all(BY_ROUTE, [chain, NEWEST_ROWS]);
+      return new Map(found.map(({ route, rows }) => [String(route), Number(rows)]));
+    },
+    note: (name) => noteOf(database, chain, name),
+    sign: (key, nowUs) =>
+      // Durable: whoever keeps the published head would otherwise take a power cut for tampering.
+      database.transaction((queries) => signLast(queries, chain, key, nowUs), { isDurable: true }),
+    counts,
     close: () => database.close(),
   };
 }
 
-// Only a request id that is there already is passed over. `OR IGNORE` would pass over a value that
-// is missing as well, and lose a row without a word.
-function insertRowSql(database: DatabaseSync): string {
-  const columns = database
-    .prepare("SELECT name FROM pragma_table_info('audit_rows') WHERE name <> 'sequence'")
-    .all()
-    .map(({ name }) => String(name));
-  return (
-    `INSERT INTO audit_rows (${columns.join(', ')}) ` +
-    `VALUES (${columns.map((name) => `:${name}`).join(', ')}) ON CONFLICT (request_id) DO NOTHING`
+async function addSetAside(queries: Queries, lines: readonly SetAsideLine[]): Promise<number> {
+  let added = 0;
+  for (const { hash, reason, head, bytes } of lines) {
+    added += await queries.run(
+      'INSERT INTO set_aside (hash, reason, head, bytes) VALUES (?, ?, ?, ?) ' +
+        'ON CONFLICT (chain, hash) DO NOTHING',
+      // Whatever bytes the line had: they must not keep those after it from being recorded.
+      [hash, reason, storable(head), bytes],
+    );
+  }
+  return added;
+}
+
+async function setCheckpoint(queries: Queries, checkpoint: Checkpoint): Promise<void> {
+  await queries.run(
+    'INSERT INTO log_checkpoint (checkpoint) VALUES (?) ' +
+      'ON CONFLICT (chain) DO UPDATE SET checkpoint = excluded.checkpoint',
+    [JSON.stringify(checkpoint)],
   );
 }

@@ -1,6 +1,6 @@
 // One destination follows the store: rows after its cursor become spans, and the cursor moves only
 // when they are acknowledged. At least once, with the same span ids: the store is the outbox.
-import type { StoredRow } from '../audit/row.ts';
+import { isRequest, type RequestRow, type StoredRow } from '../audit/row.ts';
 import { explain, Fault } from '../fault.ts';
 import type { Span } from '../trace/span.ts';
 import type { Wire } from './otlp.ts';
@@ -13,10 +13,13 @@ export const LONGEST_BACKOFF_MS = 30_000;
 
 /** What a destination needs of the store. */
 export type Outbox = {
-  rowsAfter(sequence: number, limit: number): StoredRow[];
-  cursor(destination: string): number;
-  moveCursor(destination: string, sequence: number): void;
+  rowsAfter(sequence: number, limit: number): Promise<StoredRow[]>;
+  cursor(destination: string): Promise<number>;
+  moveCursor(destination: string, sequence: number): Promise<void>;
 };
+
+/** Makes the spans of a request. */
+export type SpansOf = (row: StoredRow & RequestRow) => Span[];
 
 /** How a destination stands. */
 export type DeliveryState = {
@@ -41,9 +44,9 @@ export function createDelivery(
   name: string,
   outbox: Outbox,
   wire: Wire,
-  spansOf: (row: StoredRow) => Span[],
+  spansOf: SpansOf,
 ): Delivery {
-  let cursor = outbox.cursor(name);
+  let cursor: number | undefined;
   let batchRows = BATCH_ROWS;
   let leftOut = 0;
   let problem: string | undefined;
@@ -54,13 +57,14 @@ export function createDelivery(
   let isFinishing = false;
 
   async function drain(): Promise<void> {
+    cursor ??= await beginning();
     for (;;) {
       isAwake = false;
-      const rows = outbox.rowsAfter(cursor, batchRows);
+      const rows = await outbox.rowsAfter(cursor, batchRows);
       const last = rows.at(-1);
       if (last === undefined) return;
       if (!(await isDealtWith(rows))) continue;
-      outbox.moveCursor(name, last.sequence);
+      await outbox.moveCursor(name, last.sequence);
       cursor = last.sequence;
       batchRows = Math.min(BATCH_ROWS, batchRows * 2);
       failures = 0;
@@ -68,10 +72,20 @@ export function createDelivery(
     }
   }
 
+  // A destination that has nothing yet holds up the removal of rows: it must be known that it is there.
+  async function beginning(): Promise<number> {
+    const sequence = await outbox.cursor(name);
+    if (sequence === 0) await outbox.moveCursor(name, 0);
+    return sequence;
+  }
+
   // Every failure halves the next batch, which may have been too large; so a row that is refused for
   // good is alone in the end, and left out: it must not hold up all that come after it.
   async function isDealtWith(rows: readonly StoredRow[]): Promise<boolean> {
-    const spans = rows.filter((row) => row.sampled).flatMap(spansOf);
+    const spans = rows
+      .filter(isRequest)
+      .filter(({ sampled }) => sampled)
+      .flatMap(spansOf);
     try {
       if (spans.length > 0) await wire.send(spans);
       return true;
@@ -124,7 +138,7 @@ export function createDelivery(
   return {
     name,
     wake,
-    state: () => ({ cursor, leftOut, ...(problem !== undefined && { problem }) }),
+    state: () => ({ cursor: cursor ?? 0, leftOut, ...(problem !== undefined && { problem }) }),
     finish,
   };
 }

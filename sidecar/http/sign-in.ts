@@ -7,6 +7,7 @@ import type { Login } from '../identity/login.ts';
 import type { SignInReason } from '../identity/reason.ts';
 import { safeReturnUrl } from '../identity/return-url.ts';
 import type { Sessions } from '../identity/session.ts';
+import type { Reason } from '../policy/reason.ts';
 import { me } from './me.ts';
 import { signInFailedPage, signInUnavailablePage } from './pages.ts';
 import { sendProblem } from './problem.ts';
@@ -112,12 +113,18 @@ async function callback(visit: Visit, login: Login, sessions: Sessions): Promise
   res.append('Set-Cookie', [...finished.setCookies]);
   if ('refused' in finished) return refuse(visit, finished, 400);
   // A new id always, and the old one dead: an id that was planted before is worth nothing.
+  const earlier = bySession(place, sessions);
   endSession(place, sessions);
   const id = sessions.begin(finished.identity);
   res.append('Set-Cookie', setCookie(SESSION_COOKIE, id));
   const identity = sessions.find(id);
-  visit.tell('refused' in identity ? own() : own(identity));
+  visit.tell('refused' in identity ? own() : own(identity, signedIn(earlier)));
   redirect(visit, 302, finished.returnTo);
+}
+
+function signedIn(earlier: Proven): NonNullable<SignInOutcome['events']> {
+  const isAgain = !('refused' in earlier);
+  return [...(isAgain ? [{ event: 'session-revoked' } as const] : []), { event: 'sign-in' }];
 }
 
 function refuse(
@@ -126,10 +133,14 @@ function refuse(
   status: number,
 ): void {
   const { refused: reason, detail } = refusal;
-  visit.tell({ decision: 'deny', reason, detail });
+  visit.tell({ decision: 'deny', reason, detail, events: failed(reason) });
   const returnTo = safeReturnUrl(refusal.returnTo ?? returnOf(visit, '/'));
   const { requestId } = visit.place;
   sendPage(visit.res, status, signInFailedPage({ reason, detail, requestId, returnTo }));
+}
+
+function failed(reason: Reason): NonNullable<SignInOutcome['events']> {
+  return [{ event: 'sign-in-failed', details: { reason } }];
 }
 
 function unavailable(visit: Visit, login: Login, error: unknown): void {
@@ -137,7 +148,9 @@ function unavailable(visit: Visit, login: Login, error: unknown): void {
   const { req, res, place, rawQuery } = visit;
   const isStore = error.code === 'ERR_SESSION_STORE';
   const reason = isStore ? 'session-store-unavailable' : 'provider-unavailable';
-  visit.tell({ decision: 'deny', reason, detail: explain(error) });
+  const isSignIn = req.path === '/.signet/login' || req.path === '/.signet/callback';
+  const events = isSignIn ? failed(reason) : undefined;
+  visit.tell({ decision: 'deny', reason, detail: explain(error), ...(events && { events }) });
   res.set('Retry-After', '10');
   const why = isStore
     ? 'Sessions can’t be stored at the moment.'

@@ -4,6 +4,8 @@ import type { Sessions } from '../identity/session.ts';
 import { confirmSignOutPage, problemPage, signedOutPage } from './pages.ts';
 import { bySession, endSession, own, redirect, returnOf, sendPage, type Visit } from './visit.ts';
 
+const SIGN_OUT = [{ event: 'sign-out' }] as const;
+
 /** Path of the page that says so. */
 export const SIGNED_OUT = '/.signet/signed-out';
 
@@ -34,7 +36,8 @@ function signOut(visit: Visit, sessions: Sessions): void {
   const known = bySession(visit.place, sessions);
   if (visit.req.method !== 'HEAD') endSession(visit.place, sessions);
   visit.res.append('Set-Cookie', clearCookie(SESSION_COOKIE));
-  visit.tell('refused' in known ? own() : own(known));
+  const hasEnded = !('refused' in known) && visit.req.method !== 'HEAD';
+  visit.tell('refused' in known ? own() : own(known, hasEnded ? SIGN_OUT : undefined));
   redirect(visit, 303, returnOf(visit, SIGNED_OUT));
 }
 

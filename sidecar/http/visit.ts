@@ -1,6 +1,7 @@
 // One request under /.signet/: what came, as Caddy says it, and the few ways of answering it.
 // Every answer is told, so that it can be stamped, before it is sent.
 import type { Request, Response } from 'express';
+import type { OwnOutcome } from '../gate.ts';
 import { readCookie, SESSION_COOKIE } from '../identity/cookie.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { EvidenceReason } from '../identity/reason.ts';
@@ -15,6 +16,7 @@ export type SignInOutcome = {
   readonly identity?: Identity;
   readonly decision: 'none' | 'deny';
   readonly reason: Reason;
+  readonly events?: NonNullable<OwnOutcome['events']>;
   readonly detail?: string;
 };
 
@@ -41,8 +43,16 @@ export type Visit = {
 };
 
 /** An answer of Signet's own that is no refusal. */
-export function own(identity?: Identity): SignInOutcome {
-  return { ...(identity !== undefined && { identity }), decision: 'none', reason: 'signet' };
+export function own(
+  identity?: Identity,
+  events?: NonNullable<OwnOutcome['events']>,
+): SignInOutcome {
+  return {
+    ...(identity !== undefined && { identity }),
+    ...(events !== undefined && { events }),
+    decision: 'none',
+    reason: 'signet',
+  };
 }
 
 /** Returns where a request came to; undefined when it was not Caddy who sent it, or the host is none. */

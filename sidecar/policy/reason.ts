@@ -27,6 +27,7 @@ export const UNDECIDED_REASONS = [
   'client-left', // a protected block, no stamp, no status: the client left before the decision
   'gate-refused', // no stamp, and a 4xx: no HTTP that the sidecar would read (its size, its method)
   'stamp-invalid', // the stamp's seal, version or request id does not hold
+  'unexplained', // a protected block has served it, and no stamp says that it was allowed
 ] as const;
 
 export const REASONS = [

@@ -37,6 +37,8 @@ export const NAMES = {
   authMethod: 'signet.auth_method',
   actorSubject: 'signet.actor.subject',
   actorIssuer: 'signet.actor.issuer',
+  auditSequence: 'signet.audit.sequence',
+  auditHash: 'signet.audit.hash',
 } as const;
 
 /** Methods that are their own value; others are `_OTHER` with the original beside it. */

@@ -1,6 +1,6 @@
 // Spans from rows: one ingress span, and where they happened the gate's and the upstream's.
 // Pure: the same row makes the same spans, however often it is sent.
-import type { Row } from '../audit/row.ts';
+import type { RequestRow } from '../audit/row.ts';
 import { spanIdsOf, type SpanIds } from './ids.ts';
 import { GATE_SPAN, KNOWN_METHODS, NAMES } from './names.ts';
 import type { AttributeValue, Span } from './span.ts';
@@ -10,8 +10,11 @@ type Attributes = Record<string, AttributeValue>;
 /** Longest `url.path` and `url.query` on a span, in characters; the row has the whole. */
 export const MAX_URL_PART_CHARS = 2048;
 
+/** A request with its place in the chain, once it has one. */
+export type SpanRow = RequestRow & { readonly sequence?: number; readonly hash?: string };
+
 /** Returns the row's spans, the ingress first; children lie within their parents. */
-export function spansOf(row: Row): Span[] {
+export function spansOf(row: SpanRow): Span[] {
   const ids = spanIdsOf(row.requestId);
   const ingress = ingressSpan(row, ids);
   const gate = gateSpan(row, ids, ingress);
@@ -19,7 +22,7 @@ export function spansOf(row: Row): Span[] {
   return [ingress, gate, upstream].filter((span) => span !== undefined);
 }
 
-function ingressSpan(row: Row, ids: SpanIds): Span {
+function ingressSpan(row: SpanRow, ids: SpanIds): Span {
   const name = spanMethod(row);
   const isError = row.status >= 500;
   return {
@@ -35,13 +38,14 @@ function ingressSpan(row: Row, ids: SpanIds): Span {
       ...requestAttributes(row),
       ...identityAttributes(row),
       ...decisionAttributes(row),
+      ...placeAttributes(row),
       ...(isError && { [NAMES.errorType]: String(row.status) }),
     },
     isError,
   };
 }
 
-function gateSpan(row: Row, ids: SpanIds, ingress: Span): Span | undefined {
+function gateSpan(row: RequestRow, ids: SpanIds, ingress: Span): Span | undefined {
   if (row.gate === undefined) return undefined;
   const { startedAtUs, durationUs } = row.gate;
   return {
@@ -50,7 +54,8 @@ function gateSpan(row: Row, ids: SpanIds, ingress: Span): Span | undefined {
     parentSpanId: ids.ingress,
     name: GATE_SPAN,
     kind: 'INTERNAL',
-    ...within(ingress.startUs, ingress.endUs, startedAtUs, durationUs),
+    // By Caddy's clock, like all of the trace.
+    ...within(ingress.startUs, ingress.endUs, startedAtUs - row.skewUs, durationUs),
     attributes: { ...identityAttributes(row), ...decisionAttributes(row) },
     isError: false,
   };
@@ -58,7 +63,7 @@ function gateSpan(row: Row, ids: SpanIds, ingress: Span): Span | undefined {
 
 // One span covers all tries: they share one `traceparent`.
 function upstreamSpan(
-  row: Row,
+  row: RequestRow,
   ids: SpanIds,
   ingress: Span,
   notBeforeUs: number,
@@ -93,18 +98,25 @@ function within(fromUs: number, toUs: number, startedAtUs: number, durationUs: n
   return { startUs, endUs: Math.min(startUs + durationUs, toUs) };
 }
 
-function requestAttributes(row: Row): Attributes {
+// What is sent away can't be changed here any more: each span is a witness of the chain up to its row.
+function placeAttributes({ sequence, hash }: SpanRow): Attributes {
+  if (sequence === undefined || hash === undefined) return {};
+  return { [NAMES.auditSequence]: sequence, [NAMES.auditHash]: hash };
+}
+
+function requestAttributes(row: RequestRow): Attributes {
   const { method, original } = requestMethod(row);
   return {
     [NAMES.requestId]: row.requestId,
     [NAMES.requestMethod]: method,
     ...(original !== undefined && { [NAMES.requestMethodOriginal]: original }),
     [NAMES.urlScheme]: row.scheme,
-    [NAMES.urlPath]: row.path.slice(0, MAX_URL_PART_CHARS),
+    // Empty where the person was forgotten: what is sent again says no more than the store.
+    ...(row.path !== '' && { [NAMES.urlPath]: row.path.slice(0, MAX_URL_PART_CHARS) }),
     ...(row.query !== undefined && { [NAMES.urlQuery]: row.query.slice(0, MAX_URL_PART_CHARS) }),
     ...serverAttributes(row.host),
-    [NAMES.clientAddress]: row.clientAddress,
-    [NAMES.peerAddress]: row.peerAddress,
+    ...(row.clientAddress !== '' && { [NAMES.clientAddress]: row.clientAddress }),
+    ...(row.peerAddress !== '' && { [NAMES.peerAddress]: row.peerAddress }),
     [NAMES.protocolVersion]: row.protocol.replace(/^HTTP\//, '').replace(/\.0$/, ''),
     ...(row.userAgent !== undefined && { [NAMES.userAgent]: row.userAgent }),
     ...(row.status !== 0 && { [NAMES.responseStatus]: row.status }),
@@ -114,7 +126,7 @@ function requestAttributes(row: Row): Attributes {
   };
 }
 
-function identityAttributes({ identity }: Row): Attributes {
+function identityAttributes({ identity }: RequestRow): Attributes {
   if (identity === undefined) return {};
   const { actor } = identity;
   return {
@@ -129,7 +141,7 @@ function identityAttributes({ identity }: Row): Attributes {
   };
 }
 
-function decisionAttributes(row: Row): Attributes {
+function decisionAttributes(row: RequestRow): Attributes {
   return {
     [NAMES.decision]: row.decision,
     [NAMES.reason]: row.reason,
@@ -137,12 +149,12 @@ function decisionAttributes(row: Row): Attributes {
   };
 }
 
-function requestMethod({ method }: Row): { method: string; original?: string } {
+function requestMethod({ method }: RequestRow): { method: string; original?: string } {
   return KNOWN_METHODS.has(method) ? { method } : { method: '_OTHER', original: method };
 }
 
 // The conventions: an unknown method is `HTTP` in a name, and `_OTHER` as an attribute.
-function spanMethod({ method }: Row): string {
+function spanMethod({ method }: RequestRow): string {
   return KNOWN_METHODS.has(method) ? method : 'HTTP';
 }
 

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
-import { openAuditStore, type AuditStore } from '../../sidecar/audit/store.ts';
+import { openAuditStore } from '../../sidecar/audit/open.ts';
+import type { AuditStore } from '../../sidecar/audit/store.ts';
 import { createDelivery, type Delivery } from '../../sidecar/delivery/deliver.ts';
 import { createOtlpWire } from '../../sidecar/delivery/otlp.ts';
 import { secret } from '../../sidecar/secret.ts';
@@ -35,14 +36,14 @@ let deliveries: Delivery[];
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'signet-'));
-  store = openAuditStore(join(folder, 'audit.db'));
+  store = await openAuditStore({ path: join(folder, 'audit.db') });
   receiver = await startReceiver();
   deliveries = [];
 });
 
 afterEach(async () => {
   for (const delivery of deliveries) await delivery.finish(0);
-  store.close();
+  await store.close();
   await receiver.stop();
   rmSync(folder, { recursive: true });
 });
@@ -55,14 +56,14 @@ function deliver(name = 'lightstep', endpoint = receiver.endpoint): Delivery {
   return delivery;
 }
 
-function record(count: number): void {
+async function record(count: number): Promise<void> {
   const rows = Array.from({ length: count }, () => aRow({ requestId: crypto.randomUUID() }));
-  store.commit({ rows, setAside: [], checkpoint: CHECKPOINT });
+  await store.commit({ rows, setAside: [], checkpoint: CHECKPOINT });
 }
 
 test('rows become spans with their resource, scope, ids and times; the cursor follows', async () => {
   const one = aRow({ startedAtUs: 1_700_000_000_123_456, durationUs: 654_321 });
-  store.commit({ rows: [one], setAside: [], checkpoint: CHECKPOINT });
+  await store.commit({ rows: [one], setAside: [], checkpoint: CHECKPOINT });
   const delivery = deliver();
   delivery.wake();
   await until('the cursor', () => delivery.state().cursor === 1);
@@ -74,11 +75,11 @@ test('rows become spans with their resource, scope, ids and times; the cursor fo
     resource: RESOURCE,
     scope: 'signet',
   });
-  expect(store.cursor('lightstep')).toBe(1);
+  expect(await store.cursor('lightstep')).toBe(1);
 });
 
 test('each call carries the token', async () => {
-  record(1);
+  await record(1);
   deliver().wake();
   await until('a call', () => receiver.calls.length > 0);
   expect(receiver.calls[0]?.token).toBe('the-token');
@@ -92,7 +93,7 @@ test('each call is compressed: seen below gRPC, whose server hides it', async ()
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   try {
-    record(1);
+    await record(1);
     const { port } = server.address() as AddressInfo;
     deliver('raw', `http://127.0.0.1:${port}`).wake();
     await until('a call', () => seen.length > 0);
@@ -108,7 +109,7 @@ test.each([
   ['UNAUTHENTICATED', status.UNAUTHENTICATED],
 ])('%s: the cursor stays, the state says so, and all arrives afterwards', async (name, code) => {
   receiver.answerWith(code);
-  record(3);
+  await record(3);
   const delivery = deliver();
   delivery.wake();
   await until('a problem', () => delivery.state().problem !== undefined);
@@ -124,10 +125,10 @@ test.each([
 
 test('a row that is refused for good is left out and counted, and holds up nobody', async () => {
   receiver.refuseWhenTraceIs('f'.repeat(32));
-  record(150);
+  await record(150);
   const bad = aRow({ requestId: crypto.randomUUID(), traceId: 'f'.repeat(32) });
-  store.commit({ rows: [bad], setAside: [], checkpoint: CHECKPOINT });
-  record(150);
+  await store.commit({ rows: [bad], setAside: [], checkpoint: CHECKPOINT });
+  await record(150);
   const delivery = deliver();
   delivery.wake();
   await until('the cursor', () => delivery.state().cursor === 301);
@@ -141,7 +142,7 @@ test('200 requests with URLs of 28 KB make batches that a receiver of 4 MiB take
   const rows = Array.from({ length: 200 }, () =>
     aRow({ requestId: crypto.randomUUID(), path, query: path }),
   );
-  store.commit({ rows, setAside: [], checkpoint: CHECKPOINT });
+  await store.commit({ rows, setAside: [], checkpoint: CHECKPOINT });
   const delivery = deliver();
   delivery.wake();
   await until('the cursor', () => delivery.state().cursor === 200);
@@ -151,7 +152,7 @@ test('200 requests with URLs of 28 KB make batches that a receiver of 4 MiB take
 test('a row that comes in the same turn as the wake-up that found nothing is sent', async () => {
   const delivery = deliver();
   delivery.wake();
-  record(1);
+  await record(1);
   delivery.wake();
   await until('the cursor', () => delivery.state().cursor === 1);
 });
@@ -159,7 +160,7 @@ test('a row that comes in the same turn as the wake-up that found nothing is sen
 test('a destination that is down gets everything once it is up', async () => {
   const { port } = receiver;
   await receiver.stop();
-  record(450); // more than one batch
+  await record(450); // more than one batch
   const delivery = deliver();
   delivery.wake();
   await until('a problem', () => delivery.state().problem !== undefined);
@@ -170,13 +171,13 @@ test('a destination that is down gets everything once it is up', async () => {
 });
 
 test('what was acknowledged is not sent again by the next run', async () => {
-  record(2);
+  await record(2);
   const first = deliver();
   first.wake();
   await until('the cursor', () => first.state().cursor === 2);
   await first.finish(1000);
   const before = receiver.spans.length;
-  record(1);
+  await record(1);
   const second = deliver();
   second.wake();
   await until('the cursor', () => second.state().cursor === 3);
@@ -188,7 +189,7 @@ test('two destinations stand at different places, and neither waits for the othe
   const other = await startReceiver();
   try {
     receiver.answerWith(status.UNAVAILABLE);
-    record(5);
+    await record(5);
     const stuck = deliver('stuck');
     const well = deliver('well', other.endpoint);
     stuck.wake();
@@ -202,7 +203,7 @@ test('two destinations stand at different places, and neither waits for the othe
 
 test('a row that is not sampled moves the cursor and sends nothing', async () => {
   const rows = [aRow({ sampled: false })];
-  store.commit({ rows, setAside: [], checkpoint: CHECKPOINT });
+  await store.commit({ rows, setAside: [], checkpoint: CHECKPOINT });
   const delivery = deliver();
   delivery.wake();
   await until('the cursor', () => delivery.state().cursor === 1);
@@ -214,7 +215,7 @@ test('finishing waits no longer than it may for a destination that says nothing'
   const mute = createTcpServer((socket) => sockets.push(socket));
   await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
   try {
-    record(1);
+    await record(1);
     const { port } = mute.address() as AddressInfo;
     const delivery = deliver('mute', `http://127.0.0.1:${port}`);
     delivery.wake();
@@ -230,8 +231,8 @@ test('finishing waits no longer than it may for a destination that says nothing'
 });
 
 test('finishing sends what is left', async () => {
-  record(7);
+  await record(7);
   const delivery = deliver();
   await delivery.finish(5000);
-  expect(store.cursor('lightstep')).toBe(7);
+  expect(await store.cursor('lightstep')).toBe(7);
 });

@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { openAuditStore } from '../../sidecar/audit/store.ts';
+import { openAuditStore } from '../../sidecar/audit/open.ts';
 import { startEdge, type Edge, type Reply } from '../fixtures/edge.ts';
 import { createRandom, testSeeds, type Random } from '../fixtures/random.ts';
 import { readiness } from '../fixtures/sidecar.ts';
@@ -176,10 +176,10 @@ test('after SIGTERM the checkpoint equals the log’s size, and a second start a
   await until('all lines', () => edge.logLines().length === linesBefore + ENDINGS.length);
   expect(await edge.sidecar().stop()).toBe(0);
 
-  const store = openAuditStore(join(edge.folder, 'audit.db'));
-  const checkpoint = store.checkpoint();
-  store.close();
-  expect(checkpoint?.offset).toBe(statSync(edge.accessLog).size);
+  const store = await openAuditStore({ path: join(edge.folder, 'audit.db') });
+  const checkpoint = await store.checkpoint();
+  await store.close();
+  expect(checkpoint).toMatchObject({ offset: statSync(edge.accessLog).size });
   await expectRecorded();
   const [rows, spans] = [edge.rows(), edge.receiver.spans.length];
 

@@ -4,14 +4,36 @@ import fc from 'fast-check';
 import { column, cut, isoTime, localTime, visible } from '../../sidecar/audit/format-text.ts';
 import { toJson } from '../../sidecar/audit/format-json.ts';
 import { createFormatter } from '../../sidecar/audit/format.ts';
+import type { ReadRow } from '../../sidecar/audit/reader.ts';
+import type { EventRow, RequestRow, StoredRow } from '../../sidecar/audit/row.ts';
 import { formatTree, type TreeSpan } from '../../sidecar/audit/tree.ts';
-import { aFullRow, aRow, aStoredRow, STARTED_AT_US } from '../fixtures/rows.ts';
+import { CHAIN } from '../fixtures/databases.ts';
+import { aFullRow, anEvent, aRow, aStoredRow, STARTED_AT_US } from '../fixtures/rows.ts';
 
 // Everything that a terminal could obey or be fooled by; a line's own end is none of it.
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 const HOSTILE = 'a\u001b[31m\n\r\t\u0007\u009b2J\u007f\u202e\u2066\u200b\u2028\u{e0041} \ud800z';
 
 const { header, line } = createFormatter({ width: 170 });
+
+const HASH = 'ab'.repeat(32);
+
+const read = (overrides: Partial<RequestRow & StoredRow> = {}): ReadRow => ({
+  ...aStoredRow(overrides),
+  chain: CHAIN,
+});
+const readEvent = (overrides: Partial<EventRow> = {}): ReadRow => ({
+  ...anEvent(overrides),
+  sequence: 2,
+  hash: HASH,
+  chain: CHAIN,
+});
+/** As the store gives it back once its person was forgotten. */
+const forgotten = (): ReadRow => {
+  const { identity: _identity, requirement: _requirement, ...rest } = aStoredRow();
+  const erased = { path: '', clientAddress: '', peerAddress: '', isForgotten: true } as const;
+  return { ...rest, ...erased, chain: CHAIN };
+};
 
 describe('a line', () => {
   test('says who did what, whether it was allowed, and how long it took', () => {
@@ -54,6 +76,29 @@ describe('a line', () => {
     }
   });
 
+  test('of an event has its name and details where others have method and path, and its code', () => {
+    const text = line(readEvent({ details: { provider: 'https://b.example', attempts: 2 } }));
+    const start = header().indexOf('METHOD');
+    expect(text.slice(start)).toMatch(
+      /^sign-in provider=https:\/\/b\.example attempts=2 +event SIG-101 +4d0320747bbc4e5d964f000000000001$/,
+    );
+    expect(text.indexOf('event SIG-101')).toBe(header().indexOf('DECISION'));
+  });
+
+  test('of an event of nobody, and in no trace, has dashes', () => {
+    const { identity: _identity, traceId: _traceId, ...event } = anEvent({ event: 'store-opened' });
+    expect(line(event)).toMatch(/ — +— +— +store-opened +event SIG-301 +—$/);
+  });
+
+  test('of a lost decision names who is known by the name alone', () => {
+    const { identity: _identity, ...event } = anEvent({ kind: 'lost', event: 'decision-lost' });
+    expect(line({ ...event, user: 'alice' })).toMatch(/ alice +— +— +decision-lost +lost SIG-303/);
+  });
+
+  test('of a forgotten person says so in place of the user and of the path', () => {
+    expect(line(forgotten())).toMatch(/ \(forgotten\) +— +— +GET +\(forgotten\) +200 /);
+  });
+
   test('has a date when asked for', () => {
     const dated = createFormatter({ isDated: true }).line(aRow());
     expect(dated).toMatch(/^2026-11-\d\d \d\d:\d\d:14\.561 alice/);
@@ -69,7 +114,7 @@ describe('a line', () => {
 
 describe('a terminal', () => {
   const everywhere = () =>
-    aStoredRow({
+    read({
       ...aFullRow(),
       method: HOSTILE,
       host: HOSTILE,
@@ -107,11 +152,18 @@ describe('a terminal', () => {
     expect(JSON.parse(json)).toMatchObject({ path: HOSTILE, roles: [HOSTILE] });
   });
 
+  test('nor from an event, whatever its details', () => {
+    const event = readEvent({ requestId: HOSTILE, details: { [HOSTILE]: HOSTILE } });
+    expect(line(event)).not.toMatch(UNSAFE);
+    expect(toJson(event)).not.toMatch(UNSAFE);
+    expect(formatTree(event, []).replaceAll('\n', '')).not.toMatch(UNSAFE);
+  });
+
   test('nor from any text there is', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (text) => {
         expect(visible(text)).not.toMatch(UNSAFE);
-        expect(JSON.parse(toJson(aStoredRow({ path: text })))).toMatchObject({ path: text });
+        expect(JSON.parse(toJson(read({ path: text })))).toMatchObject({ path: text });
       }),
     );
   });
@@ -125,9 +177,12 @@ describe('a terminal', () => {
 
 describe('JSON', () => {
   test('has every field of a full row', () => {
-    const parsed: unknown = JSON.parse(toJson({ ...aFullRow(), sequence: 3 }));
+    const parsed: unknown = JSON.parse(toJson(read({ ...aFullRow(), sequence: 3 })));
     expect(parsed).toEqual({
+      kind: 'request',
+      chain: CHAIN,
       sequence: 3,
+      hash: HASH,
       time: '2026-11-20T10:35:14.561234Z',
       requestId: '4d032074-7bbc-4e5d-964f-000000000001',
       traceId: '0af7651916cd43dd8448eb211c80319c',
@@ -148,6 +203,7 @@ describe('JSON', () => {
       protocol: 'HTTP/2.0',
       status: 200,
       durationMs: 12.345,
+      skewMs: -0.25,
       decision: 'allow',
       reason: 'requirement-met',
       route: 'orders',
@@ -178,14 +234,55 @@ describe('JSON', () => {
 
   test('leaves out what is unknown', () => {
     const { identity: _identity, route: _route, ...bare } = aStoredRow();
-    const parsed = JSON.parse(toJson(bare)) as object;
-    for (const key of ['user', 'roles', 'gate', 'upstream', 'route', 'query', 'link']) {
+    const parsed = JSON.parse(toJson({ ...bare, chain: CHAIN })) as object;
+    const unknown = ['user', 'roles', 'gate', 'upstream', 'route', 'query', 'link', 'skewMs'];
+    for (const key of [...unknown, 'forgotten', 'event', 'code', 'details']) {
+      expect(parsed).not.toHaveProperty(key);
+    }
+  });
+
+  test('of an event has its name, its code and its details, and nothing of a request', () => {
+    const details = { provider: 'https://login.example.com', attempts: 2 };
+    const { identity: _identity, ...event } = anEvent({ details });
+    const parsed: unknown = JSON.parse(toJson({ ...readEvent(), ...event, identity: undefined! }));
+    expect(parsed).toEqual({
+      kind: 'event',
+      chain: CHAIN,
+      sequence: 2,
+      hash: HASH,
+      time: '2026-11-20T10:35:14.561234Z',
+      requestId: 'sign-in:4d032074-7bbc-4e5d-964f-000000000001',
+      traceId: '4d0320747bbc4e5d964f000000000001',
+      route: 'signet',
+      event: 'sign-in',
+      code: 'SIG-101',
+      details,
+    });
+  });
+
+  test('of a lost decision names the user that is known by the name alone', () => {
+    const { identity: _identity, ...lost } = readEvent({
+      kind: 'lost',
+      event: 'decision-lost',
+      user: 'alice',
+    });
+    expect(JSON.parse(toJson(lost as ReadRow))).toMatchObject({
+      kind: 'lost',
+      code: 'SIG-303',
+      user: 'alice',
+    });
+  });
+
+  test('of a forgotten person says so, and has no empty text in place of what is gone', () => {
+    const parsed = JSON.parse(toJson(forgotten())) as object;
+    expect(parsed).toMatchObject({ forgotten: true, status: 200, route: 'orders' });
+    for (const key of ['user', 'path', 'clientAddress', 'peerAddress', 'requirement']) {
       expect(parsed).not.toHaveProperty(key);
     }
   });
 
   test('is one line', () => {
-    expect(toJson(aStoredRow({ path: '/\n' }))).not.toContain('\n');
+    expect(toJson(read({ path: '/\n' }))).not.toContain('\n');
   });
 });
 
@@ -198,7 +295,7 @@ describe('a tree', () => {
   ];
 
   test('draws children under their parents, by time, with bars to scale', () => {
-    const tree = formatTree(aStoredRow(), spans);
+    const tree = formatTree(read(), spans);
     const drawn = tree.split('\n').slice(-5, -1);
     expect(drawn.map((text) => text.slice(0, 12).trimEnd())).toEqual([
       'in',
@@ -212,7 +309,7 @@ describe('a tree', () => {
 
   test('of a span that took no time has a bar within the others', () => {
     const [, root] = spans;
-    const tree = formatTree(aStoredRow(), [
+    const tree = formatTree(read(), [
       root!,
       { ...span('x', 'in'), startUs: 10_000, endUs: 10_000 },
     ]);
@@ -220,7 +317,7 @@ describe('a tree', () => {
   });
 
   test('says who, on whose behalf, what, and what was decided', () => {
-    const tree = formatTree({ ...aFullRow(), sequence: 1 }, []);
+    const tree = formatTree(read(aFullRow()), []);
     for (const text of [
       /^User +alice$/m,
       /^Team +payments$/m,
@@ -236,6 +333,9 @@ describe('a tree', () => {
       /^Route +orders$/m,
       /^Gate +decision 7 of boot boot-1, in place of number 6$/m,
       /^Upstream +10\.0\.0\.3:3000, answered after 9\.0 ms, 1 retries$/m,
+      /^Time +2026-.*, 12\.3 ms, the gate's clock 0\.25 ms behind Caddy's$/m,
+      /^Row +1 of chain 0b1f7a52-6a0e-4a3f-9c75-1d1f6f1f0001$/m,
+      /^Hash +(ab){32}$/m,
     ]) {
       expect(tree).toMatch(text);
     }
@@ -247,10 +347,33 @@ describe('a tree', () => {
       decision: 'deny',
       reason: 'no-credentials',
     });
-    const tree = formatTree(row, []);
+    const tree = formatTree({ ...row, chain: CHAIN }, []);
     expect(tree).toMatch(/^User +—$/m);
     expect(tree).toMatch(/^Decision +deny no-credentials$/m);
     expect(tree).not.toMatch(/^(Team|Roles|Acting|Upstream|Gate|Reason)/m);
+  });
+
+  test('of an event has its code, its details, and no bars', () => {
+    const tree = formatTree(readEvent({ details: { provider: 'b.example', attempts: 2 } }), []);
+    for (const text of [
+      /^Event +sign-in, SIG-101$/m,
+      /^Id +sign-in:4d032074-7bbc-4e5d-964f-000000000001$/m,
+      /^Trace +4d0320747bbc4e5d964f000000000001$/m,
+      /^Details +provider: b\.example\n {13}attempts: 2$/m,
+      /^User +alice$/m,
+    ]) {
+      expect(tree).toMatch(text);
+    }
+    expect(tree).not.toMatch(/█|^(Request|Status|Decision)/m);
+  });
+
+  test('of a forgotten person says so in place of what is gone', () => {
+    const tree = formatTree(forgotten(), []);
+    expect(tree).toMatch(/^User +\(forgotten\)$/m);
+    expect(tree).toMatch(
+      /^Request line +GET https:\/\/app\.example\.com \(forgotten\) HTTP\/2\.0$/m,
+    );
+    expect(tree).toMatch(/^Client +\(forgotten\)$/m);
   });
 });
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import type { Entry } from '../../sidecar/accesslog/line.ts';
-import { MAX_URI_PART_CHARS, toRow, type Opened } from '../../sidecar/to-row.ts';
+import { MAX_URI_PART_CHARS, toRow, toRows, type Opened } from '../../sidecar/to-row.ts';
 import { createRedact } from '../../sidecar/trace/redact.ts';
 import { spansOf } from '../../sidecar/trace/spans.ts';
 import { REQUEST_ID, stamp } from '../fixtures/stamps.ts';
@@ -35,8 +35,14 @@ function entry(changes: { [K in keyof Entry]?: Entry[K] | undefined } = {}): Ent
   return Object.fromEntries(Object.entries(all).filter(([, v]) => v !== undefined)) as Entry;
 }
 
+const RULES = {
+  ownAddresses: [SOCKET],
+  redact: createRedact([]),
+  address: (address: string) => address,
+};
+
 const rowOf = (e: Entry = entry(), opened: Opened = stamp()) =>
-  toRow(e, opened, Buffer.from('the line'), { ownAddresses: [SOCKET], redact: createRedact([]) });
+  toRow(e, opened, Buffer.from('the line'), RULES);
 
 describe('a row', () => {
   test('takes who and why from the stamp, what and how long from the line', () => {
@@ -53,18 +59,64 @@ describe('a row', () => {
     });
   });
 
+  test.each([
+    ['the app has answered', entry()],
+    ['Caddy has answered 200 from an error route', entry({ proxiedAtMs: undefined, status: 200 })],
+  ])('is unexplained when %s and no stamp says that it was allowed', (_what, served) => {
+    expect(rowOf(served, 'missing')).toMatchObject({ kind: 'unexplained', reason: 'unexplained' });
+    expect(rowOf(served, 'invalid')).toMatchObject({
+      kind: 'unexplained',
+      reason: 'stamp-invalid',
+    });
+  });
+
+  test('is a request where no app was called, or nobody claims to protect it', () => {
+    const refused = entry({ proxiedAtMs: undefined, status: 502 });
+    expect(rowOf(refused, 'missing').kind).toBe('request');
+    expect(rowOf(entry({ route: undefined }), 'missing').kind).toBe('request');
+    expect(rowOf(entry(), stamp()).kind).toBe('request');
+  });
+
+  test('knows by how much the gate’s clock is ahead of Caddy’s, or behind', () => {
+    const { gate } = stamp();
+    const at = (startedAtUs: number) => stamp({ gate: { ...gate, startedAtUs } });
+    const row = rowOf(entry(), at(T0 + 100));
+    expect(row.skewUs).toBe(0);
+    const endUs = row.startedAtUs + row.durationUs;
+    expect(rowOf(entry(), at(endUs + 5_000_000)).skewUs).toBe(5_000_000 + gate.durationUs);
+    expect(rowOf(entry(), at(T0 - 5_000_000)).skewUs).toBe(-5_000_000);
+  });
+
+  test('brings the events of its stamp with it, under ids of their own', () => {
+    const signedIn = stamp({ route: 'signet', events: [{ event: 'sign-in' }] });
+    const rows = toRows(entry(), signedIn, Buffer.from('the line'), RULES);
+    expect(rows).toMatchObject([
+      { kind: 'request', requestId: REQUEST_ID },
+      {
+        kind: 'event',
+        event: 'sign-in',
+        requestId: `sign-in:${REQUEST_ID}`,
+        identity: { user: 'alice' },
+      },
+    ]);
+  });
+
   test('without a believable stamp has no identity, and says why', () => {
     for (const [opened, reason] of [
       ['invalid', 'stamp-invalid'],
       ['missing', 'gate-unavailable'],
     ] as const) {
-      const row = rowOf(entry(), opened);
+      const row = rowOf(entry({ status: 502, proxiedAtMs: undefined }), opened);
       expect(row).toMatchObject({ decision: 'none', reason });
       expect(row.identity).toBeUndefined();
     }
     expect(rowOf(entry({ route: undefined }), 'missing').reason).toBe('unprotected');
-    expect(rowOf(entry({ status: 431 }), 'missing').reason).toBe('gate-refused');
-    expect(rowOf(entry({ status: 502 }), 'missing').reason).toBe('gate-unavailable');
+    expect(rowOf(entry({ status: 431, proxiedAtMs: undefined }), 'missing').reason).toBe(
+      'gate-refused',
+    );
+    expect(rowOf(entry({ status: 502, proxiedAtMs: undefined }), 'missing').reason).toBe(
+      'gate-unavailable',
+    );
   });
 
   test('begins with the stamp when Caddy, left by its client, says that nothing lasted', () => {

@@ -1,0 +1,87 @@
+// Transactions of PostgreSQL: how they begin, and that they end, all of it or nothing.
+import { escapeLiteral } from 'pg';
+import { Fault } from '../fault.ts';
+import type { Queries } from './database.ts';
+import type { Connection, Connections } from './postgres-pool.ts';
+import { insertSql, rowsAsJson } from './postgres-sql.ts';
+
+/** Begins one look at the tables, however many statements it takes. */
+export const BEGIN_READING = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
+
+/**
+ * Returns what begins a transaction that owns a chain. READ COMMITTED, whatever the server's default:
+ * what comes after the lock must see what its last owner has written. The setting is what the tables
+ * take the chain from; it lasts as long as the transaction, so that a pooler in between is no harm.
+ */
+export function beginOn(chain: string): string {
+  const lock = `pg_advisory_xact_lock(hashtextextended(${escapeLiteral(`signet ${chain}`)}, 0))`;
+  const setting = `set_config('signet.chain', ${escapeLiteral(chain)}, true)`;
+  return `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT ${setting}; SELECT ${lock}`;
+}
+
+// A server that answers before its disk has the commit can be told to wait. Where it waits for more
+// than its own disk (a replica's), that stays as it is.
+export const DURABLY = `SELECT set_config('synchronous_commit', 'on', true)
+  WHERE current_setting('synchronous_commit') = 'off'`;
+
+/**
+ * Returns what `work` returns, when all of it is kept. When the connection breaks at the very end,
+ * whether it was kept can't be known: it throws, and the same work must be harmless a second time.
+ */
+export async function transact<T>(
+  connections: Connections,
+  begin: string,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = await connections.take();
+  try {
+    await connection.script(begin);
+    const result = await work(connection);
+    // Throws, too, when a statement failed and `work` made nothing of it: PostgreSQL would undo all
+    // and not even call that an error.
+    await connection.script('COMMIT');
+    return result;
+  } catch (error) {
+    await connection.script('ROLLBACK').catch(() => {}); // a broken one is ended by `release`
+    throw error;
+  } finally {
+    connection.release();
+  }
+}
+
+/** Runs `work` with the queries of one transaction; they go one after the other, and end with it. */
+export async function within<T>(
+  connection: Connection,
+  work: (queries: Queries) => Promise<T>,
+): Promise<T> {
+  const inTurn = createTurns();
+  let isOver = false;
+  const query: Connection['query'] = (sql, values) =>
+    inTurn(() => {
+      // The connection may be another's by now.
+      if (isOver) throw new Fault('ERR_AUDIT_STORE', 'a statement came after its transaction');
+      return connection.query(sql, values);
+    });
+  try {
+    return await work({
+      all: async (sql, values) => (await query(sql, values)).rows,
+      run: async (sql, values) => (await query(sql, values)).changed,
+      insert: async (table, columns, rows) => {
+        if (rows.length === 0) return;
+        await query(insertSql(table, columns), [rowsAsJson(columns, rows)]);
+      },
+    });
+  } finally {
+    await inTurn(async () => (isOver = true));
+  }
+}
+
+/** Returns a function that runs what it is given one after the other. */
+export function createTurns(): <T>(work: () => Promise<T>) => Promise<T> {
+  let free: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const done = free.then(work);
+    free = done.catch(() => {});
+    return done;
+  };
+}
