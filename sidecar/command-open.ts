@@ -17,6 +17,7 @@ import {
   type RecordParts,
   type Whereabouts,
 } from './audit/whereabouts.ts';
+import { isInUse } from './lock.ts';
 import { readJournals } from './journal-file.ts';
 import { pendingOf, type Pending } from './pending.ts';
 import { journalFolder } from './places.ts';
@@ -55,6 +56,10 @@ async function run(where: Whereabouts, { format }: OpenOptions): Promise<void> {
   await readingAt(where, async (reader) => {
     const open = await openNow(where, reader, nowUs);
     const isTable = format === undefined ? isTerminal() : format === 'table';
+    // A socket outlives the sidecar, but not Caddy: nobody writes down here how it went on.
+    if (open.length > 0 && !isInUse(where.stateFolder)) {
+      say('No sidecar runs here: what has ended since it stopped is still in this list.\n');
+    }
     if (isTable) await print(tableOf(open, nowUs));
     else await print(open.map((one) => `${jsonOf(one, nowUs)}\n`).join(''));
   });

@@ -32,7 +32,8 @@ export function explain(error: unknown): string {
   const messages: string[] = [];
   for (let at = error, depth = 0; at !== undefined && at !== null && depth < 5; depth++) {
     const message = messageOf(at);
-    if (message !== '' && messages.at(-1) !== message) messages.push(message);
+    // Many an error quotes its cause.
+    if (!messages.some((said) => said.includes(message))) messages.push(message);
     at = typeof at === 'object' && 'cause' in at ? at.cause : undefined;
   }
   return messages.join(': ');

@@ -81,8 +81,14 @@ export function encodeSlot({ slots, bytes, words, numbers }: Ring, noted: Noted)
   bytes[at + USER_LENGTH_AT] =
     noted.user === undefined
       ? NOBODY
-      : bytes.write(noted.user, at + TEXT_AT + route, TEXT_BYTES - route);
+      : writeWhole(bytes, noted.user, at + TEXT_AT + route, TEXT_BYTES - route);
   words[word + SLOT_WORDS - 1] = checksum(words, word, SLOT_WORDS - 1);
+}
+
+// A part of a name could be another's, and would not be found when its owner is to be forgotten.
+function writeWhole(bytes: Buffer, user: string, at: number, room: number): number {
+  const fits = user.length * 3 <= room || Buffer.byteLength(user) <= room;
+  return fits ? bytes.write(user, at, room) : NOBODY;
 }
 
 /** Returns the number in a slot without a look at the rest of it; 0 when nothing was ever noted there. */

@@ -25,6 +25,16 @@ export function lockState(folder: string): { release(): void } {
   }
 }
 
+/** Returns whether a sidecar works in the folder now. */
+export function isInUse(folder: string): boolean {
+  try {
+    lockState(folder).release();
+    return false;
+  } catch (error) {
+    return error instanceof Fault && error.code === 'ERR_STATE_IN_USE';
+  }
+}
+
 function whyNot(folder: string, file: string, cause: unknown): string {
   const isHeld =
     typeof cause === 'object' &&

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { createClock } from './clock.ts';
+import { headFields } from './audit/head.ts';
 import type { Config } from './config/config.ts';
 import { fingerprint } from './config/fingerprint.ts';
 import { deriveKeys, loadKeyRing, type KeyRing } from './config/keys.ts';
@@ -113,8 +114,8 @@ export async function serve(config: Config): Promise<Sidecar> {
   const door = createSidecarServer(surface);
   const recorder = createRecorderThread(recorderOptions(config, ring, bootId), {
     onProblem: tellProblems(log),
-    onHead: ({ chain, sequence, hash, keyId }) =>
-      log.info({ chain, sequence, hash, key: keyId }, 'the audit chain was signed'),
+    // Whole, with its signature: the log is one of the places where heads are kept.
+    onHead: (head) => log.info({ head: headFields(head) }, 'the audit chain was signed'),
   });
   const health = createServer(
     createHealth({

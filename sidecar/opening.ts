@@ -37,16 +37,17 @@ export async function recordOpening(
       startedAtUs: nowUs,
     };
   };
-  const keysBefore = await store.note(KEYS);
-  const settingsBefore = await store.note(SETTINGS);
-  const keys = keysBefore === undefined ? undefined : keyChange(keysBefore.split(' '), keyIds);
-  const changed =
-    settingsBefore === undefined ? undefined : changedNames(parsed(settingsBefore), settings);
+  const [keysBefore, settingsBefore] = [await store.note(KEYS), await store.note(SETTINGS)];
+  const before = keysBefore?.split(' ');
+  const keys = before && keyChange(before, keyIds);
+  // By the key that they were fingerprinted with then, which may not be the first one any more.
+  const now = settings[keyIds.indexOf(before?.[0] ?? '')];
+  const changed = settingsBefore === undefined ? '' : changedNames(parsed(settingsBefore), now);
   const batch: Batch = {
     rows: [
       event('store-opened', { boot: bootId, version }),
       ...(keys ? [event('key-ring-changed', keys)] : []),
-      ...(changed ? [event('configuration-changed', { changed })] : []),
+      ...(changed === '' ? [] : [event('configuration-changed', { changed })]),
     ],
     notes: { [KEYS]: keyIds.join(' '), [SETTINGS]: JSON.stringify(settings[0]) },
   };
@@ -65,24 +66,21 @@ function keyChange(
   };
 }
 
-// By the key that it was fingerprinted with, which may not be the first one any more: under each other
-// key everything seems to have changed.
-function changedNames(before: Fingerprints, nows: readonly Fingerprints[]): string | undefined {
-  const [fewest = []] = nows
-    .map((now) => differing(before, now))
-    .toSorted((a, b) => a.length - b.length);
-  return fewest.length === 0 ? undefined : fewest.join(', ');
-}
-
-function differing(before: Fingerprints, now: Fingerprints): string[] {
+function changedNames(before: Fingerprints, now: Fingerprints | undefined): string {
+  // With another key everything would seem to have changed.
+  if (now === undefined) return 'unknown: the key that could tell is not in the key ring any more';
   const names = new Set([...Object.keys(before), ...Object.keys(now)]);
-  return [...names].filter((name) => before[name] !== now[name]).toSorted();
+  return [...names]
+    .filter((name) => before[name] !== now[name])
+    .toSorted()
+    .join(', ');
 }
 
 // What can't be read any more someone else has written: everything has changed then.
 function parsed(text: string): Fingerprints {
   try {
-    return { ...(JSON.parse(text) as Fingerprints) };
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && !Array.isArray(value) ? { ...value } : {};
   } catch {
     return {};
   }

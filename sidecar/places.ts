@@ -1,10 +1,9 @@
 // Where the parts of the state lie in its folder, and what the machine says of itself.
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isNativeError } from 'node:util/types';
 import { AUDIT_STORE_FILE, type AuditPlace } from './audit/open.ts';
-import { explain, Fault } from './fault.ts';
+import { Fault } from './fault.ts';
 import type { Secret } from './secret.ts';
 
 /** What has to be known to find the audit store. */
@@ -40,16 +39,25 @@ export function machineBootId(): string {
 
 function chainIn(stateFolder: string): string {
   const path = join(stateFolder, CHAIN_FILE);
-  try {
-    mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
-    writeFileSync(path, `${randomUUID()}\n`, { flag: 'wx', mode: 0o600, flush: true });
-  } catch (error) {
-    if (!isNativeError(error) || !('code' in error) || error.code !== 'EEXIST') {
-      throw new Fault('ERR_AUDIT_STORE', `the chain's name can't be kept: ${explain(error)}`);
-    }
-  }
-  const chain = readFileSync(path, 'utf8').trim();
+  const chain = readOrMade(stateFolder, path);
   if (/^[0-9a-f-]{36}$/.test(chain)) return chain;
   const mend = 'restore it, or take it away: a new chain is begun then';
   throw new Fault('ERR_STORE_DAMAGED', `${path} does not hold the name of a chain: ${mend}`);
+}
+
+function readOrMade(stateFolder: string, path: string): string {
+  try {
+    if (!existsSync(path)) makeChain(stateFolder, path);
+    return readFileSync(path, 'utf8').trim();
+  } catch (cause) {
+    throw new Fault('ERR_AUDIT_STORE', `the chain's name can't be kept in ${path}`, { cause });
+  }
+}
+
+// Under its name only when it is whole: one that was killed meanwhile leaves no half name behind.
+function makeChain(stateFolder: string, path: string): void {
+  mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
+  const unfinished = `${path}.new`;
+  writeFileSync(unfinished, `${randomUUID()}\n`, { mode: 0o600, flush: true });
+  renameSync(unfinished, path);
 }

@@ -3,8 +3,11 @@
 import { sizeOf } from './audit/account.ts';
 import type { EventRow } from './audit/row.ts';
 import type { AuditStore } from './audit/store.ts';
-import { readJournals, removeJournal, syncJournal, type JournalFile } from './journal-file.ts';
+import { readJournals, removeJournal, type JournalFile } from './journal-file.ts';
+import { createDoubt } from './doubt.ts';
 import { finished, judge, type Judgement, type Lost } from './judge.ts';
+import { explain } from './fault.ts';
+import type { Noted } from './journal-layout.ts';
 import { likelyCause } from './likely-cause.ts';
 import type { LogFacts } from './log-facts.ts';
 import { endangered, pendingOf, type Pending } from './pending.ts';
@@ -45,35 +48,39 @@ export type ReckoningParts = {
   readonly logFacts: () => LogFacts;
   /** Microseconds since the epoch. */
   readonly clock: () => number;
+  /** Milliseconds of a clock that never jumps; by default the process's own. */
+  readonly steadyMs?: () => number;
 };
 
 /** Returns the reckoning. Rejects with store faults. */
 export function createReckoning(parts: ReckoningParts): Reckoning {
   const { store, bootId: currentBootId, machineBootId } = parts;
+  const { steadyMs = () => performance.now() } = parts;
   const folder = journalFolder(parts.stateFolder);
+  const doubt = createDoubt(steadyMs);
   let state: DecisionsState = { open: 0, overdue: 0 };
   let open: readonly Pending[] | undefined;
   let keptText: string | undefined;
   let lastLoss: { readonly atUs: number; readonly text: string } | undefined;
-  let nextMs = 0;
+  let nextMs = -Infinity;
 
   async function step(isLogAtEnd: boolean): Promise<void> {
-    if (performance.now() < nextMs) return;
+    if (steadyMs() < nextMs) return;
     const nowUs = parts.clock();
     const { journals, problems } = readJournals(folder);
-    sync(journals, currentBootId);
     open ??= await remembered();
     const accounts = await store.accounts();
     const pending = pendingOf({ accounts, journals, kept: open, nowUs });
     const rows = await store.having(idsToAsk(pending, nowUs));
     const hasRow = (id: string) => rows.has(id);
-    const judged = judge(pending, { hasRow, currentBootId, machineBootId, nowUs, isLogAtEnd });
+    const by = { hasRow, currentBootId, machineBootId, nowUs, isLogAtEnd };
+    const judged = doubt.confirmed(judge(pending, by), parts.logFacts().hasLog);
     await tellLosses(judged, nowUs);
     await keep(judged, journals);
-    for (const { path } of finished(journals, judged.open, currentBootId)) removeJournal(path);
     open = judged.open;
-    state = await stateOf(judged, problems, nowUs);
-    nextMs = performance.now() + LOOK_EVERY_MS;
+    const kept = finished(journals, judged.open, currentBootId).flatMap(removed);
+    state = await stateOf(judged, [...problems, ...kept], nowUs);
+    nextMs = steadyMs() + LOOK_EVERY_MS;
   }
 
   async function remembered(): Promise<readonly Pending[]> {
@@ -85,7 +92,8 @@ export function createReckoning(parts: ReckoningParts): Reckoning {
     if (lost.length === 0) return;
     const count = lost.reduce((sum, { range }) => sum + sizeOf(range), 0);
     const why = likelyCause({ ...(await facts(lost)), isMachineRestarted: isRestart(lost) });
-    lastLoss = { atUs: nowUs, text: `${count} decisions of the gate have no line: ${why}` };
+    const what = count === 1 ? 'a decision of the gate has' : `${count} decisions of the gate have`;
+    lastLoss = { atUs: nowUs, text: `${what} no line: ${why}` };
   }
 
   async function keep({ settled, lost, open: now }: Judgement, journals: readonly JournalFile[]) {
@@ -155,12 +163,6 @@ function isRestart(lost: readonly Lost[]): boolean {
   return lost.some(({ cause }) => cause === 'machine-restarted');
 }
 
-// A power cut then takes less of the journal than of the log, which nobody brings to the disk.
-function sync(journals: readonly JournalFile[], bootId: string): void {
-  const current = journals.find((journal) => journal.bootId === bootId);
-  if (current !== undefined) syncJournal(current.path);
-}
-
 // What someone else has written there is as good as nothing.
 function parsed(text: string | undefined): readonly Pending[] {
   try {
@@ -174,10 +176,32 @@ function parsed(text: string | undefined): readonly Pending[] {
 function isPending(value: unknown): value is Pending {
   if (typeof value !== 'object' || value === null) return false;
   const { bootId, range, sinceUs, machineBootId, noted } = value as Partial<Pending>;
-  const isWhole = Number.isSafeInteger(range?.first) && Number.isSafeInteger(range?.last);
-  const isNoted = noted === undefined || typeof noted?.requestId === 'string';
   const areTexts = typeof bootId === 'string' && typeof machineBootId === 'string';
-  return isWhole && isNoted && areTexts && Number.isSafeInteger(sinceUs);
+  const isWhole = isNumber(range?.first) && isNumber(range?.last) && range.first <= range.last;
+  return areTexts && isWhole && isNumber(sinceUs) && (noted === undefined || isNoted(noted));
+}
+
+function isNoted(value: Partial<Noted> | null): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { number, requestId, startedAtUs, decision, route, user } = value;
+  const texts: unknown[] = [requestId, decision, route, user ?? ''];
+  return (
+    isNumber(number) && isNumber(startedAtUs) && texts.every((text) => typeof text === 'string')
+  );
+}
+
+function isNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+// What can't be removed is in nobody's way, and tried again. Returns why, if so.
+function removed({ path }: JournalFile): string[] {
+  try {
+    removeJournal(path);
+    return [];
+  } catch (error) {
+    return [`${path} is needed no more, and can't be removed: ${explain(error)}`];
+  }
 }
 
 // A line without a stamp may have come. Most that are pending have only just begun.

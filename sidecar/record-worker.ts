@@ -14,8 +14,10 @@ import { createDelivery, type Delivery } from './delivery/deliver.ts';
 import { createOtlpWire } from './delivery/otlp.ts';
 import { explain, Fault } from './fault.ts';
 import { createHeads, type Heads } from './heads.ts';
+import { syncJournal } from './journal-file.ts';
 import { logFacts } from './log-facts.ts';
 import { recordOpening, type Opening } from './opening.ts';
+import { journalFolder } from './places.ts';
 import { createReckoning, type Reckoning } from './reckon.ts';
 import { createRecorder, type Recorder } from './record.ts';
 import { NOTHING_KNOWN, type RecorderState } from './recorder-state.ts';
@@ -54,6 +56,8 @@ const POLL_MS = 50;
 const STATE_MS = 250;
 /** Longest silence, so that a worker that hangs is noticed. */
 const HEARTBEAT_MS = 2000;
+/** How often the gate's journal is brought to the disk. */
+const SYNC_MS = 1000;
 /** Pause before beginning again after a fault. */
 const RETRY_MS = 1000;
 /** How long destinations may take to get what is left when the sidecar stops. */
@@ -77,9 +81,19 @@ type Parts = {
 };
 
 parentPort?.once('message', () => stop.abort());
+// Whatever the store does: a power cut must take less of the journal than of the log.
+setInterval(syncOwnJournal, SYNC_MS).unref();
 await run();
 // The thread only: a call to a destination that says nothing must not keep it alive.
 process.exit();
+
+function syncOwnJournal(): void {
+  try {
+    syncJournal(join(journalFolder(options.stateFolder), options.opening.bootId));
+  } catch {
+    // The gate tells what is wrong with it: `journal` in /readyz.
+  }
+}
 
 async function run(): Promise<void> {
   while (!stop.signal.aborted) {
@@ -159,9 +173,18 @@ async function partsOf(
     clock,
   });
   const heads = createHeads({ store, key, file: options.headsFile, clock });
+  await tellReplaced(store, heads);
   // What came in after the last head of the run before is vouched for as early as can be.
   await heads.sign();
   return { store, follower, recorder, reckoning, heads, deliveries };
+}
+
+async function tellReplaced(store: AuditStore, heads: Heads): Promise<void> {
+  const before = heads.replaced();
+  if (before === undefined) return;
+  const requestId = `store-replaced:${store.chain}:${before}`;
+  const event = { kind: 'event', event: 'store-replaced', requestId } as const;
+  await store.commit({ rows: [{ ...event, details: { before }, startedAtUs: clock() }] });
 }
 
 // After the signal to stop it goes on until the log has nothing new: the checkpoint is then its size.
@@ -178,9 +201,11 @@ async function follow(parts: Parts): Promise<void> {
       nextLookMs = performance.now() + STATE_MS;
     }
     if (isNew) await setImmediate();
-    else if (stop.signal.aborted) return heads.sign();
+    else if (stop.signal.aborted) break;
     else await pause(POLL_MS);
   }
+  await heads.sign();
+  say(await stateOf(parts));
 }
 
 function startDelivery(

@@ -7,10 +7,14 @@ import { readEntries } from './accesslog/entries.ts';
 import type { SetAsideLine } from './accesslog/set-aside.ts';
 import type { EventRow, Row } from './audit/row.ts';
 import type { AuditStore } from './audit/store.ts';
+import { ALLOWED_MAX_US } from './judge.ts';
 import { toRows, type Opened, type RowRules } from './to-row.ts';
 import type { Delivery } from './delivery/deliver.ts';
 import { createSkew } from './skew.ts';
 import { openStamp } from './stamp.ts';
+
+/** An allowed request is lost a day after it was decided, and told of a little later. */
+const GAP_SHOWN_US = 1.05 * ALLOWED_MAX_US;
 
 /** What the recorder is made of. */
 export type RecorderParts = {
@@ -31,7 +35,7 @@ export type Recorder = {
   step(): Promise<boolean>;
   /** How many stamps were not believed since this recorder began; their rows say `stamp-invalid`. */
   invalidStamps(): number;
-  /** What of the log could not be found, last. */
+  /** What of the log could not be found, lately: as long as a decision may be lost for it. */
   lastGap(): string | undefined;
   /** The largest difference between the gate's clock and Caddy's lately, in microseconds. */
   skewUs(): number;
@@ -49,7 +53,7 @@ export function createRecorder({
 }: RecorderParts): Recorder {
   const skew = createSkew();
   let invalidStamps = 0;
-  let lastGap: string | undefined;
+  let lastGap: { readonly what: string; readonly atUs: number } | undefined;
 
   async function step(): Promise<boolean> {
     const batch = follower.next();
@@ -68,7 +72,7 @@ export function createRecorder({
 
     await store.commit({ rows, setAside, checkpoint: batch.checkpoint, notes: notes() });
     skew.see(rows, nowUs);
-    lastGap = batch.gap ?? lastGap;
+    if (batch.gap !== undefined) lastGap = { what: batch.gap, atUs: nowUs };
     for (const delivery of deliveries) delivery.wake();
     return true;
   }
@@ -89,7 +93,10 @@ export function createRecorder({
   return {
     step,
     invalidStamps: () => invalidStamps,
-    lastGap: () => lastGap,
+    lastGap: () => {
+      const isLately = lastGap !== undefined && clock() - lastGap.atUs <= GAP_SHOWN_US;
+      return isLately ? lastGap?.what : undefined;
+    },
     skewUs: () => skew.largestUs(clock()),
   };
 }

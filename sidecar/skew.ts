@@ -19,7 +19,8 @@ export function createSkew(): Skew {
 
   function turn(nowUs: number): void {
     const ageUs = nowUs - begunAtUs;
-    if (ageUs < SHOWN_US) return;
+    // Less than nothing when the clock was set back: it would be shown until that time comes again.
+    if (ageUs >= 0 && ageUs < SHOWN_US) return;
     before = ageUs < 2 * SHOWN_US ? largest : 0;
     largest = 0;
     begunAtUs = nowUs;

@@ -91,16 +91,20 @@ const RIM = [
   'accesslog/checkpoint.ts', // reads the log
   'accesslog/follow.ts',
   'accesslog/log-files.ts',
+  'accesslog/open-log.ts',
   'accesslog/read-lines.ts',
-  'audit/command.ts', // the terminal
-  'audit/database.ts', // the store's file
-  'audit/query.ts', // waits between looks
-  'audit/store.ts',
+  'accesslog/succession.ts',
+  'accesslog/unpack.ts',
+  'accesslog/unpack-worker.ts',
   'cli.ts', // the environment
   'clock.ts',
+  'command-open.ts', // the terminal
   'config/keys.ts', // the key ring's file
+  'deliver-command.ts', // the terminal
   'delivery/deliver.ts', // waits between tries
   'delivery/otlp.ts', // a certificate's file
+  'delivery/replay.ts',
+  'heads.ts', // the file of published heads
   'http/health.ts',
   'http/listen.ts', // the sockets
   'http/server.ts',
@@ -110,9 +114,14 @@ const RIM = [
   'identity/sealed.ts', // randomness: the seal's nonce
   'identity/session-store.ts', // the store's file
   'identity/session.ts', // randomness: the session's id; its timer
+  'journal-file.ts', // the gate's journals
+  'journal.ts',
   'lock.ts',
+  'log-facts.ts', // the log's disk
   'log.ts',
   'main.ts',
+  'places.ts', // the state folder
+  'reckon.ts', // looks once a second
   'record-thread.ts',
   'record-worker.ts',
   'version.ts',

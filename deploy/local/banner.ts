@@ -6,7 +6,7 @@ import type { Running } from './stack.ts';
 
 /** Returns the banner. Paths are relative to `cwd`; `bold` marks what can be clicked or typed. */
 export function banner(
-  { app, issuer, folder }: Running,
+  { app, issuer, folder, health }: Running,
   cwd: string,
   bold: (text: string) => string,
 ): string {
@@ -25,7 +25,9 @@ export function banner(
 
   Ask     ${bold(`${state} npm run -s signet -- audit --user alice`)}
           ${bold(`${state} npm run -s signet -- audit show <request or trace id>`)}
+          ${bold(`${state} npm run -s signet -- audit verify`)}
   Spans   ${nearest(cwd, spansFile(folder))}
+  State   ${bold(`curl http://${health}/readyz`)}
 
   Ctrl-C stops everything. From here on a line per request:
 `;

@@ -25,6 +25,8 @@ export type Running = {
   readonly app: string;
   /** `http://localhost:…` */
   readonly issuer: string;
+  /** Host and port of `/readyz`. */
+  readonly health: string;
   readonly folder: string;
   /** Resolves when a process has ended by itself, to a sentence that says which and how. */
   readonly ended: Promise<string>;
@@ -73,7 +75,7 @@ export function createStack(settings: Settings, say: (sentence: string) => void)
     const caddy = launch(programs.caddy(plan, await orders.listening));
     await ready(caddy, () => speaksTls(plan.httpsPort, programs.authorityFile(folder)));
 
-    return { app: plan.app, issuer, folder, ended: firstToEnd() };
+    return { app: plan.app, issuer, folder, health: plan.health, ended: firstToEnd() };
   }
 
   // At a stop all of them end; that is nobody's failure.

@@ -2,6 +2,7 @@
 // renamed or compressed, and to notice that it is another one in spite of its name or its inode.
 import { hash } from 'node:crypto';
 import { readSync } from 'node:fs';
+import { MAX_CONSUMED } from './consumed.ts';
 
 /** Most bytes that are hashed of a file's first line, and of the last one consumed. */
 export const MAX_HASHED_BYTES = 4096;
@@ -25,7 +26,14 @@ export type Checkpoint = {
   /** Bytes from the beginning of the file, as it was before compression. */
   readonly offset: number;
   readonly last: Tail;
+  /**
+   * Keys of rolled files that were read to their end, the last one last; at most 128. Absent in those
+   * of earlier versions: then all with an earlier name than `file` were.
+   */
+  readonly consumed?: readonly string[];
 };
+
+type Place = Omit<Checkpoint, 'consumed'>;
 
 /**
  * Returns the checkpoint that was stored as JSON, or undefined for anything but its exact shape:
@@ -33,8 +41,13 @@ export type Checkpoint = {
  */
 export function parseCheckpoint(text: string): Checkpoint | undefined {
   const value = parseJson(text);
-  if (!has(value, 'file', 'offset', 'last')) return undefined;
-  const { file, offset, last } = value;
+  if (has(value, 'file', 'offset', 'last')) return placeOf(value);
+  if (!has(value, 'file', 'offset', 'last', 'consumed')) return undefined;
+  const [place, { consumed }] = [placeOf(value), value];
+  return place !== undefined && isConsumed(consumed) ? { ...place, consumed } : undefined;
+}
+
+function placeOf({ file, offset, last }: Record<keyof Place, unknown>): Place | undefined {
   if (!isIdentity(file) || !isTail(last)) return undefined;
   if (!isWhole(offset) || offset < last.length) return undefined;
   return { file, offset, last };
@@ -95,6 +108,7 @@ function sha256(bytes: Buffer): string {
 
 const SHA256 = /^[0-9a-f]{64}$/;
 const DIGITS = /^\d{1,20}$/;
+const KEY = /^[0-9a-f]{16}$/;
 
 function isIdentity(value: unknown): value is FileIdentity {
   if (!has(value, 'inode', 'birthTimeNs', 'firstLineSha256')) return false;
@@ -106,6 +120,11 @@ function isTail(value: unknown): value is Tail {
   if (!has(value, 'length', 'sha256')) return false;
   const { length, sha256 } = value;
   return isWhole(length) && length >= 1 && length <= MAX_HASHED_BYTES && isText(sha256, SHA256);
+}
+
+function isConsumed(value: unknown): value is readonly string[] {
+  if (!Array.isArray(value) || value.length > MAX_CONSUMED) return false;
+  return value.every((key) => isText(key, KEY));
 }
 
 function has<K extends string>(value: unknown, ...keys: K[]): value is Record<K, unknown> {

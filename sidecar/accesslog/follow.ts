@@ -138,7 +138,7 @@ export function createFollower({
   }
 
   function batchOf(current: OpenLog, read: ReadLines): Batch {
-    const place = advancePlace(current, read);
+    const place = { ...advancePlace(current, read), consumed: succession.consumed() };
     const gap = [...gaps.splice(0), ...succession.takeGaps()].join(' ');
     const { lines, setAside } = read;
     return { lines, setAside, checkpoint: place, ...(gap !== '' && { gap }) };

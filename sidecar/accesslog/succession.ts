@@ -8,6 +8,7 @@
 import { closeSync, existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { firstLineOf, hasTail, isFileOf, type Checkpoint } from './checkpoint.ts';
+import { doneAmong, keyOfFile, keyOfFirstLine, MAX_CONSUMED, remember } from './consumed.ts';
 import { listLogFiles, logFileAt, type LogFile, type LogFiles } from './log-files.ts';
 import type { OpenLog, Opener } from './open-log.ts';
 
@@ -24,6 +25,8 @@ export type Succession = {
   bytesAfter(log: OpenLog | undefined): number;
   /** Returns what may be missing in front of what was opened last, in sentences; each once. */
   takeGaps(): string[];
+  /** Returns the keys of the rolled files that were read to their end, for the checkpoint. */
+  consumed(): readonly string[];
   /** Returns what is left out of the log, in a sentence. */
   problem(): string | undefined;
 };
@@ -44,6 +47,7 @@ export function createSuccession(
 ): Succession {
   let place = checkpoint;
   const passed = new Set<string>(); // names of rolled files that are done with
+  let consumed: readonly string[] = [];
   const givenUp = new Map<string, string>(); // path → sentence
   let gaps: string[] = [];
   let odd: readonly string[] = [];
@@ -67,12 +71,22 @@ export function createSuccession(
         closeSync(log.fd);
         continue;
       }
-      for (const { rolledName } of files.slice(0, files.indexOf(file))) pass(rolledName);
+      passBefore(file, files.slice(0, files.indexOf(file)), at.consumed);
       if (log !== undefined) return Object.assign(log, { offset: at.offset, last: at.last });
       place = undefined; // it was given up, and its gap is told
       return undefined;
     }
     return undefined;
+  }
+
+  // Not all with an earlier name than the checkpoint's file are done with: the clock may have been set
+  // back. They are while Caddy writes to that file, which is reached last.
+  function passBefore(at: LogFile, earlier: readonly LogFile[], known: Checkpoint['consumed']) {
+    const before = known ?? earlier.slice(-MAX_CONSUMED).map(keyOf);
+    consumed = [...before, ...consumed].reduce(remember, []);
+    const isAll = known === undefined || at.rolledName === undefined;
+    const done = isAll ? earlier : doneAmong(earlier, keyOf, consumed);
+    for (const { rolledName } of done) pass(rolledName);
   }
 
   function after(log: OpenLog): Following {
@@ -104,6 +118,7 @@ export function createSuccession(
     pass(log.rolledName);
     expected = undefined;
     if (isCopyOf(opened, log)) Object.assign(opened, { offset: log.offset, last: log.last });
+    else if (log.offset > 0) consumed = remember(consumed, keyOfFirstLine(firstLineIn(log)));
     return opened;
   }
 
@@ -119,12 +134,18 @@ export function createSuccession(
     return undefined;
   }
 
-  function giveUp({ path: rolled, rolledName }: LogFile, why: string): void {
+  function giveUp(file: LogFile, why: string): void {
+    const { path: rolled, rolledName } = file;
     const lost = 'Those of its lines that were not read before are missing.';
     const sentence = `The rolled file ${basename(rolled)} can't be unpacked: ${why}. ${lost}`;
     pass(rolledName);
+    consumed = remember(consumed, keyOf(file));
     givenUp.set(rolled, sentence);
     gaps.push(sentence);
+  }
+
+  function keyOf(file: LogFile): string {
+    return keyOfFile(file, (of) => opener.firstLineOf(of));
   }
 
   function beginsLike(file: LogFile, firstLine: string): boolean {
@@ -162,7 +183,7 @@ export function createSuccession(
     return odd[0] === undefined ? undefined : `${odd[0]} is not a file and is passed over.`;
   }
 
-  return { openFirst, after, openNext, bytesAfter, takeGaps, problem };
+  return { openFirst, after, openNext, bytesAfter, takeGaps, consumed: () => consumed, problem };
 }
 
 const NOTHING: Following = { files: [], isSure: true };
@@ -172,6 +193,11 @@ const NOTHING: Following = { files: [], isSure: true };
 function isCopyOf(opened: OpenLog, log: OpenLog): boolean {
   if (log.last === undefined || firstLineOf(opened.fd) !== firstLineOf(log.fd)) return false;
   return hasTail(opened.fd, log.offset, log.last);
+}
+
+// As it was when the file was begun: it is not asked again of one that was truncated meanwhile.
+function firstLineIn({ fd, identity }: OpenLog): string {
+  return identity?.firstLineSha256 ?? firstLineOf(fd);
 }
 
 // By the name of rolled ones, which stays the same; by the inode of one that is no copy and is held.

@@ -2,7 +2,7 @@
 // has not heard of. Kept in the transaction of the rows; how ranges are reckoned is in account.ts.
 import { newAccount, only, settleRanges, type BootAccount, type Range } from './account.ts';
 import type { Queries } from './database.ts';
-import { isRequest, type Row } from './row.ts';
+import { isRequest, type Row, type RowGate } from './row.ts';
 
 /** Numbers of one boot that are accounted for. */
 export type Settled = { readonly bootId: string; readonly ranges: readonly Range[] };
@@ -11,6 +11,8 @@ export type Accounts = {
   /** Returns the numbers that rows carry, and those that they supersede. */
   numbersOf(rows: readonly Row[]): readonly Settled[];
   settle(queries: Queries, settled: readonly Settled[]): Promise<void>;
+  /** Returns whether a decision is accounted for already. */
+  settled(queries: Queries): Promise<(gate: RowGate) => boolean>;
   all(queries: Queries): Promise<readonly BootAccount[]>;
   /** A transaction was undone. */
   forget(): void;
@@ -39,9 +41,18 @@ export function createAccounts(chain: string): Accounts {
   return {
     numbersOf,
     settle: settleAll,
+    settled: async (queries) => {
+      const accounts = await load(queries);
+      return ({ bootId, number }) => isSettled(accounts.get(bootId), number);
+    },
     all: async (queries) => [...(await load(queries)).values()],
     forget: () => (remembered = undefined),
   };
+}
+
+function isSettled(account: BootAccount | undefined, number: number): boolean {
+  if (account === undefined || number > account.highest) return false;
+  return !account.gaps.some(({ first, last }) => first <= number && number <= last);
 }
 
 function numbersOf(rows: readonly Row[]): readonly Settled[] {

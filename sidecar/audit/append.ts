@@ -3,9 +3,7 @@
 import { commitmentOf, genesisOf, rowHash } from './chain.ts';
 import { toColumns, type RowColumns } from './columns.ts';
 import type { Queries, Value } from './database.ts';
-import { noteOf } from './notes.ts';
 import { createPersons } from './persons.ts';
-import { REMOVED_BEFORE, withoutRemoved } from './removed.ts';
 import type { Row } from './row.ts';
 import { ROW_COLUMNS } from './schema.ts';
 
@@ -26,8 +24,7 @@ export function createAppend(chain: string): Append {
   async function rows(queries: Queries, given: readonly Row[]): Promise<readonly Row[]> {
     if (given.length === 0) return [];
     await persons.refresh(queries);
-    const removedBefore = Number((await noteOf(queries, chain, REMOVED_BEFORE)) ?? 0);
-    const added = await newOnes(queries, withoutRemoved(given, removedBefore));
+    const added = await newOnes(queries, given);
     let { sequence, hash } = await lastOf(queries, chain);
     const values: Value[][] = [];
     for (const { columns } of added) {

@@ -22,7 +22,7 @@ const HELP = `
 Whoever has this name or this subject is forgotten, under all names that the same subject has had. Their
 rows stay, with method, host, route, status, decision and times; path, query, addresses, user agent,
 requirement and everything about the person are erased, and so is the key without which nobody can try
-out what they were. \`signet audit verify\` passes afterwards. It can't be undone; look first with --dry-run.
+out what they were. An event that the key ring signs says so, and \`signet audit verify\` passes afterwards. It can't be undone; look first with --dry-run.
 
 It works beside a running sidecar, whose recorder waits meanwhile (some 50 s for a million rows of one
 person) and makes up for it. At the end the store's file is written anew, so that nothing stays in its free
@@ -40,6 +40,7 @@ Exit codes:
   2   an option is wrong
 ${STORE_EXIT_CODES}
   75  forgotten, but the file could not be written anew: run it again
+  78  there is no key to sign the event with
 `;
 
 /** Returns the command. */
@@ -60,7 +61,7 @@ async function run(where: Whereabouts, options: ForgetOptions): Promise<void> {
   const who = { user, ...(issuer !== undefined && { issuer }) };
   await readingAt(where, async (reader) => {
     const found: ForgottenPerson[] = [];
-    for (const chain of await reader.chains()) {
+    for (const chain of await reader.chainsOfRows()) {
       found.push(...(dryRun ? await look(reader, chain, who) : await erase(where, chain, who)));
     }
     if (!dryRun && found.length > 0) await print(`${outOfReach(where)}\n`);
@@ -87,8 +88,9 @@ async function erase(
 ): Promise<readonly ForgottenPerson[]> {
   return writing(where, chain, async (database) => {
     if ((await findPersons(database, chain, who)).length === 0) return [];
+    const key = where.signingKey();
     if ('path' in where.place) await beginErasing(database);
-    const { persons, setAside } = await forget(database, chain, who, Date.now() * 1000);
+    const { persons, setAside } = await forget(database, chain, who, Date.now() * 1000, key);
     await print(persons.map((person) => `Forgotten: ${textOf(person)}\n`).join(''));
     if (setAside > 0)
       await print(`${setAside} lines that were set aside held the name: emptied.\n`);
@@ -111,7 +113,8 @@ async function tellActing(
 
 /** Returns whether it was written anew. */
 async function rewriteIfNeeded(where: Whereabouts, reader: AuditReader): Promise<boolean> {
-  const [chain] = 'path' in where.place ? await reader.chains() : [];
+  const chains = [...(await reader.chainsOfRows()), ...(await reader.chains())];
+  const [chain] = 'path' in where.place ? chains : [];
   if (chain === undefined) return false;
   return writing(where, chain, async (database) => {
     if (!(await hasRemains(database, chain))) return false;
@@ -123,7 +126,9 @@ async function rewriteIfNeeded(where: Whereabouts, reader: AuditReader): Promise
 }
 
 function tellRemains(problem: string): void {
-  say(`signet: the file can't be written anew, and may hold remains: ${problem}. Run it again.\n`);
+  say(
+    `signet: the file can't be written anew, and may hold remains: ${visible(problem)}. Run it again.\n`,
+  );
   process.exitCode = EXIT_REMAINS;
 }
 

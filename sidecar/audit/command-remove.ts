@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { print, say, STORE_EXIT_CODES, storeCommand } from './command-store.ts';
 import { parseTimeUs, TIMES } from './filter-time.ts';
-import { isoTime } from './format-text.ts';
+import { isoTime, visible } from './format-text.ts';
 import { createProgress } from './progress.ts';
 import type { AuditReader } from './reader.ts';
 import { emptyLog, overwriteDeleted, rewrite } from './remains.ts';
@@ -132,7 +132,9 @@ function textOf({ rows, upTo, beforeUs }: RemovalPlan): string {
 }
 
 function heldText({ heldBy, upTo, couldBeUpTo }: RemovalPlan): string {
-  const who = heldBy.map(({ destination, has }: Holder) => `${destination} (has up to ${has})`);
+  const who = heldBy.map(
+    ({ destination, has }: Holder) => `${visible(destination)} (has up to ${has})`,
+  );
   return (
     `signet: rows ${upTo + 1} to ${couldBeUpTo} are old enough, and stay until they are delivered to ` +
     `${who.join(', ')}. --even-undelivered removes them all the same.\n`

@@ -71,7 +71,7 @@ async function runShow(
   await reading(options, parts, async (reader) => {
     const rows = await find(reader, id);
     if (rows.length === 0) {
-      say(`There is no request, no trace and no event ${id}.\n`);
+      say(`There is no row of ${id}. Is it still under way? \`signet audit open\` tells.\n`);
       process.exitCode = EXIT_FOUND_NOTHING;
       return;
     }

@@ -20,6 +20,9 @@ export type Queries = {
   ): Promise<void>;
 };
 
+/** What Signet never makes, or what is not as it makes it; the text is one sentence. */
+export type Problem = { readonly kind: 'schema' | 'index'; readonly text: string };
+
 /** All faults are a Fault: ERR_AUDIT_STORE, ERR_STORE_DAMAGED or ERR_STORE_NEWER. */
 export type Database = Queries & {
   /**
@@ -30,5 +33,9 @@ export type Database = Queries & {
     work: (queries: Queries) => Promise<T>,
     options?: { readonly isDurable?: boolean },
   ): Promise<T>;
+  /** Returns the chains that have rows, as the rows say. */
+  chainsOfRows(): Promise<readonly string[]>;
+  /** Looks at tables, indexes and triggers. Of an SQLite file everything is read. */
+  examine(): Promise<readonly Problem[]>;
   close(): Promise<void>;
 };

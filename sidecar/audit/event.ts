@@ -15,6 +15,7 @@ export const EVENT_CODES = {
   'verification-run': 'SIG-304',
   'person-forgotten': 'SIG-305',
   'rows-removed': 'SIG-306',
+  'store-replaced': 'SIG-307', // the heads published last are of another chain than the store's
 } as const;
 
 export type EventName = keyof typeof EVENT_CODES;

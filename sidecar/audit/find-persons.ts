@@ -1,5 +1,7 @@
 // Whom a name means, and where else the record speaks of them. Reads only.
 import type { Columns, Queries, Value } from './database.ts';
+import { Fault } from '../fault.ts';
+import { visible } from './format-text.ts';
 import type { Name } from './persons.ts';
 
 /** Whom to forget: by the user's name or by the subject; of one issuer, where that is given. */
@@ -45,6 +47,46 @@ export async function countRows(
   const sql =
     'SELECT count(*) AS "rows" FROM audit_rows WHERE chain = ? AND "user" = ? AND person = ?';
   return Number((await queries.all(sql, [chain, user, person]))[0]?.['rows']);
+}
+
+/**
+ * Returns how many rows each of these has, by the numbers in the rows, which reads all rows of the chain.
+ * Throws ERR_STORE_DAMAGED when one of them names somebody else: then the list of persons was changed, and
+ * whoever goes by it erases another one's values.
+ */
+export async function countOwnRows(
+  queries: Pick<Queries, 'all'>,
+  chain: string,
+  persons: readonly NamedPerson[],
+): Promise<ReadonlyMap<number, number>> {
+  const counts = new Map<number, number>();
+  if (persons.length === 0) return counts;
+  const byNumber = new Map(persons.map((each) => [each.person, each]));
+  const marks = persons.map(() => '?').join(', ');
+  const sql =
+    'SELECT person, issuer, subject, "user", count(*) AS "rows" FROM audit_rows ' +
+    `WHERE chain = ? AND person IN (${marks}) GROUP BY person, issuer, subject, "user"`;
+  for (const found of await queries.all(sql, [chain, ...byNumber.keys()])) {
+    const named = byNumber.get(Number(found['person']));
+    if (named === undefined) continue;
+    if (!isNamed(found, named)) throw unfit(named);
+    counts.set(named.person, (counts.get(named.person) ?? 0) + Number(found['rows']));
+  }
+  return counts;
+}
+
+function isNamed({ issuer, subject, user }: Columns, named: NamedPerson): boolean {
+  const isSame = (issuer ?? '') === named.issuer && (subject ?? '') === named.subject;
+  return isSame && (user ?? '') === named.user;
+}
+
+/** Returns the Fault of a person whose rows are not those that the name leads to. */
+export function unfit({ person, user }: NamedPerson): Fault {
+  return new Fault(
+    'ERR_STORE_DAMAGED',
+    `The rows of person ${person} are not those that the name ${visible(user)} leads to: the store was ` +
+      'changed. Nothing was erased. Run `signet audit verify` first',
+  );
 }
 
 /** Returns how many rows of others name one of these as the one who acted. They stay as they are. */

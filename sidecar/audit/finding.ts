@@ -11,14 +11,19 @@ export type FindingKind =
   | 'unproven' // rows beyond missing ones, which nothing signed vouches for
   | 'erased' // personal values are gone, but nobody was forgotten
   | 'key-missing' // a person's key is gone, so that the values can't be checked
+  | 'person' // rows name somebody else than the list of persons does
+  | 'event-forged' // nobody with a key signed that a person was forgotten
+  | 'chain-missing' // heads of the chain were published, and it is not in the store
+  | 'schema' // the database has what Signet never makes, or lacks what it makes
+  | 'index' // an index does not hold what its table holds
   | 'head-forged' // a head that the key it names did not sign
-  | 'head-missing' // a head was published, and is not in the store
+  | 'head-missing' // a head was published, and is not in the store; or there is none at all
   | 'stub-forged' // the stub in place of removed rows isn't signed
   | 'key-unknown'; // what is signed was signed by a key that nobody knows
 
 export type Finding = {
   readonly kind: FindingKind;
-  /** The row, or the first of several. */
+  /** The row, or the first of several; 0 where it is about none. */
   readonly sequence: number;
   /** The last of several. */
   readonly to?: number;

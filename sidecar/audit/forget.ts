@@ -4,10 +4,19 @@ import { createSecretKey } from 'node:crypto';
 import { createAppend } from './append.ts';
 import type { Database, Queries } from './database.ts';
 import { eraseRows } from './erase-rows.ts';
-import { findPersons, holding, type NamedPerson, type Who } from './find-persons.ts';
+import {
+  countOwnRows,
+  findPersons,
+  holding,
+  unfit,
+  type NamedPerson,
+  type Who,
+} from './find-persons.ts';
+import { forgottenDetails, type Forgetting } from './forgotten.ts';
 import { noteOf, setNote } from './notes.ts';
 import { PERSONS_ERASED } from './persons.ts';
 import type { EventRow } from './row.ts';
+import type { SigningKey } from './signing-key.ts';
 
 export type ForgottenPerson = NamedPerson & { readonly rows: number };
 
@@ -20,18 +29,21 @@ export type Forgotten = {
 
 /**
  * Forgets everyone who is meant, in one durable transaction, beside a recorder that writes or without
- * one; nobody is forgotten when nobody is found. In an SQLite file see remains.ts, too.
+ * one; nobody is forgotten when nobody is found. The key signs the events. In an SQLite file see
+ * remains.ts, too. Throws ERR_STORE_DAMAGED, and erases nothing, when rows and names don't fit.
  */
 export async function forget(
   database: Database,
   chain: string,
   who: Who,
   nowUs: number,
+  signingKey: SigningKey,
 ): Promise<Forgotten> {
   const work = async (queries: Queries): Promise<Forgotten> => {
     const persons: ForgottenPerson[] = [];
     const meant = await findPersons(queries, chain, who);
-    for (const each of meant) persons.push(await erase(queries, chain, each));
+    const counts = await countOwnRows(queries, chain, meant);
+    for (const each of meant) persons.push(await erase(queries, chain, each, counts));
     if (persons.length === 0) return { persons, rows: 0, setAside: 0 };
     const words = new Set([who.user, ...meant.flatMap(({ subject, user }) => [subject, user])]);
     words.delete('');
@@ -42,7 +54,9 @@ export async function forget(
     await setNote(queries, PERSONS_ERASED, String(erased + persons.length));
     await createAppend(chain).rows(
       queries,
-      persons.map((each) => eventOf(chain, each, nowUs)),
+      persons.map(({ person, rows }) =>
+        eventOf({ chain, person, rows, startedAtUs: nowUs }, signingKey),
+      ),
     );
     return { persons, rows: persons.reduce((sum, { rows }) => sum + rows, 0), setAside };
   };
@@ -53,24 +67,28 @@ async function erase(
   queries: Queries,
   chain: string,
   named: NamedPerson,
+  counts: ReadonlyMap<number, number>,
 ): Promise<ForgottenPerson> {
   const values = [chain, named.person];
   const sql = 'SELECT key FROM persons WHERE chain = ? AND person = ?';
   const [found] = await queries.all(sql, values);
   const key = createSecretKey(found?.['key'] as Uint8Array);
   const rows = await eraseRows(queries, chain, { ...named, key });
+  // By an index that lacks rows, for instance.
+  if (rows !== (counts.get(named.person) ?? 0)) throw unfit(named);
   await queries.run('DELETE FROM persons WHERE chain = ? AND person = ?', values);
   return { ...named, rows };
 }
 
 // The number is not given again, and no name stands in it.
-function eventOf(chain: string, { person, rows }: ForgottenPerson, nowUs: number): EventRow {
+function eventOf(forgetting: Forgetting, signingKey: SigningKey): EventRow {
+  const { chain, person, startedAtUs } = forgetting;
   return {
     kind: 'event',
     requestId: `person-forgotten:${chain}:${person}`,
     event: 'person-forgotten',
-    details: { person, rows },
-    startedAtUs: nowUs,
+    details: forgottenDetails(forgetting, signingKey),
+    startedAtUs,
   };
 }
 

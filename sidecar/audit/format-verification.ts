@@ -15,7 +15,7 @@ export function verificationText(verified: Verified): string {
   const { findings, findingCount } = verified;
   const untold = findingCount - findings.length;
   return [
-    `Chain ${verified.chain}`,
+    `Chain ${visible(verified.chain)}`,
     ...findings.map(findingText),
     ...(untold > 0 ? [`  and ${untold} more findings`] : []),
     ...summaryOf(verified).map((line) => `  ${line}`),
@@ -61,12 +61,17 @@ function summaryOf(verified: Verified): string[] {
   const { rows, from, to, heads, published, lastHead, unsigned, erased } = verified;
   const signed =
     lastHead === undefined
-      ? 'signed: nothing'
+      ? rows === 0
+        ? 'signed: nothing'
+        : 'signed: NOTHING. Whoever could write to the store could have made all of these rows'
       : `signed: up to row ${lastHead.sequence}, at ${isoTime(lastHead.signedAtUs)}, by ${lastHead.keyId}`;
   return [
     rows === 0 ? 'rows: none' : `rows: ${rows}, from ${from} to ${to}`,
     ...(from > 1 ? [`removed before: rows 1 to ${from - 1}; a stub stands for them`] : []),
     ...(erased > 0 ? [`of persons who were forgotten: ${erased} rows`] : []),
+    ...(verified.forgottenByUnknown > 0
+      ? [`forgotten, by a key that is not known any more: ${verified.forgottenByUnknown} persons`]
+      : []),
     signed,
     `after that, and held by their hashes alone: ${unsigned} rows`,
     `signed heads: ${heads} in the store, ${published} published`,

@@ -43,17 +43,31 @@ export function signStub(stub: Unsigned<Stub>, key: SigningKey): Stub {
 /** Returns whether one of these keys signed it. Never throws, whatever its fields hold. */
 export function isSignedBy(signed: Head | Stub, publicKeys: PublicKeys): Signedness {
   if (!isWellFormed(signed)) return 'forged';
-  const key = publicKeys.get(signed.keyId);
-  if (key === undefined) return 'unknown-key';
   const text = 'removedAtUs' in signed ? stubText(signed) : headText(signed);
-  const signature = Buffer.from(signed.signature, 'base64url');
-  return verify(null, Buffer.from(text), key, signature) ? 'signed' : 'forged';
+  return signednessOf(text, signed, publicKeys);
+}
+
+/** Returns whether one of these keys signed the text. Never throws, whatever the fields hold. */
+export function signednessOf(
+  text: string,
+  { keyId, signature }: { readonly keyId: unknown; readonly signature: unknown },
+  publicKeys: PublicKeys,
+): Signedness {
+  if (!isHex(keyId, 16) || !isBase64Url(signature, SIGNATURE_BYTES)) return 'forged';
+  const key = publicKeys.get(keyId);
+  if (key === undefined) return 'unknown-key';
+  const bytes = Buffer.from(signature, 'base64url');
+  return verify(null, Buffer.from(text), key, bytes) ? 'signed' : 'forged';
 }
 
 /** Returns the head as one line of JSON, without a newline: what is published. */
-export function headLine({ chain, sequence, hash, signedAtUs, keyId, signature }: Head): string {
-  const time = isoTime(signedAtUs);
-  return JSON.stringify({ chain, sequence, hash, time, key: keyId, signature });
+export function headLine(head: Head): string {
+  return JSON.stringify(headFields(head));
+}
+
+/** Returns the fields of a published line; a log line may hold them under `head`. */
+export function headFields({ chain, sequence, hash, signedAtUs, keyId, signature }: Head) {
+  return { chain, sequence, hash, time: isoTime(signedAtUs), key: keyId, signature };
 }
 
 /**
@@ -62,8 +76,9 @@ export function headLine({ chain, sequence, hash, signedAtUs, keyId, signature }
  */
 export function parseHeadLine(text: string): Head | undefined {
   if (text.length > MAX_HEAD_LINE_CHARS) return undefined;
-  const fields = objectOf(text);
-  if (fields === undefined) return undefined;
+  const line = objectOf(text);
+  if (line === undefined) return undefined;
+  const fields = isFields(line['head']) ? line['head'] : line;
   const { chain, sequence, hash, time, key, signature } = fields;
   const head = { chain, sequence, hash, signedAtUs: microseconds(time), keyId: key, signature };
   return isWellFormed(head as Head) ? (head as Head) : undefined;
@@ -103,25 +118,33 @@ function stubText({ chain, sequence, hash, rows, removedAtUs }: Unsigned<Stub>):
   return JSON.stringify(['signet stub 1', chain, sequence, hash, rows, removedAtUs]);
 }
 
-function signatureOf(text: string, { id, privateKey }: SigningKey) {
+/** Returns the signature of a text, as heads, stubs and events have it. */
+export function signatureOf(
+  text: string,
+  { id, privateKey }: SigningKey,
+): Pick<Signed, 'keyId' | 'signature'> {
   const signature = sign(null, Buffer.from(text), privateKey).toString('base64url');
   return { keyId: id, signature };
 }
 
 function isWellFormed(signed: Head | Stub): boolean {
-  const { chain, sequence, hash, keyId, signature } = signed;
+  const { chain, sequence, hash, keyId } = signed;
   const numbers = 'removedAtUs' in signed ? [signed.rows, signed.removedAtUs] : [signed.signedAtUs];
   return (
     typeof chain === 'string' &&
     isHex(hash, 64) &&
     isHex(keyId, 16) &&
-    isBase64Url(signature, SIGNATURE_BYTES) &&
+    isBase64Url(signed.signature, SIGNATURE_BYTES) &&
     [sequence, ...numbers].every((number) => Number.isSafeInteger(number) && number >= 0)
   );
 }
 
-function isHex(text: unknown, digits: number): boolean {
+function isHex(text: unknown, digits: number): text is string {
   return typeof text === 'string' && text.length === digits && /^[0-9a-f]+$/.test(text);
+}
+
+function isFields(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function objectOf(text: string): Record<string, unknown> | undefined {

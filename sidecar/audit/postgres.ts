@@ -2,6 +2,7 @@
 // own. Whoever writes a chain holds a lock on it, in this process and on the server.
 import { Fault } from '../fault.ts';
 import type { Columns, Database, Value } from './database.ts';
+import { chainsOfRows, examinePostgres } from './postgres-examine.ts';
 import { nameOf } from './postgres-place.ts';
 import { createConnections, type Connections, type PostgresOptions } from './postgres-pool.ts';
 import { isReading } from './postgres-sql.ts';
@@ -81,6 +82,8 @@ function asDatabase(connections: Connections, begin: string): Database {
     insert: (table, columns, rows) =>
       transaction((queries) => queries.insert(table, columns, rows)),
     transaction,
+    chainsOfRows: () => chainsOfRows(read),
+    examine: () => examinePostgres(read),
     close: () => (closing ??= inTurn(() => connections.close())),
   };
 }

@@ -1,6 +1,6 @@
 // Reading beside the writers: rows by a condition, and how far each chain has got.
 import { fromColumns } from './columns.ts';
-import type { Columns, Database, Value } from './database.ts';
+import type { Columns, Database, Problem, Value } from './database.ts';
 import type { StoredRow } from './row.ts';
 
 /** A row as it is listed: with its chain, where there may be several. */
@@ -11,10 +11,14 @@ export type AuditReader = {
   rows(sql: string, values: readonly Value[]): Promise<ReadRow[]>;
   /** Returns what another SELECT gives. */
   all(sql: string, values: readonly Value[]): Promise<Columns[]>;
-  /** Returns the chains in the store. */
+  /** Returns the chains that were begun here; for a proof see verify-chains.ts. */
   chains(): Promise<readonly string[]>;
   /** Returns the newest sequence of each chain, 0 when it has no row. */
   places(): Promise<ReadonlyMap<string, number>>;
+  /** Returns the chains that have rows, listed or not. */
+  chainsOfRows(): Promise<readonly string[]>;
+  /** Returns what is not as Signet makes it. */
+  examine(): Promise<readonly Problem[]>;
   close(): Promise<void>;
 };
 
@@ -39,6 +43,8 @@ export function createAuditReader(database: Database): AuditReader {
     all: (sql, values) => database.all(sql, values),
     chains,
     places,
+    chainsOfRows: () => database.chainsOfRows(),
+    examine: () => database.examine(),
     close: () => database.close(),
   };
 }

@@ -1,19 +1,25 @@
 // Rows that were removed stay away, even when the log that they came from is read again. Pure.
-import { isRequest, type Row } from './row.ts';
+import { isRequest, type Row, type RowGate } from './row.ts';
 
 /** Name of the note with the latest end of a removed request, in microseconds since the epoch. */
 export const REMOVED_BEFORE = 'removed-before';
 
 /**
- * Returns the rows without those that must have been removed: lines come in the order in which requests
- * ended, so whatever ended no later than a removed one has had its row. Events of such a request's
- * stamp go with it.
+ * Returns the rows without those that have been removed: requests that ended no later than a removed one,
+ * and whose decision is accounted for already. The time alone would not do: after a clock that was ahead
+ * new requests look old. (A request without a decision comes back when its log is read again.) Events
+ * of such a request's stamp go with it.
  */
-export function withoutRemoved(rows: readonly Row[], removedBeforeUs: number): readonly Row[] {
+export function withoutRemoved(
+  rows: readonly Row[],
+  removedBeforeUs: number,
+  isSettled: (gate: RowGate) => boolean,
+): readonly Row[] {
   const gone = new Set(
     rows
       .filter(isRequest)
       .filter(({ startedAtUs, durationUs }) => startedAtUs + durationUs <= removedBeforeUs)
+      .filter(({ gate }) => gate !== undefined && isSettled(gate))
       .map(({ requestId }) => requestId),
   );
   if (gone.size === 0) return rows;

@@ -1,24 +1,22 @@
 // The audit store's database as an SQLite file. It refuses a file that isn't ours, is damaged, or is
-// too new, and what goes wrong later becomes a Fault here as well. It never deletes or replaces a file.
+// too new, and what goes wrong later becomes a Fault as well. It never deletes or replaces a file.
 import { randomUUID } from 'node:crypto';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import { isNativeError } from 'node:util/types';
-import { explain, Fault } from '../fault.ts';
+import { Fault } from '../fault.ts';
 import type { Columns, Database, Queries, Value } from './database.ts';
+import { visible } from './format-text.ts';
 import { migrate } from './migrate.ts';
 import { APPLICATION_ID, SCHEMA_VERSION, schemaSql, sqliteDialect } from './schema.ts';
+import { examineSqlite, triggersOf } from './sqlite-examine.ts';
+import { beheaded, damaged, faulting, moved } from './sqlite-fault.ts';
 
 /** How long a statement waits for another process's lock. SQLite's own default is not to wait. */
 export const BUSY_TIMEOUT_MS = 5000;
 
 // What is deleted is overwritten as well: a forgotten person's key must not lie in free pages.
 const PRAGMAS = 'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON';
-
-// Primary result codes of SQLite: https://www.sqlite.org/rescode.html
-const SQLITE_CORRUPT = 11;
-const SQLITE_NOTADB = 26;
 
 /**
  * Returns the database for writing, made if it isn't there: file mode 0600, folder 0700.
@@ -30,11 +28,13 @@ const SQLITE_NOTADB = 26;
  */
 export function openSqlite(path: string): Database {
   return faulting(path, () => {
+    if (sizeOf(path) === 0 && sizeOf(`${path}-wal`) > 0) throw beheaded(path);
     makeFile(path);
     const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
     return openedOrClosed(database, () => {
       if (isEmpty(database)) makeTables(database);
       assertOurs(database, path);
+      assertNoTrigger(database, path);
       database.exec(PRAGMAS);
       if (versionOf(database) < SCHEMA_VERSION) migrate(database);
       return asDatabase(database, path);
@@ -61,6 +61,7 @@ export function openSqliteForReading(path: string): Database {
 // becomes part of another's transaction.
 function asDatabase(database: DatabaseSync, path: string): Database {
   const queries = queriesOf(database, path);
+  const inode = inodeOf(path);
   let free = Promise.resolve();
 
   async function alone<T>(work: () => Promise<T>): Promise<T> {
@@ -76,16 +77,25 @@ function asDatabase(database: DatabaseSync, path: string): Database {
   }
 
   async function transact<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
-    faulting(path, () => database.exec('BEGIN IMMEDIATE'));
+    faulting(path, () => {
+      assertUnmoved();
+      database.exec('BEGIN IMMEDIATE');
+    });
     try {
       const result = await work(queries);
       faulting(path, () => database.exec('COMMIT'));
       return result;
     } catch (error) {
-      // SQLite has rolled back by itself when, for instance, the disk is full.
-      if (database.isTransaction) database.exec('ROLLBACK');
+      rollBack(database);
       throw error;
     }
+  }
+
+  // SQLite goes on writing to a file that has no name any more, and nobody would ever see it again.
+  function assertUnmoved(): void {
+    if (inodeOf(path) === inode) return;
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)'); // one that was moved is whole without its log
+    throw moved(path);
   }
 
   return {
@@ -103,8 +113,23 @@ function asDatabase(database: DatabaseSync, path: string): Database {
           database.exec('PRAGMA synchronous = NORMAL');
         }
       }),
+    chainsOfRows: async () =>
+      (await alone(() => queries.all('SELECT chain FROM audit_rows LIMIT 1'))).map(({ chain }) =>
+        String(chain),
+      ),
+    examine: () => alone(async () => faulting(path, () => examineSqlite(database))),
     close: () => alone(async () => database.close()),
   };
+}
+
+// SQLite has done so by itself when, for instance, the disk is full; and where it can't, the error that
+// led to it is the one that counts.
+function rollBack(database: DatabaseSync): void {
+  try {
+    if (database.isTransaction) database.exec('ROLLBACK');
+  } catch {
+    // the next opening does it
+  }
 }
 
 function queriesOf(database: DatabaseSync, path: string): Queries {
@@ -115,8 +140,7 @@ function queriesOf(database: DatabaseSync, path: string): Queries {
     return known;
   };
   return {
-    all: async (sql, values = []) =>
-      faulting(path, () => statement(sql).all(...values) as Columns[]),
+    all: async (sql, values = []) => faulting(path, () => read(statement(sql), values)),
     run: async (sql, values = []) =>
       faulting(path, () => Number(statement(sql).run(...values).changes)),
     insert: async (table, columns, rows) => {
@@ -124,6 +148,13 @@ function queriesOf(database: DatabaseSync, path: string): Queries {
       faulting(path, () => insertAll(statement(insertSql(table, columns)), rows));
     },
   };
+}
+
+// Of a text that is longer than a string can be, Node 24 makes neither a row nor an error.
+function read(select: StatementSync, values: readonly Value[]): Columns[] {
+  const rows = select.all(...values) as Columns[] | undefined;
+  if (rows === undefined) throw new Error('a value is too long to be read');
+  return rows;
 }
 
 function insertAll(insert: StatementSync, rows: readonly (readonly Value[])[]): void {
@@ -135,29 +166,12 @@ function insertSql(table: string, columns: readonly string[]): string {
   return `INSERT INTO ${table} (${names}) VALUES (${columns.map(() => '?').join(', ')})`;
 }
 
-/** Returns what `work` returns; what it throws becomes a Fault that names the file. */
-export function faulting<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw asFault(path, error);
-  }
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-function asFault(path: string, cause: unknown): Fault {
-  if (cause instanceof Fault) return cause;
-  const errcode = isNativeError(cause) && 'errcode' in cause ? Number(cause.errcode) & 0xff : 0;
-  if (errcode === SQLITE_CORRUPT || errcode === SQLITE_NOTADB) {
-    return damaged(path, `is damaged (${explain(cause)})`, cause);
-  }
-  return new Fault('ERR_AUDIT_STORE', `The audit store ${path} failed: ${explain(cause)}`, {
-    cause,
-  });
-}
-
-function damaged(path: string, what: string, cause?: unknown): Fault {
-  const advice = 'It is left as it is: move it away, and Signet begins a new one from the log.';
-  return new Fault('ERR_STORE_DAMAGED', `The audit store ${path} ${what}. ${advice}`, { cause });
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino;
 }
 
 function makeFile(path: string): void {
@@ -194,6 +208,18 @@ function assertOurs(database: DatabaseSync, path: string): void {
         `Signet knows ${SCHEMA_VERSION}): run that one, or name another state folder.`,
     );
   }
+}
+
+// A trigger may drop or change what is written, and no chain would show it.
+function assertNoTrigger(database: DatabaseSync, path: string): void {
+  const [trigger] = triggersOf(database);
+  if (trigger === undefined) return;
+  throw new Fault(
+    'ERR_STORE_DAMAGED',
+    `The audit store ${path} has a trigger, ${visible(trigger)}, which Signet never makes: it may drop ` +
+      'or change what is written. Nothing is written to it. Keep a copy, see what `signet audit verify` ' +
+      'says, and take the trigger away (DROP TRIGGER), or move the store away',
+  );
 }
 
 // Whoever only reads can't bring it forward.

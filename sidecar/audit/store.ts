@@ -12,6 +12,7 @@ import type { Head } from './head.ts';
 import type { SigningKey } from './signing-key.ts';
 import { signLast } from './heads.ts';
 import { noteOf, setNote } from './notes.ts';
+import { REMOVED_BEFORE, withoutRemoved } from './removed.ts';
 import type { Row, StoredRow } from './row.ts';
 
 /** What the recorder made of one batch of the log, or of something else that happened. */
@@ -49,7 +50,7 @@ export type AuditStore = {
   readonly chain: string;
   /** Stores all of a batch, or, when it throws, nothing of it. A row once stored never changes. */
   commit(batch: Batch): Promise<Committed>;
-  /** Returns where the log has been read to; `damaged` when what is there is no place. */
+  /** Returns where the log has been read to; `damaged` when what is there, or was, is no place. */
   checkpoint(): Promise<Checkpoint | 'damaged' | undefined>;
   /** Returns up to `limit` rows that come after a sequence, in its order. */
   rowsAfter(sequence: number, limit: number): Promise<StoredRow[]>;
@@ -92,23 +93,35 @@ export async function createAuditStore(database: Database, chain: string): Promi
     unexplained: await countOf(KINDS, 'unexplained'),
   };
 
+  let begun = 0;
+  let kept = 0;
+
+  // What is remembered is forgotten when the transaction before was undone. Not by who began that one:
+  // the next begins before its caller hears of it.
+  async function transact<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+    let own = 0;
+    const result = await database.transaction((queries) => {
+      own = begun += 1;
+      if (kept !== own - 1) {
+        append.forget();
+        accounts.forget();
+      }
+      return work(queries);
+    });
+    kept = own;
+    return result;
+  }
+
   async function commit(batch: Batch): Promise<Committed> {
-    try {
-      const committed = await database.transaction((queries) => commitWithin(queries, batch));
-      counted.setAside += committed.setAside;
-      counted.lost += committed.lost;
-      counted.unexplained += committed.unexplained;
-      return committed;
-    } catch (error) {
-      // What they remember may have been undone.
-      append.forget();
-      accounts.forget();
-      throw error;
-    }
+    const committed = await transact((queries) => commitWithin(queries, batch));
+    counted.setAside += committed.setAside;
+    counted.lost += committed.lost;
+    counted.unexplained += committed.unexplained;
+    return committed;
   }
 
   async function commitWithin(queries: Queries, batch: Batch) {
-    const added = await append.rows(queries, batch.rows);
+    const added = await append.rows(queries, await unremoved(queries, batch.rows));
     const setAside = await addSetAside(queries, batch.setAside ?? []);
     await accounts.settle(queries, [...accounts.numbersOf(added), ...(batch.settled ?? [])]);
     for (const [name, text] of Object.entries(batch.notes ?? {})) {
@@ -124,11 +137,24 @@ export async function createAuditStore(database: Database, chain: string): Promi
     };
   }
 
+  // After a removal only: for all others it is one look at a note.
+  async function unremoved(queries: Queries, rows: readonly Row[]): Promise<readonly Row[]> {
+    const before = await noteOf(queries, chain, REMOVED_BEFORE);
+    if (before === undefined) return rows;
+    return withoutRemoved(rows, Number(before), await accounts.settled(queries));
+  }
+
   async function checkpoint(): Promise<Checkpoint | 'damaged' | undefined> {
     const sql = 'SELECT checkpoint FROM log_checkpoint WHERE chain = ?';
     const [found] = await database.all(sql, [chain]);
-    if (found === undefined) return undefined;
+    if (found === undefined) return (await hasRequests()) ? 'damaged' : undefined;
     return parseCheckpoint(String(found['checkpoint'])) ?? 'damaged';
+  }
+
+  // They came with a place.
+  async function hasRequests(): Promise<boolean> {
+    const sql = "SELECT sequence FROM audit_rows WHERE chain = ? AND kind = 'request' LIMIT 1";
+    return (await database.all(sql, [chain])).length > 0;
   }
 
   async function cursor(destination: string): Promise<number> {
@@ -165,7 +191,7 @@ export async function createAuditStore(database: Database, chain: string): Promi
     cursor,
     moveCursor,
     // In its turn: what a commit that is under way has settled may be undone.
-    accounts: () => database.transaction((queries) => accounts.all(queries)),
+    accounts: () => transact((queries) => accounts.all(queries)),
     newestByRoute: async () => {
       const found = await database.all(BY_ROUTE, [chain, NEWEST_ROWS]);
       return new Map(found.map(({ route, rows }) => [String(route), Number(rows)]));

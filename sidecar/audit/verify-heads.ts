@@ -20,6 +20,8 @@ export type Heads = {
   confirm(sequence: number, hash: Uint8Array, isTold: boolean): void;
   /** The last row up to which everything is signed; 0 when nothing is. */
   lastGood(): number;
+  /** The first row for which a head of a known key is there that it fits; undefined when there is none. */
+  firstGood(): number | undefined;
   /** All rows were met; the last one is (or would have to be) `end`. */
   finish(end: number): HeadsMet;
 };
@@ -121,6 +123,15 @@ export function readHeads(given: HeadsGiven, publicKeys: PublicKeys, findings: F
     return good?.sequence ?? given.start;
   }
 
+  function firstGood(): number | undefined {
+    let first: number | undefined;
+    for (const [sequence, there] of anchors) {
+      const isGood = there.some(({ isKnown, fits }) => isKnown && fits);
+      if (isGood && sequence < (first ?? Infinity)) first = sequence;
+    }
+    return first;
+  }
+
   function hashesAt(sequence: number): Uint8Array[] {
     return (anchors.get(sequence) ?? []).map(({ hash }) => Buffer.from(hash, 'hex'));
   }
@@ -139,7 +150,7 @@ export function readHeads(given: HeadsGiven, publicKeys: PublicKeys, findings: F
     };
   }
 
-  return { hashesAt, meet, confirm, lastGood, finish };
+  return { hashesAt, meet, confirm, lastGood, firstGood, finish };
 }
 
 function isSameHead(anchor: Anchor, head: Head): boolean {

@@ -3,7 +3,9 @@
 import type { KeyObject } from 'node:crypto';
 import { commitmentOf, HASH_BYTES, isHashable, rowHash } from './chain.ts';
 import type { Columns, Value } from './database.ts';
+import { readForgotten, type ForgottenEvent } from './forgotten.ts';
 import { PERSONAL_COLUMNS, PLAIN_COLUMNS } from './schema.ts';
+import type { PublicKeys } from './signing-key.ts';
 
 export type ReadRow = {
   readonly columns: Columns;
@@ -51,11 +53,22 @@ export function hashAt(
   return rowHash(previous, chain, placed, commitment);
 }
 
-/** Returns the person that a `person-forgotten` event tells of. */
-export function forgottenPerson({ columns }: ReadRow): number | undefined {
+/** Returns what a `person-forgotten` event tells; undefined for other rows. */
+export function forgottenIn(
+  { columns }: ReadRow,
+  chain: string,
+  publicKeys: PublicKeys,
+): ForgottenEvent | undefined {
   if (columns['event'] !== 'person-forgotten') return undefined;
-  return wholeNumber(detailsOf(columns)?.['person'], 0);
+  return readForgotten(columns, detailsOf(columns) ?? {}, chain, publicKeys);
 }
+
+/** Returns the columns that stand for a row which the database has and can't hand out. */
+export function unreadable(sequence: Value, hash: Value): Columns {
+  return { sequence, hash, [UNREADABLE]: 1 };
+}
+
+const UNREADABLE = 'can’t be read';
 
 type Parts = {
   readonly odd: string | undefined;
@@ -65,6 +78,7 @@ type Parts = {
 };
 
 function damageOf(columns: Columns, { odd, person, stored, kept }: Parts): string | undefined {
+  if (columns[UNREADABLE] !== undefined) return 'a value that can’t be read';
   if (odd !== undefined) return `a value that no row can have (${odd})`;
   if (person === undefined) return 'no person';
   if (stored === undefined) return `no hash of ${HASH_BYTES} bytes`;
@@ -80,8 +94,22 @@ function damageOf(columns: Columns, { odd, person, stored, kept }: Parts): strin
 function oddColumn(columns: Columns): string | undefined {
   const isOdd = (name: string) => !isNull(columns[name]) && !isHashable(columns[name]);
   return (
-    PLAIN_COLUMNS.find((name) => name !== 'sequence' && isOdd(name)) ?? PERSONAL_COLUMNS.find(isOdd)
+    PLAIN_COLUMNS.find((name) => name !== 'sequence' && isOdd(name)) ??
+    PERSONAL_COLUMNS.find(isOdd) ??
+    tooLong(columns)
   );
+}
+
+/** A line of the log has 1 MiB at most. Beyond half a gigabyte, the text to be hashed can't be made. */
+const MAX_ROW_CHARS = 16 * 1024 * 1024;
+
+function tooLong(columns: Columns): string | undefined {
+  let chars = 0;
+  for (const name in columns) {
+    const value = columns[name];
+    if (typeof value === 'string' && (chars += value.length) > MAX_ROW_CHARS) return name;
+  }
+  return undefined;
 }
 
 function isNull(value: Value | undefined): boolean {

@@ -2,12 +2,14 @@
 // what was signed. It reads; what is done about a finding is for people. Pure: rows come as a stream.
 //
 // What it can't find: rows cut from the end after the last head, stored or published; rows that were
-// made anew after it; and anything when the heads in the store are gone and none were published.
+// made anew after it; and anything but their age when the heads in the store are gone and none were
+// published.
 import type { KeyObject } from 'node:crypto';
 import { genesisOf } from './chain.ts';
 import type { Columns } from './database.ts';
 import { createFindings, range, rowsText, type Finding, type Findings } from './finding.ts';
 import { isSignedBy, type Head, type Stub } from './head.ts';
+import type { Name } from './persons.ts';
 import type { PublicKeys } from './signing-key.ts';
 import { createErased } from './verify-erased.ts';
 import { readHeads, type Heads, type HeadsMet } from './verify-heads.ts';
@@ -26,6 +28,12 @@ export type Evidence = {
   /** Those in the store. In any order, like the published ones; other chains' are passed over. */
   readonly heads: Iterable<Head>;
   readonly published?: Iterable<Head>;
+  /** The names of the persons, who may be more than those with keys. Without it, names aren't compared. */
+  readonly names?: ReadonlyMap<number, Name>;
+  /** What was found of the store itself. */
+  readonly store?: readonly Finding[];
+  /** With it, old rows without any head are a finding. */
+  readonly nowUs?: number;
 };
 
 export type Verification = {
@@ -48,6 +56,8 @@ export type Verification = {
   readonly unsigned: number;
   /** Rows whose personal values are erased. */
   readonly erased: number;
+  /** Persons who were forgotten by a key that is not known any more. */
+  readonly forgottenByUnknown: number;
   readonly keys: HeadsMet['keys'];
 };
 
@@ -56,7 +66,7 @@ export const PROGRESS_ROWS = 10_000;
 
 /**
  * Returns what was found. Damage of any kind is a finding; only what `rows` itself throws is thrown.
- * Memory: some 400 bytes a head, and little besides, however many rows there are.
+ * Memory: some 400 bytes a head and as much a person, and little besides, however many rows there are.
  */
 export async function verify(
   evidence: Evidence,
@@ -65,21 +75,28 @@ export async function verify(
 ): Promise<Verification> {
   const { chain, persons } = evidence;
   const findings = createFindings();
+  for (const finding of evidence.store ?? []) findings.add(finding);
   const start = startOf(evidence, publicKeys, findings);
   const heads = headsOf(evidence, start, publicKeys, findings);
-  const erased = createErased(findings);
+  const erased = createErased({ ...evidence, publicKeys, heads, findings });
   const walk = createWalk({ chain, persons, heads, erased, findings, start });
   let rows = 0;
+  let newest: Columns | undefined;
   for await (const columns of evidence.rows) {
     walk.row(columns);
     rows += 1;
+    // Verifying doesn't make a record any younger.
+    if (columns['event'] !== 'verification-run') newest = columns;
     if (rows % PROGRESS_ROWS === 0) onProgress?.(rows);
   }
   const { last, top, unproven } = walk.end();
   if (unproven !== undefined) findings.add(unprovenRows(unproven, top));
   const met = heads.finish(top);
   if (start.isDoubtful && met.last === undefined) findings.add(unknownStub(start.sequence));
-  const erasedRows = erased.finish();
+  if (met.keys.length === 0 && isOld(newest, evidence.nowUs)) {
+    findings.add(headless(start.sequence + 1, last));
+  }
+  const { rows: erasedRows, byUnknown } = erased.finish();
   return {
     findings: findings.list(),
     findingCount: findings.count(),
@@ -91,8 +108,24 @@ export async function verify(
     ...(met.last && { lastHead: met.last }),
     unsigned: Math.min(rows, Math.max(0, top - heads.lastGood())),
     erased: erasedRows,
+    forgottenByUnknown: byUnknown,
     keys: met.keys,
   };
+}
+
+/** A sidecar signs every minute while there are new rows, and when it stops. */
+const MAX_UNSIGNED_US = 600_000_000;
+
+function isOld(newest: Columns | undefined, nowUs: number | undefined): boolean {
+  const at = newest?.['started_at_us'];
+  return typeof at === 'number' && nowUs !== undefined && at < nowUs - MAX_UNSIGNED_US;
+}
+
+function headless(from: number, to: number): Finding {
+  const text =
+    `${rowsText(from, to)}: no head is in the store and none was published, though a sidecar signs every ` +
+    'minute. All of them may have been made anew.';
+  return { kind: 'head-missing', ...range(from, to), text };
 }
 
 type Start = {

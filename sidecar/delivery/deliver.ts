@@ -49,6 +49,7 @@ export function createDelivery(
   let cursor: number | undefined;
   let batchRows = BATCH_ROWS;
   let leftOut = 0;
+  let refusal: string | undefined;
   let problem: string | undefined;
   let failures = 0;
   let isAwake = false;
@@ -94,6 +95,7 @@ export function createDelivery(
       if (!isRefusal(error)) throw error;
       if (rows.length > 1) return false;
       leftOut += 1;
+      refusal = explain(error);
       return true;
     }
   }
@@ -135,10 +137,18 @@ export function createDelivery(
     });
   }
 
+  // What was left out stays a problem until the next start: nobody sends it again by itself.
+  function state(): DeliveryState {
+    const told =
+      problem ??
+      (refusal && `${leftOut} rows were refused for good and left out, the last one: ${refusal}`);
+    return { cursor: cursor ?? 0, leftOut, ...(told !== undefined && { problem: told }) };
+  }
+
   return {
     name,
     wake,
-    state: () => ({ cursor: cursor ?? 0, leftOut, ...(problem !== undefined && { problem }) }),
+    state,
     finish,
   };
 }

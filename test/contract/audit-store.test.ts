@@ -1,5 +1,6 @@
 // What the recorder, the destinations and the command rely on in the audit store, whichever database it
-// lies in: real files, a real server. What the databases themselves promise is in audit-database.test.ts.
+// lies in: real files, a real server. What the databases themselves promise is in audit-database.test.ts,
+// what becomes of a file that is damaged, full or gone in audit-sqlite.test.ts.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { setAsideLine } from '../../sidecar/accesslog/set-aside.ts';
@@ -296,6 +297,14 @@ describe.each(Object.entries(databaseKinds()))('%s', (name, kind) => {
   });
 
   describe('a checkpoint', () => {
+    test('is none before the first, and damaged where there was one', async () => {
+      await commit(anEvent());
+      expect(await store.checkpoint()).toBeUndefined();
+      await store.commit(batchOf(1));
+      await database.run('DELETE FROM log_checkpoint WHERE chain = ?', [store.chain]);
+      expect(await store.checkpoint()).toBe('damaged');
+    });
+
     const DAMAGED: [string, string][] = [
       ['garbage', 'garbage'],
       ['nothing', ''],
@@ -364,9 +373,9 @@ describe.each(Object.entries(databaseKinds()))('%s', (name, kind) => {
 
     test('that somebody’s number is of is never given it again, not even when it was the last', async () => {
       await commit(aRowOf('alice', 1), aRowOf('bob', 2));
-      await forget(database, store.chain, { user: 'bob' }, NOW_US);
+      await forget(database, store.chain, { user: 'bob' }, NOW_US, KEY);
       await commit(aRowOf('carol', 3));
-      await forget(database, store.chain, { user: 'carol' }, NOW_US);
+      await forget(database, store.chain, { user: 'carol' }, NOW_US, KEY);
       await reopened();
       await commit(aRowOf('bob', 4), aRowOf('alice', 5));
       // Those of the events are nobody's.
@@ -379,7 +388,7 @@ describe.each(Object.entries(databaseKinds()))('%s', (name, kind) => {
       await reopened();
       await commit(aRowOf('a\0b', 4), aRowOf('\ud800', 5));
       expect(await persons()).toEqual([1, 1, 2, 1, 2]);
-      expect(await forget(database, store.chain, { user: 'a\u2400b' }, NOW_US)).toMatchObject({
+      expect(await forget(database, store.chain, { user: 'a\u2400b' }, NOW_US, KEY)).toMatchObject({
         rows: 3,
       });
       await expectSound();

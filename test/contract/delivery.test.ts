@@ -132,7 +132,8 @@ test('a row that is refused for good is left out and counted, and holds up nobod
   const delivery = deliver();
   delivery.wake();
   await until('the cursor', () => delivery.state().cursor === 301);
-  expect(delivery.state()).toEqual({ cursor: 301, leftOut: 1 });
+  expect(delivery.state()).toMatchObject({ cursor: 301, leftOut: 1 });
+  expect(delivery.state().problem).toMatch(/^1 rows were refused for good and left out.*as told/);
   const arrived = new Set(receiver.spans.map(({ traceId }) => traceId));
   expect(arrived.size).toBe(300);
 });

@@ -26,12 +26,10 @@ beforeAll(async () => {
   process.stdout.write(`kill -9, often: SIGNET_TEST_SEED=${seed} repeats this\n`);
   edge = await startEdge(SITE);
   alice = await edge.signIn('alice');
-  run = await createKillRun(edge, createRandom(seed));
+  run = await createKillRun(edge, alice, createRandom(seed));
 }, 60_000);
-afterAll(async () => {
-  await run.close();
-  await edge.stop();
-});
+afterAll(async () => edge.stop());
+afterAll(async () => run.close());
 
 async function balance(): Promise<KillReport> {
   const report = await run.balance();
@@ -97,7 +95,7 @@ describe('when Caddy is killed', () => {
       backdate(path, TWO_DAYS_US);
     }
     await edge.startSidecar();
-    await until('rows of the lost', () => lostRows().length === open.length);
+    await until('rows of the lost', () => lostRows().length === open.length, 60_000);
     const { fates } = await balance();
     expect({ lost: fates.lost, open: fates.open }).toEqual({ lost: open.length, open: [] });
     expect(new Set(lostRows().map(({ details }) => details['request']))).toEqual(

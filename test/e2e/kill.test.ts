@@ -1,5 +1,6 @@
-// The sidecar is killed at a random moment under load: nothing that Caddy served is missing from the
-// record, and nothing is there twice. SIGNET_TEST_SEED repeats what a failed run has drawn.
+// The sidecar is killed at a random moment with requests of every ending in flight: nothing that Caddy
+// served is missing from the record, and nothing is there twice. Many kills are in kill-often.test.ts.
+// SIGNET_TEST_SEED repeats what a failed run has drawn.
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -129,7 +130,7 @@ function expectServedAsDecided(): void {
   }
 }
 
-test.each(testSeeds(3))(
+test.each(testSeeds(1))(
   'seed %i: killed with requests in flight and a WebSocket open, each served request has one row and one ingress span',
   async (seed) => {
     process.stdout.write(`kill -9 of the sidecar: SIGNET_TEST_SEED=${seed} repeats this\n`);

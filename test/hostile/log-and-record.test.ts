@@ -20,7 +20,7 @@ import { SPELLINGS } from '../fixtures/spellings.ts';
 import { makeFolder, readiness, type Readiness } from '../fixtures/sidecar.ts';
 import { freePort } from '../fixtures/caddy.ts';
 import { stamp } from '../fixtures/stamps.ts';
-import { requestRows } from '../fixtures/stored.ts';
+import { requestRows, storedRows } from '../fixtures/stored.ts';
 import { until } from '../fixtures/until.ts';
 
 const SITE = `
@@ -376,7 +376,9 @@ async function startRecorder(folder: string) {
   cleanUps.push(() => sidecar.kill());
   /** Resolves to how many lines were set aside, as soon as there are so many rows. */
   const recorded = async (rows: number) => {
-    const isDone = ({ checks }: Readiness) => checks['recorder']?.rows === rows;
+    const isDone = ({ checks }: Readiness) =>
+      checks['recorder']?.rows === storedRows(join(folder, 'audit.db')).length &&
+      requestRows(join(folder, 'audit.db')).length === rows;
     const { checks } = await readiness(healthPort, sidecar, isDone);
     return (checks['recorder'] as { setAside?: number }).setAside;
   };

@@ -25,7 +25,7 @@ console.log(`${kills} kills of the sidecar; --seed ${seed} repeats what is drawn
 const startedMs = Date.now();
 const edge = await startEdge(SITE);
 try {
-  const run = await createKillRun(edge, createRandom(seed));
+  const run = await createKillRun(edge, await edge.signIn('alice'), createRandom(seed));
   const progress = setInterval(() => console.log(`${elapsed()} ${progressOf(run)}`), PROGRESS_MS);
   try {
     await killAll(run);

@@ -27,6 +27,11 @@ test('a stored checkpoint is what it was', () => {
   expect(parseCheckpoint(JSON.stringify(aCheckpoint()))).toEqual(aCheckpoint());
 });
 
+test('one with the files that were consumed is what it was', () => {
+  const checkpoint = { ...aCheckpoint(), consumed: ['0123456789abcdef', 'f'.repeat(16)] };
+  expect(parseCheckpoint(JSON.stringify(checkpoint))).toEqual(checkpoint);
+});
+
 test('the one that a follower gives is what it was', () => {
   const files = makeLogFolder();
   files.write('a');
@@ -68,6 +73,12 @@ describe('nothing is believed of a checkpoint', () => {
     ['last.sha256', SHA256.slice(1)],
     ['last.sha256', null],
     ['more', 1],
+    ['consumed', null],
+    ['consumed', {}],
+    ['consumed', [17]],
+    ['consumed', ['0123456789abcde']],
+    ['consumed', ['0123456789ABCDEF']],
+    ['consumed', Array.from({ length: 129 }, () => '0123456789abcdef')],
   ])('with %s as %j', (path, value) => {
     expect(parseCheckpoint(changed(path, value))).toBeUndefined();
   });

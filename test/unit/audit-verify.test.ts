@@ -6,13 +6,19 @@ import type { Columns } from '../../sidecar/audit/database.ts';
 import { isAbout, MAX_FINDINGS, type Finding } from '../../sidecar/audit/finding.ts';
 import { signStub } from '../../sidecar/audit/head.ts';
 import { PROGRESS_ROWS, verify } from '../../sidecar/audit/verify.ts';
+import { unreadable } from '../../sidecar/audit/verify-row.ts';
+import { verifyMissing } from '../../sidecar/audit/verify-chains.ts';
+import { forgottenDetails } from '../../sidecar/audit/forgotten.ts';
 import {
   aChain,
+  CHAIN,
   erase,
   FIRST_KEY,
+  forgotten,
   hashed,
   headAt,
   INTRUDER_KEY,
+  namedAs,
   rehashed,
   removeUpTo,
   RETIRED_KEY,
@@ -39,6 +45,12 @@ async function findingsOf(chain: TestChain): Promise<readonly Finding[]> {
 /** Returns the findings without their texts. */
 async function foundIn(chain: TestChain): Promise<object[]> {
   return (await findingsOf(chain)).map((finding) => lacking(finding, 'text'));
+}
+
+/** Returns the details of the event about person 1, with other values or another signature. */
+function changedDetails(changes: object, key = FIRST_KEY): string {
+  const details = JSON.parse(String(forgotten(1, 2, key)['details'])) as object;
+  return JSON.stringify({ ...details, key: FIRST_KEY.id, ...changes });
 }
 
 function lacking(fields: object, name: string): object {
@@ -82,6 +94,7 @@ describe('a sound chain', () => {
       },
       unsigned: 4,
       erased: 0,
+      forgottenByUnknown: 0,
       keys: [{ id: FIRST_KEY.id, heads: 2, isKnown: true }],
     });
   });
@@ -498,19 +511,40 @@ describe('removed rows', () => {
 });
 
 describe('a forgotten person', () => {
-  /** Rows of person 1 are 2, 3 and (unless it is forgotten) 5; the event is row 4. */
-  function forgetting({ event = 4, erased = [2, 3] } = {}): TestChain {
+  type Forgetting = {
+    /** Rows of person 1, and those of them that are erased. */
+    readonly own?: readonly number[];
+    readonly erased?: readonly number[];
+    /** The row of the event, and its columns. */
+    readonly event?: number;
+    readonly columns?: Columns;
+    readonly isKept?: boolean;
+  };
+
+  /** Five rows, of which the fourth is the event that person 1, of the second and the third, was forgotten. */
+  function forgetting({
+    own = [2, 3],
+    erased = own,
+    event = 4,
+    columns = forgotten(1, 2),
+    isKept = false,
+  }: Forgetting = {}): TestChain {
     const rows: Columns[] = [];
     for (const row of SOUND.rows.slice(0, 5)) {
       const sequence = Number(row['sequence']);
-      const details = JSON.stringify({ person: 1, rows: 2 });
-      const happening = sequence === event ? { event: 'person-forgotten', details } : {};
-      const person = sequence !== event && [2, 3, 5].includes(sequence) ? 1 : 0;
-      const whole = { ...row, person, ...happening };
+      const person = own.includes(sequence) ? 1 : 0;
+      const happening = sequence === event ? columns : {};
+      const whole = { ...row, ...namedAs(person), person, ...happening };
       if (erased.includes(sequence)) erase(whole, SOUND.persons);
       rows.push(hashed(whole, rows.at(-1)?.['hash'] as Uint8Array | undefined, SOUND.persons));
     }
-    return { ...SOUND, rows, heads: [headAt(rows[4]!, FIRST_KEY)], published: [] };
+    const [persons, names] = [new Map(SOUND.persons), new Map(SOUND.names)];
+    if (!isKept) {
+      persons.delete(1);
+      names.delete(1);
+    }
+    const heads = [headAt(rows[4]!, FIRST_KEY)];
+    return { ...SOUND, rows, persons, names, heads, published: [] };
   }
 
   test('leaves rows without values, and an event that says so: no finding', async () => {
@@ -518,15 +552,82 @@ describe('a forgotten person', () => {
   });
 
   test('whose event is of somebody else: the rows are erased', async () => {
-    const details = JSON.stringify({ person: 2 });
-    const chain = changed(4, { details }, forgetting());
-    const rewritten = { ...chain, rows: rehashed(chain, 4), heads: [] };
-    expect(await foundIn(rewritten)).toEqual([{ kind: 'erased', sequence: 2, to: 3 }]);
+    expect(await foundIn(forgetting({ columns: forgotten(9, 2) }))).toEqual([
+      { kind: 'erased', sequence: 2, to: 3 },
+    ]);
+  });
+
+  test.each<[string, Columns]>([
+    ['not signed', { details: JSON.stringify({ person: 1, rows: 2 }) }],
+    ['of more rows than were signed', { details: changedDetails({ rows: 3 }) }],
+    ['of another time', { started_at_us: 1 }],
+    ['signed by an intruder under a known name', { details: changedDetails({}, INTRUDER_KEY) }],
+    ['without details', { details: null }],
+    ['of nobody, who has no name to forget', forgotten(0, 2)],
+  ])('whose event is %s: it is forged, and the rows are erased', async (_, columns) => {
+    const found = await foundIn(forgetting({ columns: { ...forgotten(1, 2), ...columns } }));
+    expect(found).toEqual([
+      { kind: 'erased', sequence: 2, to: 3 },
+      { kind: 'event-forged', sequence: 4 },
+    ]);
+  });
+
+  test('whose event is another chain’s: it is forged', async () => {
+    const chain = forgetting();
+    const details = { chain: 'another', person: 1, rows: 2 };
+    const startedAtUs = Number(chain.rows[3]!['started_at_us']);
+    const signed = forgottenDetails({ ...details, startedAtUs }, FIRST_KEY);
+    const columns = { ...forgotten(1, 2), details: JSON.stringify(signed) };
+    expect(await foundIn(forgetting({ columns }))).toMatchObject([
+      { kind: 'erased' },
+      { kind: 'event-forged' },
+    ]);
+  });
+
+  test('by a key that was taken out later: no finding, and it is counted', async () => {
+    const chain = forgetting({ columns: forgotten(1, 2, RETIRED_KEY) });
+    expect(await verified(chain)).toMatchObject({ findings: [], forgottenByUnknown: 1 });
+  });
+
+  test('by a key that nobody knows, after one that is known has signed: the rows are erased', async () => {
+    const chain = forgetting({ columns: forgotten(1, 2, INTRUDER_KEY) });
+    const heads = [headAt(chain.rows[0]!, FIRST_KEY), ...chain.heads];
+    expect(await foundIn({ ...chain, heads })).toEqual([
+      { kind: 'erased', sequence: 2, to: 3 },
+      { kind: 'key-unknown', sequence: 4 },
+    ]);
+  });
+
+  test('by a key that nobody knows, with nothing signed after it: the rows are erased', async () => {
+    const chain = forgetting({ columns: forgotten(1, 2, INTRUDER_KEY) });
+    expect(await foundIn({ ...chain, heads: [] })).toMatchObject([
+      { kind: 'erased' },
+      { kind: 'key-unknown', sequence: 4 },
+    ]);
   });
 
   test('has no rows after the event', async () => {
-    expect(await foundIn(forgetting({ erased: [2, 3, 5] }))).toEqual([
+    expect(await foundIn(forgetting({ own: [2, 3, 5] }))).toEqual([
       { kind: 'erased', sequence: 2, to: 5 },
+    ]);
+  });
+
+  test('has no row left that was not erased', async () => {
+    const [finding, ...others] = await findingsOf(
+      forgetting({ erased: [2], columns: forgotten(1, 1), isKept: true }),
+    );
+    expect(finding).toMatchObject({ kind: 'erased', sequence: 3 });
+    expect(finding?.text).toContain('only a part of the rows was erased');
+    expect(others).toMatchObject([{ kind: 'person', sequence: 4 }]);
+  });
+
+  test('has no name and no key left', async () => {
+    expect(await foundIn(forgetting({ isKept: true }))).toEqual([{ kind: 'person', sequence: 4 }]);
+  });
+
+  test('has no more erased rows than the event says', async () => {
+    expect(await foundIn(forgetting({ columns: forgotten(1, 1) }))).toEqual([
+      { kind: 'erased', sequence: 2, to: 3 },
     ]);
   });
 
@@ -564,6 +665,82 @@ describe('a forgotten person', () => {
   });
 });
 
+describe('who a row is of', () => {
+  const ofSecond = SOUND.rows.filter(({ person }) => person === 2).map((row) => row['sequence']);
+
+  test('two persons whose names were exchanged: the rows of both', async () => {
+    const names = new Map(SOUND.names).set(1, SOUND.names.get(2)!).set(2, SOUND.names.get(1)!);
+    const findings = await findingsOf({ ...SOUND, names });
+    expect(findings.map(({ kind }) => kind)).toEqual(['person', 'person']);
+    expect(findings).toContainEqual(
+      expect.objectContaining({ sequence: ofSecond[0], to: ofSecond.at(-1) }),
+    );
+  });
+
+  test.each(['issuer', 'subject', 'user'])('another %s in the list of persons', async (part) => {
+    const names = new Map(SOUND.names).set(2, { ...SOUND.names.get(2)!, [part]: 'x' });
+    expect(await foundIn({ ...SOUND, names })).toMatchObject([{ kind: 'person' }]);
+  });
+
+  test('nobody has no name', async () => {
+    const row = { ...SOUND.rows[0]!, ...namedAs(2), person: 0 };
+    const rows = [hashed(row, undefined, SOUND.persons)];
+    expect(await foundIn({ ...withRows(rows), heads: [], published: [] })).toEqual([
+      { kind: 'person', sequence: 1 },
+    ]);
+  });
+});
+
+describe('a chain without any head', () => {
+  const unsigned = { ...SOUND, heads: [], published: [] };
+  const MINUTE_US = 60_000_000;
+  const old = (chain: TestChain): TestChain => ({
+    ...chain,
+    rows: chain.rows.map((row) => ({ ...row, started_at_us: 0 })),
+  });
+  const after = (minutes: number, chain: TestChain) =>
+    findingsAt({ ...chain, rows: rehashed(chain, 1) }, minutes * MINUTE_US);
+  const findingsAt = async (chain: TestChain, nowUs: number) =>
+    (await verified(chain, { nowUs })).findings;
+
+  test('is a finding when its last row is older than ten minutes', async () => {
+    expect(await after(11, old(unsigned))).toMatchObject([
+      { kind: 'head-missing', sequence: 1, to: 12 },
+    ]);
+    expect(await after(9, old(unsigned))).toEqual([]);
+  });
+
+  test('is no younger for having been verified', async () => {
+    const event = { event: 'verification-run', details: '{}', started_at_us: 11 * MINUTE_US };
+    const chain = old(unsigned);
+    const rows = chain.rows.with(11, { ...chain.rows[11]!, ...event });
+    expect(await after(11, { ...chain, rows })).toMatchObject([{ kind: 'head-missing' }]);
+  });
+
+  test('is none when there is no row', async () => {
+    expect(await after(99, { ...unsigned, rows: [] })).toEqual([]);
+  });
+});
+
+describe('a chain that is not in the store', () => {
+  const missing = (published = SOUND.published) =>
+    verifyMissing(CHAIN, published, SOUND.publicKeys);
+
+  test('is one finding, which says up to where it was', async () => {
+    const { findings, findingCount, rows } = await missing();
+    expect(findings).toMatchObject([{ kind: 'chain-missing', sequence: 0 }]);
+    expect(findings[0]?.text).toContain('up to row 12');
+    expect([findingCount, rows]).toEqual([1, 0]);
+  });
+
+  test('does not hide that a head is forged', async () => {
+    const forged = { ...SOUND.heads[0]!, signedAtUs: 1 };
+    const { findings, findingCount } = await missing([forged]);
+    expect(findings.map(({ kind }) => kind)).toEqual(['chain-missing', 'head-forged']);
+    expect(findingCount).toBe(2);
+  });
+});
+
 describe('damage', () => {
   test.each<[string, Columns, string]>([
     ['no hash', { hash: null }, 'no hash of 32 bytes'],
@@ -579,6 +756,12 @@ describe('damage', () => {
     ['a person as text', { person: '1' }, 'no person'],
     ['a person below zero', { person: -1 }, 'no person'],
     ['details that are no JSON', { details: '{"person":' }, 'details that are no JSON object'],
+    [
+      'more text than any row has',
+      { path: 'x'.repeat(2 ** 24 + 1) },
+      'that no row can have (path)',
+    ],
+    ['what the database can’t hand out', unreadable(6, null), 'can’t be read'],
     ['details that are a list', { details: '[1]' }, 'details that are no JSON object'],
   ])('%s is a finding about that row alone', async (_, columns, text) => {
     const findings = await findingsOf(changed(6, columns));
@@ -590,7 +773,7 @@ describe('damage', () => {
     const chain = changed(6, { event: 'person-forgotten', details: 'null' });
     const rows = rehashed(chain, 6);
     const findings = await foundIn({ ...chain, rows, heads: [], published: [] });
-    expect(findings).toMatchObject([{ kind: 'changed', sequence: 6 }]);
+    expect(findings).toContainEqual({ kind: 'changed', sequence: 6 });
   });
 
   test.each([null, 'x', 1.5, NaN, Buffer.alloc(2)])('a sequence of %p', async (sequence) => {
