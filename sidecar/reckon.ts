@@ -183,11 +183,9 @@ function isPending(value: unknown): value is Pending {
 
 function isNoted(value: Partial<Noted> | null): boolean {
   if (typeof value !== 'object' || value === null) return false;
-  const { number, requestId, startedAtUs, decision, route, user } = value;
-  const texts: unknown[] = [requestId, decision, route, user ?? ''];
-  return (
-    isNumber(number) && isNumber(startedAtUs) && texts.every((text) => typeof text === 'string')
-  );
+  const { number, requestId, startedAtUs, decision, route, user = '' } = value;
+  const areTexts = [requestId, decision, route, user].every((text) => typeof text === 'string');
+  return areTexts && isNumber(number) && isNumber(startedAtUs);
 }
 
 function isNumber(value: unknown): value is number {

@@ -96,6 +96,21 @@ const RIM = [
   'accesslog/succession.ts',
   'accesslog/unpack.ts',
   'accesslog/unpack-worker.ts',
+  'audit/command-export.ts', // the terminal
+  'audit/command-forget.ts',
+  'audit/command-list.ts',
+  'audit/command-remove.ts',
+  'audit/command-store.ts',
+  'audit/command-verify.ts',
+  'audit/export-file.ts', // the exported file
+  'audit/follow.ts', // waits between looks
+  'audit/migrate.ts', // randomness: a chain's name, persons' keys
+  'audit/open.ts', // the store's file
+  'audit/persons.ts', // randomness: persons' keys
+  'audit/postgres-pool.ts', // the database, and its timers
+  'audit/progress.ts', // the terminal
+  'audit/published.ts', // files of published heads
+  'audit/sqlite.ts', // the store's file
   'cli.ts', // the environment
   'clock.ts',
   'command-open.ts', // the terminal

@@ -37,11 +37,12 @@ export function readForgotten(
   publicKeys: PublicKeys,
 ): ForgottenEvent {
   const isWhole = isCount(person, 1) && isCount(rows, 0) && isCount(startedAtUs, 0);
+  const keyId = typeof key === 'string' ? key : 'none';
   // Nobody is person 0, and is never forgotten.
-  if (!isWhole) return { person: 0, rows: 0, keyId: String(key), signedness: 'forged' };
+  if (!isWhole) return { person: 0, rows: 0, keyId, signedness: 'forged' };
   const text = textOf({ chain, person, rows, startedAtUs });
   const signedness = signednessOf(text, { keyId: key, signature }, publicKeys);
-  return { person, rows, keyId: String(key), signedness };
+  return { person, rows, keyId, signedness };
 }
 
 function textOf({ chain, person, rows, startedAtUs }: Forgetting): string {

@@ -11,6 +11,8 @@ export const SCHEMA_VERSION = 2;
 export type Dialect = {
   readonly integer: 'INTEGER' | 'BIGINT';
   readonly bytes: 'BLOB' | 'BYTEA';
+  /** Ordered by bytes, whatever the language of the database: pages are merged in that order. */
+  readonly id: 'TEXT' | 'TEXT COLLATE "C"';
   /** Columns of `audit_rows` that name its place: chain and sequence. */
   readonly place: string;
   /** The chain that a connection writes to, as a column with a default. */
@@ -25,6 +27,7 @@ export function sqliteDialect(chain: string): Dialect {
   return {
     integer: 'INTEGER',
     bytes: 'BLOB',
+    id: 'TEXT',
     place: `sequence INTEGER PRIMARY KEY, chain TEXT GENERATED ALWAYS AS (${constant}) VIRTUAL`,
     chain: `chain TEXT NOT NULL DEFAULT ${constant}`,
     suffix: 'STRICT',
@@ -35,6 +38,7 @@ export function sqliteDialect(chain: string): Dialect {
 export const POSTGRES_DIALECT: Dialect = {
   integer: 'BIGINT',
   bytes: 'BYTEA',
+  id: 'TEXT COLLATE "C"',
   place:
     "sequence BIGINT NOT NULL, chain TEXT NOT NULL DEFAULT current_setting('signet.chain'), " +
     'PRIMARY KEY (chain, sequence)',
@@ -113,10 +117,12 @@ export const ROW_COLUMNS = [...PLAIN_COLUMNS, ...PERSONAL_COLUMNS, ...PROOF_COLU
  * random ids is the dear part of a row: the request id has one because it must be unique; a trace id
  * has its own column and index only where it can't be derived from the request id.
  */
-export function schemaSql({ integer, bytes, place, chain, suffix }: Dialect): string[] {
+export function schemaSql({ integer, bytes, id, place, chain, suffix }: Dialect): string[] {
   const integers = new Set<string>(INTEGER_COLUMNS);
+  const typeOf = (name: string) =>
+    integers.has(name) ? integer : name === 'request_id' ? id : 'TEXT';
   const typed = [...PLAIN_COLUMNS.filter((name) => name !== 'sequence'), ...PERSONAL_COLUMNS].map(
-    (name) => `"${name}" ${integers.has(name) ? integer : 'TEXT'}${constraintOf(name)}`,
+    (name) => `"${name}" ${typeOf(name)}${constraintOf(name)}`,
   );
   const [first, ...rest] = place.split(', PRIMARY KEY');
   const key = rest.length === 0 ? '' : `, PRIMARY KEY${rest.join('')}`;

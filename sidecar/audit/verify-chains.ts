@@ -59,8 +59,9 @@ export async function verifyMissing(
 
 function missing(published: readonly Head[]): Finding {
   const last = published.reduce((highest, { sequence }) => Math.max(highest, sequence), 0);
+  const count = new Set(published.map(({ signature }) => signature)).size; // of several files
   const text =
-    `${published.length} published heads are of this chain, up to row ${last}, and nothing of it is in ` +
+    `${count} published heads are of this chain, up to row ${last}, and nothing of it is in ` +
     'this store: it is not the store that they are of. If the store was moved away on purpose and a ' +
     'new one begun, move its heads file away with it; if the file holds heads of several ' +
     'installations, name the chain with --chain.';

@@ -9,7 +9,7 @@ import { forget } from '../../sidecar/audit/forget.ts';
 import { openAuditReader, type AuditPlace } from '../../sidecar/audit/open.ts';
 import type { AuditReader } from '../../sidecar/audit/reader.ts';
 import type { RequestRow, Row, RowIdentity, StoredRow } from '../../sidecar/audit/row.ts';
-import type { AuditStore, Batch } from '../../sidecar/audit/store.ts';
+import { createAuditStore, type AuditStore, type Batch } from '../../sidecar/audit/store.ts';
 import { signingKeys, type SigningKey } from '../../sidecar/audit/signing-key.ts';
 import { Fault } from '../../sidecar/fault.ts';
 import { CHAIN, databaseKinds, openAt } from '../fixtures/databases.ts';
@@ -571,6 +571,18 @@ describe.each(Object.entries(databaseKinds()))('%s', (name, kind) => {
       await store.commit(batchOf(1));
       await store.sign(KEY, NOW_US);
       expect(await store.sign(OTHER_KEY, NOW_US)).toMatchObject({ keyId: OTHER_KEY.id });
+    });
+
+    test('is on the disk before anybody hears of it; a batch need not be', async () => {
+      const asked: boolean[] = [];
+      const transaction: Database['transaction'] = (work, options) => {
+        asked.push(options?.isDurable === true);
+        return database.transaction(work, options);
+      };
+      const own = await createAuditStore({ ...database, transaction }, store.chain);
+      await own.commit(batchOf(1));
+      await own.sign(KEY, NOW_US);
+      expect(asked).toEqual([false, true]);
     });
 
     test('is none while there is no row', async () => {

@@ -3,7 +3,8 @@
 // A seed repeats what was drawn; the moments are the machine's.
 import { parseArgs } from 'node:util';
 import { startEdge } from '../fixtures/edge.ts';
-import { createKillRun, killSummary, type KillRun } from '../fixtures/kill-run.ts';
+import { killSummary } from '../fixtures/kill-report.ts';
+import { createKillRun, type KillRun } from '../fixtures/kill-run.ts';
 import { createRandom, testSeeds } from '../fixtures/random.ts';
 import { SITE } from '../fixtures/site.ts';
 

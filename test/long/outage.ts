@@ -2,7 +2,8 @@
 // destination under load; with --silent one that accepts connections and never answers.
 import { parseArgs } from 'node:util';
 import { startEdge } from '../fixtures/edge.ts';
-import { outageSummary, ratio, runOutage, type OutageReport } from '../fixtures/outage-run.ts';
+import { outageSummary, ratio, type OutageReport } from '../fixtures/outage-report.ts';
+import { runOutage } from '../fixtures/outage-run.ts';
 import { SITE } from '../fixtures/site.ts';
 
 const DEFAULT_SECONDS = 600;

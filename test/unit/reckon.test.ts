@@ -307,6 +307,13 @@ describe('the warning', () => {
     );
   });
 
+  test('is none for many long requests of a route that has lines', async () => {
+    journal(upTo(20).map((number) => allowed(number)));
+    await store.commit({ rows: [aDecidedRow(21, { bootId: BOOT })] });
+    await lookAt(90);
+    expect(reckoning.state()).toEqual({ open: 20, overdue: 20 });
+  });
+
   test('is none for a few long requests', async () => {
     journal(upTo(4).map((number) => allowed(number)));
     await lookAt(90);
