@@ -171,7 +171,9 @@ function ensureSchema(database: DatabaseSync): void {
   }
   const tables = database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.n;
   if (version === 0 && tables !== 0) throw new Error('it is a database, but not one of Signet');
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON');
+  database.exec(
+    'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON',
+  );
   if (version === SCHEMA_VERSION) return;
   database.exec(`
     BEGIN IMMEDIATE;
