@@ -552,6 +552,8 @@ describe.each(Object.entries(databaseKinds()))('%s', (name, kind) => {
           requestId: requestId(ever.length),
           startedAtUs: STARTED_AT_US + ++seconds * 1_000_000,
           path: `/of/${user}`,
+          // As each request has that the gate decided about: who came by one, came by a stamp.
+          gate: { bootId: 'boot-1', number: seconds, startedAtUs: STARTED_AT_US, durationUs: 60 },
           ...(random.below(2) === 0 && { query: `q=${user}`, userAgent: `agent of ${user}` }),
         });
         return user === undefined ? common : { ...common, identity: identityOf(user) };
