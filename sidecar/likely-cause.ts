@@ -26,11 +26,11 @@ export function likelyCause(facts: LossFacts): string {
   if (facts.isLogDiskFull) {
     return "the disk of Caddy's log is full, so that Caddy could not write its lines";
   }
-  if (facts.logGap !== undefined) {
-    return `log files were removed before they were read to their end (${facts.logGap}): let Caddy keep more of them (\`roll_keep\`)`;
-  }
   if (facts.isMachineRestarted) {
     return 'the machine was restarted: requests that were open, and lines that were not yet on the disk, are gone';
+  }
+  if (facts.logGap !== undefined) {
+    return `log files were removed before they were read to their end (${facts.logGap}): let Caddy keep more of them (\`roll_keep\`)`;
   }
   if (!facts.hasLog) {
     return "there is no log: `log` is off in Caddy's site, or Caddy's SIGNET_ACCESS_LOG is another file than the sidecar's";
