@@ -28,6 +28,7 @@ import {
   placeAt,
   startWriter,
 } from '../fixtures/stores.ts';
+import { until } from '../fixtures/until.ts';
 
 const OTHER_CHAIN = '0b1f7a52-6a0e-4a3f-9c75-1d1f6f1f0002';
 const [OTHER_KEY] = signingKeys([Buffer.alloc(32, 8)]) as [SigningKey];
@@ -682,9 +683,10 @@ describe.each(Object.entries(databaseKinds()))('%s', (name, kind) => {
         const sql = 'SELECT * FROM audit_rows WHERE "user" = ? ORDER BY sequence DESC LIMIT 5';
         const newest = await beside.rows(sql, ['alice']);
         expect(newest).toHaveLength(5);
-        await writer.committed(10);
-        const later = await beside.rows(sql, ['alice']);
-        expect(later[0]?.sequence).toBeGreaterThan(newest[0]?.sequence ?? Infinity);
+        await until('newer rows', async () => {
+          const [later] = await beside.rows(sql, ['alice']);
+          return (later?.sequence ?? 0) > (newest[0]?.sequence ?? Infinity);
+        });
       } finally {
         await writer.kill();
       }
