@@ -4,8 +4,8 @@ import { Command } from 'commander';
 import { sizeOf } from './audit/account.ts';
 import { read } from './audit/accounts.ts';
 import { knownIds } from './audit/append.ts';
-import { formatOption } from './audit/command-options.ts';
-import { isTerminal, print, say, STORE_EXIT_CODES, storeCommand } from './audit/command-store.ts';
+import { formatOption } from './report/command-options.ts';
+import { isTerminal, print, say, STORE_EXIT_CODES, storeCommand } from './report/command-store.ts';
 import type { Queries } from './audit/database.ts';
 import { column, isoTime, localTime, visible, visibleJson } from './audit/format-text.ts';
 import { noteOf } from './audit/notes.ts';
@@ -16,7 +16,7 @@ import {
   stateOf,
   type RecordParts,
   type Whereabouts,
-} from './audit/whereabouts.ts';
+} from './report/whereabouts.ts';
 import { isInUse } from './lock.ts';
 import { readJournals } from './journal-file.ts';
 import { pendingOf, type Pending } from './pending.ts';

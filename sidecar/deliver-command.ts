@@ -1,12 +1,12 @@
 // `signet deliver`: sends history again from the store. It moves no cursor, and leaves the running
 // sidecar's own deliveries alone.
 import { Command, InvalidArgumentError } from 'commander';
-import { print, say, STORE_EXIT_CODES, storeCommand } from './audit/command-store.ts';
-import { parseTimeUs, TIMES } from './audit/filter-time.ts';
+import { print, say, STORE_EXIT_CODES, storeCommand } from './report/command-store.ts';
+import { parseTimeUs, TIMES } from './report/filter-time.ts';
 import { isoTime } from './audit/format-text.ts';
-import { createProgress, type Progress } from './audit/progress.ts';
+import { createProgress, type Progress } from './report/progress.ts';
 import type { AuditReader } from './audit/reader.ts';
-import { ownChain, readingAt, stateOf, type RecordParts } from './audit/whereabouts.ts';
+import { ownChain, readingAt, stateOf, type RecordParts } from './report/whereabouts.ts';
 import type { Destination } from './delivery/destination.ts';
 import { countHistory, history, type Period } from './delivery/history.ts';
 import { replay, type Replayed } from './delivery/replay.ts';

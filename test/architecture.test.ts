@@ -12,6 +12,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   policy: ['identity'],
   accesslog: [],
   audit: ['accesslog', 'identity', 'policy'],
+  verify: ['audit'],
+  report: ['audit', 'identity', 'policy', 'verify'],
   trace: ['audit'],
   delivery: ['audit', 'trace'],
   config: ['delivery', 'identity', 'trace'],
@@ -96,20 +98,20 @@ const RIM = [
   'accesslog/succession.ts',
   'accesslog/unpack.ts',
   'accesslog/unpack-worker.ts',
-  'audit/command-export.ts', // the terminal
-  'audit/command-forget.ts',
-  'audit/command-list.ts',
-  'audit/command-remove.ts',
-  'audit/command-store.ts',
-  'audit/command-verify.ts',
-  'audit/export-file.ts', // the exported file
-  'audit/follow.ts', // waits between looks
+  'report/command-export.ts', // the terminal
+  'report/command-forget.ts',
+  'report/command-list.ts',
+  'report/command-remove.ts',
+  'report/command-store.ts',
+  'report/command-verify.ts',
+  'report/export-file.ts', // the exported file
+  'report/follow.ts', // waits between looks
   'audit/migrate.ts', // randomness: a chain's name, persons' keys
   'audit/open.ts', // the store's file
   'audit/persons.ts', // randomness: persons' keys
   'audit/postgres-pool.ts', // the database, and its timers
-  'audit/progress.ts', // the terminal
-  'audit/published.ts', // files of published heads
+  'report/progress.ts', // the terminal
+  'verify/published.ts', // files of published heads
   'audit/sqlite.ts', // the store's file
   'cli.ts', // the environment
   'clock.ts',

@@ -15,7 +15,7 @@ export type Settings = {
 export class Refusal extends Error {}
 
 /** The repository's root. */
-export const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** Returns the settings: SIGNET_LOCAL_DIR, SIGNET_LOCAL_PORT, SIGNET_LOCAL_PROVIDER_PORT. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {

@@ -24,5 +24,3 @@ export const EVENT_NAMES = Object.keys(EVENT_CODES) as readonly EventName[];
 
 /** What a row may be about. */
 export const ROW_KINDS = ['request', 'unexplained', 'lost', 'event'] as const;
-
-export type RowKind = (typeof ROW_KINDS)[number];

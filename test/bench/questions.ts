@@ -1,11 +1,11 @@
 // What the benchmark asks: as `signet audit` asks it, with the lines that it would print.
-import type { Filter, Grouping, Question } from '../../sidecar/audit/filter.ts';
-import { find, parseId } from '../../sidecar/audit/find.ts';
-import { createGroupJson } from '../../sidecar/audit/format-groups.ts';
-import { group } from '../../sidecar/audit/group.ts';
-import { linesOf, piecesOf } from '../../sidecar/audit/lines.ts';
+import type { Filter, Grouping, Question } from '../../sidecar/report/filter.ts';
+import { find, parseId } from '../../sidecar/report/find.ts';
+import { createGroupJson } from '../../sidecar/report/format-groups.ts';
+import { group } from '../../sidecar/report/group.ts';
+import { linesOf, piecesOf } from '../../sidecar/report/lines.ts';
 import { openAuditReader } from '../../sidecar/audit/open.ts';
-import { query } from '../../sidecar/audit/query.ts';
+import { query } from '../../sidecar/report/query.ts';
 import type { AuditReader } from '../../sidecar/audit/reader.ts';
 import { DAY_US, DAYS, FIRST_DAY_US, userName } from './rows.ts';
 

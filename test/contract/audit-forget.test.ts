@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { setAsideLine } from '../../sidecar/accesslog/set-aside.ts';
 import { countActing, countRows, findPersons } from '../../sidecar/audit/find-persons.ts';
-import { verifyChain } from '../../sidecar/audit/proof.ts';
+import { verifyChain } from '../../sidecar/verify/proof.ts';
 import { createAuditReader } from '../../sidecar/audit/reader.ts';
 import { emptyLog, overwriteDeleted, rewrite } from '../../sidecar/audit/remains.ts';
 import type { RowIdentity } from '../../sidecar/audit/row.ts';

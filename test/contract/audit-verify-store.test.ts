@@ -1,7 +1,7 @@
 // What a verification reads of a real database: values that no row can have, and whether the database is
 // built as Signet builds it. What is judged, and how, is in test/unit/audit-verify.test.ts.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { chainsIn } from '../../sidecar/audit/verify-chains.ts';
+import { chainsIn } from '../../sidecar/verify/verify-chains.ts';
 import { openAuditReader, openAuditStore } from '../../sidecar/audit/open.ts';
 import { databaseKinds } from '../fixtures/databases.ts';
 import { isPostgresHere, startPostgres, type Postgres } from '../fixtures/postgres.ts';

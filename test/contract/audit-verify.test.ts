@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { verifyCommand } from '../../sidecar/audit/command-verify.ts';
+import { verifyCommand } from '../../sidecar/report/command-verify.ts';
 import { headLine, type Head } from '../../sidecar/audit/head.ts';
 import { rewrite } from '../../sidecar/audit/remains.ts';
 import type { EventRow, Row, RowIdentity } from '../../sidecar/audit/row.ts';

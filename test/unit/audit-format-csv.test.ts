@@ -1,13 +1,13 @@
 // CSV: RFC 4180, a column for each field, and nothing in it that a spreadsheet would calculate.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { CSV_COLUMNS, csvHeader, csvRecord, toCsv } from '../../sidecar/audit/format-csv.ts';
+import { CSV_COLUMNS, csvHeader, csvRecord, toCsv } from '../../sidecar/report/format-csv.ts';
 import {
   createGroupCsv,
   createGroupJson,
   createGroupTable,
-} from '../../sidecar/audit/format-groups.ts';
-import { fieldsOf, toJson } from '../../sidecar/audit/format-json.ts';
+} from '../../sidecar/report/format-groups.ts';
+import { fieldsOf, toJson } from '../../sidecar/report/format-json.ts';
 import type { ReadRow } from '../../sidecar/audit/reader.ts';
 import type { RequestRow } from '../../sidecar/audit/row.ts';
 import { CHAIN } from '../fixtures/databases.ts';

@@ -2,11 +2,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { column, cut, isoTime, localTime, visible } from '../../sidecar/audit/format-text.ts';
-import { toJson } from '../../sidecar/audit/format-json.ts';
-import { createFormatter } from '../../sidecar/audit/format.ts';
+import { toJson } from '../../sidecar/report/format-json.ts';
+import { createFormatter } from '../../sidecar/report/format.ts';
 import type { ReadRow } from '../../sidecar/audit/reader.ts';
 import type { EventRow, RequestRow, StoredRow } from '../../sidecar/audit/row.ts';
-import { formatTree, type TreeSpan } from '../../sidecar/audit/tree.ts';
+import { formatTree, type TreeSpan } from '../../sidecar/report/tree.ts';
 import { CHAIN } from '../fixtures/databases.ts';
 import { aFullRow, anEvent, aRow, aStoredRow, STARTED_AT_US } from '../fixtures/rows.ts';
 

@@ -1,8 +1,8 @@
 // Requests counted and timed by group, on both databases.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseQuestion, type FilterOptions, type Grouping } from '../../sidecar/audit/filter.ts';
-import { group } from '../../sidecar/audit/group.ts';
+import { parseQuestion, type FilterOptions, type Grouping } from '../../sidecar/report/filter.ts';
+import { group } from '../../sidecar/report/group.ts';
 import type { AuditReader } from '../../sidecar/audit/reader.ts';
 import type { RequestRow } from '../../sidecar/audit/row.ts';
 import { askedKinds, openAsked, type Asked } from '../fixtures/asked.ts';

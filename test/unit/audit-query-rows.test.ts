@@ -1,11 +1,11 @@
 // That the right rows answer a question, on both databases; and that the way to them is an index.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { parseQuestion, type FilterOptions, type Question } from '../../sidecar/audit/filter.ts';
-import { find, parseId } from '../../sidecar/audit/find.ts';
-import { follow } from '../../sidecar/audit/follow.ts';
-import { formatPageKey } from '../../sidecar/audit/page-key.ts';
-import { query } from '../../sidecar/audit/query.ts';
+import { parseQuestion, type FilterOptions, type Question } from '../../sidecar/report/filter.ts';
+import { find, parseId } from '../../sidecar/report/find.ts';
+import { follow } from '../../sidecar/report/follow.ts';
+import { formatPageKey } from '../../sidecar/report/page-key.ts';
+import { query } from '../../sidecar/report/query.ts';
 import type { AuditReader, ReadRow } from '../../sidecar/audit/reader.ts';
 import { isRequest, type RequestRow, type Row } from '../../sidecar/audit/row.ts';
 import { askedKinds, openAsked, type Asked } from '../fixtures/asked.ts';

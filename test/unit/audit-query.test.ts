@@ -1,9 +1,9 @@
 // What can be asked of the audit, in the words of the command line: times, lists, keys, ids. That the
 // right rows answer is in audit-query-rows.test.ts.
 import { describe, expect, test } from '@jest/globals';
-import { parseQuestion, type FilterOptions } from '../../sidecar/audit/filter.ts';
-import { parseId } from '../../sidecar/audit/find.ts';
-import { formatPageKey, parsePageKey } from '../../sidecar/audit/page-key.ts';
+import { parseQuestion, type FilterOptions } from '../../sidecar/report/filter.ts';
+import { parseId } from '../../sidecar/report/find.ts';
+import { formatPageKey, parsePageKey } from '../../sidecar/report/page-key.ts';
 import { requestId, STARTED_AT_US } from '../fixtures/rows.ts';
 
 const NOW_US = STARTED_AT_US;

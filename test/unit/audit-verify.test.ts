@@ -3,11 +3,11 @@
 import { createSecretKey } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import type { Columns } from '../../sidecar/audit/database.ts';
-import { isAbout, MAX_FINDINGS, type Finding } from '../../sidecar/audit/finding.ts';
+import { isAbout, MAX_FINDINGS, type Finding } from '../../sidecar/verify/finding.ts';
 import { signStub } from '../../sidecar/audit/head.ts';
-import { PROGRESS_ROWS, verify } from '../../sidecar/audit/verify.ts';
-import { unreadable } from '../../sidecar/audit/verify-row.ts';
-import { verifyMissing } from '../../sidecar/audit/verify-chains.ts';
+import { PROGRESS_ROWS, verify } from '../../sidecar/verify/verify.ts';
+import { unreadable } from '../../sidecar/verify/verify-row.ts';
+import { verifyMissing } from '../../sidecar/verify/verify-chains.ts';
 import { forgottenDetails } from '../../sidecar/audit/forgotten.ts';
 import {
   aChain,
