@@ -83,11 +83,12 @@ async function runExport(command: Command, options: Given, parts: AuditCommandPa
 }
 
 async function writeFile(reader: AuditReader, question: Question, lines: Lines, path: string) {
-  const file = await fileOrNone(path);
-  if (file === undefined) return;
+  // Heard before there is a file: an interrupted export leaves none.
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   process.once('SIGTERM', () => interrupted.abort());
+  const file = await fileOrNone(path);
+  if (file === undefined) return;
   try {
     const count = await writeRows(reader, question, lines, file.write, interrupted.signal);
     if (interrupted.signal.aborted) process.exitCode = EXIT_INTERRUPTED;
