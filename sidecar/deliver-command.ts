@@ -50,7 +50,7 @@ Examples:
 
 Exit codes:
   0   all was sent
-  1   a destination refused some for good; the others were sent
+  1   a destination refused some for good, or did not keep them; the others were sent
   2   an option is wrong
 ${STORE_EXIT_CODES}
   75  a destination doesn't answer: some is left, and it is told from when on
@@ -153,9 +153,11 @@ async function sendTo(
   }
 }
 
-function outcomeText({ name, sent, refused, leftFromUs, problem }: Replayed & { name: string }) {
+function outcomeText(outcome: Replayed & { name: string }) {
+  const { name, sent, refused, rejectedSpans, leftFromUs, problem } = outcome;
   const parts = [
     `${sent} requests sent`,
+    ...(rejectedSpans > 0 ? [`${rejectedSpans} spans of them not kept`] : []),
     ...(refused > 0 ? [`${refused} refused for good`] : []),
     ...(problem === undefined ? [] : [problem]),
     ...(leftFromUs === undefined ? [] : [`go on with --since ${isoTime(leftFromUs)}`]),
@@ -167,7 +169,8 @@ function exitCodeOf(outcomes: readonly Replayed[], isInterrupted: boolean): numb
   if (outcomes.some(({ leftFromUs }) => leftFromUs !== undefined)) {
     return isInterrupted ? EXIT_INTERRUPTED : EXIT_LEFT;
   }
-  return outcomes.some(({ refused }) => refused > 0) ? EXIT_REFUSED : 0;
+  const isComplete = outcomes.every(({ refused, rejectedSpans }) => refused + rejectedSpans === 0);
+  return isComplete ? 0 : EXIT_REFUSED;
 }
 
 function parseTime(text: string): number {

@@ -4,9 +4,12 @@ import { isRequest, type RequestRow, type StoredRow } from '../audit/row.ts';
 import { explain, Fault } from '../fault.ts';
 import type { Span } from '../trace/span.ts';
 import type { Wire } from './otlp.ts';
+import type { Rejection } from './read-response.ts';
 
-/** Rows of one batch: some 600 spans, whose attributes are bounded (see trace/spans.ts). */
-export const BATCH_ROWS = 200;
+/** Rows of one batch: some 1,500 spans. The wire divides what is too long for one request. */
+export const BATCH_ROWS = 500;
+/** Pause after a batch that held all there was, for the next: a call costs as much as 50 rows do. */
+const GATHER_MS = 200;
 /** Waits after failures, from first to longest. */
 export const FIRST_BACKOFF_MS = 250;
 export const LONGEST_BACKOFF_MS = 30_000;
@@ -27,6 +30,8 @@ export type DeliveryState = {
   readonly cursor: number;
   /** Rows that it would not take, one by one, since the start of this process. */
   readonly leftOut: number;
+  /** Spans that it has acknowledged and, by its own word, not kept, since the start of this process. */
+  readonly rejectedSpans: number;
   readonly problem?: string;
 };
 
@@ -49,19 +54,21 @@ export function createDelivery(
   let cursor: number | undefined;
   let batchRows = BATCH_ROWS;
   let leftOut = 0;
-  let refusal: string | undefined;
+  let rejectedSpans = 0;
+  let loss: string | undefined;
   let problem: string | undefined;
   let failures = 0;
   let isAwake = false;
   let running: Promise<void> | undefined;
-  let retry: NodeJS.Timeout | undefined;
+  let pause: NodeJS.Timeout | undefined;
   let isFinishing = false;
 
   async function drain(): Promise<void> {
     cursor ??= await beginning();
     for (;;) {
       isAwake = false;
-      const rows = await outbox.rowsAfter(cursor, batchRows);
+      const limit = batchRows;
+      const rows = await outbox.rowsAfter(cursor, limit);
       const last = rows.at(-1);
       if (last === undefined) return;
       if (!(await isDealtWith(rows))) continue;
@@ -70,6 +77,7 @@ export function createDelivery(
       batchRows = Math.min(BATCH_ROWS, batchRows * 2);
       failures = 0;
       problem = undefined;
+      if (rows.length < limit && !isFinishing) return rest(GATHER_MS);
     }
   }
 
@@ -88,44 +96,56 @@ export function createDelivery(
       .filter(({ sampled }) => sampled)
       .flatMap(spansOf);
     try {
-      if (spans.length > 0) await wire.send(spans);
+      if (spans.length > 0) count(await wire.send(spans));
       return true;
     } catch (error) {
       batchRows = Math.max(1, Math.floor(rows.length / 2));
       if (!isRefusal(error)) throw error;
       if (rows.length > 1) return false;
       leftOut += 1;
-      refusal = explain(error);
+      loss = `${leftOut} rows were refused for good and left out, the last one: ${explain(error)}`;
       return true;
+    }
+  }
+
+  // It will not take them another time either: they are told, and not sent again (OTLP, "Partial Success").
+  function count(rejections: readonly Rejection[]): void {
+    for (const { spans, reason } of rejections) {
+      rejectedSpans += spans;
+      loss = `${rejectedSpans} spans were acknowledged but not kept, the last ones: ${reason}`;
     }
   }
 
   function wake(): void {
     isAwake = true;
-    if (running !== undefined || retry !== undefined) return;
+    if (running !== undefined || pause !== undefined) return;
     running = drain()
       .catch((error: unknown) => backOff(error))
       .finally(() => {
         running = undefined;
-        if (isAwake && retry === undefined && !isFinishing) wake();
+        if (isAwake && pause === undefined && !isFinishing) wake();
       });
+  }
+
+  function rest(ms: number): void {
+    pause = setTimeout(() => {
+      pause = undefined;
+      if (isAwake) wake();
+    }, ms);
   }
 
   function backOff(error: unknown): void {
     problem = explain(error);
     const waitMs = Math.min(FIRST_BACKOFF_MS * 2 ** failures, LONGEST_BACKOFF_MS);
     failures += 1;
-    if (isFinishing) return;
-    retry = setTimeout(() => {
-      retry = undefined;
-      wake();
-    }, waitMs);
+    isAwake = true;
+    if (!isFinishing) rest(waitMs);
   }
 
   async function finish(deadlineMs: number): Promise<void> {
     isFinishing = true;
-    clearTimeout(retry);
-    retry = undefined;
+    clearTimeout(pause);
+    pause = undefined;
     const expired = new Promise<void>((resolve) => setTimeout(resolve, deadlineMs).unref());
     const drained = (running ?? Promise.resolve()).then(drainQuietly);
     await Promise.race([expired, drained.then(() => wire.close()).catch(() => undefined)]);
@@ -137,12 +157,15 @@ export function createDelivery(
     });
   }
 
-  // What was left out stays a problem until the next start: nobody sends it again by itself.
+  // What was lost on the way stays a problem until the next start: nobody sends it again by itself.
   function state(): DeliveryState {
-    const told =
-      problem ??
-      (refusal && `${leftOut} rows were refused for good and left out, the last one: ${refusal}`);
-    return { cursor: cursor ?? 0, leftOut, ...(told !== undefined && { problem: told }) };
+    const told = problem ?? loss;
+    return {
+      cursor: cursor ?? 0,
+      leftOut,
+      rejectedSpans,
+      ...(told !== undefined && { problem: told }),
+    };
   }
 
   return {

@@ -13,6 +13,11 @@ export type Destination = {
   readonly certificateFile?: string;
 };
 
+/** Returns whether it is on this machine: its endpoint is a loopback address, or `localhost`. */
+export function isOnThisMachine({ endpoint }: Pick<Destination, 'endpoint'>): boolean {
+  return /^https?:\/\/(localhost|127(\.\d+){3}|\[::1\])(:\d+)?$/.test(endpoint);
+}
+
 /** What is known of a backend that needs nothing but a token. Data, not code. */
 export type Profile = {
   readonly endpoint: string;

@@ -17,6 +17,8 @@ export type Replayed = {
   readonly sent: number;
   /** Requests that it would not take, one by one. */
   readonly refused: number;
+  /** Spans that it has acknowledged and, by its own word, not kept. */
+  readonly rejectedSpans: number;
   /** Where it stopped: the time of the first request that was not sent, in microseconds. */
   readonly leftFromUs?: number;
   /** Why it stopped, when it was not told to. */
@@ -60,6 +62,7 @@ function createSending(options: ReplayOptions) {
   let size = BATCH_ROWS;
   let sent = 0;
   let refused = 0;
+  let rejectedSpans = 0;
 
   // Every failure halves the next piece, which may have been too large; so a request that is refused for
   // good is alone in the end.
@@ -92,7 +95,11 @@ function createSending(options: ReplayOptions) {
 
   async function failureOf(rows: readonly ReplayRow[]): Promise<unknown> {
     try {
-      await wire.send(rows.flatMap(spansOf));
+      const rejections = await wire.send(rows.flatMap(spansOf));
+      for (const { spans, reason } of rejections) {
+        rejectedSpans += spans;
+        onProblem?.(`${spans} spans were acknowledged but not kept: ${reason}`);
+      }
       return undefined;
     } catch (error) {
       return error;
@@ -104,7 +111,7 @@ function createSending(options: ReplayOptions) {
     await pause(waitMs, undefined, signal && { signal }).catch(() => undefined);
   }
 
-  return { all, counts: () => ({ sent, refused }) };
+  return { all, counts: () => ({ sent, refused, rejectedSpans }) };
 }
 
 function isHopeless(failure: unknown, rows: readonly ReplayRow[]): boolean {

@@ -8,6 +8,7 @@ import { status } from '@grpc/grpc-js';
 import { createAuditReader } from '../../sidecar/audit/reader.ts';
 import { countHistory, history, type Period } from '../../sidecar/delivery/history.ts';
 import { createOtlpWire } from '../../sidecar/delivery/otlp.ts';
+import { BATCH_ROWS } from '../../sidecar/delivery/deliver.ts';
 import { MAX_TRIES, replay, type ReplayOptions } from '../../sidecar/delivery/replay.ts';
 import { secret } from '../../sidecar/secret.ts';
 import { spansOf } from '../../sidecar/trace/spans.ts';
@@ -51,13 +52,13 @@ describe.each(Object.entries(databaseKinds()))('history in %s', (_name, kind) =>
   });
 
   test('has each row once, also where hundreds have one time', async () => {
-    const rows = Array.from({ length: 450 }, (_, number) =>
+    const rows = Array.from({ length: 2 * BATCH_ROWS + 50 }, (_, number) =>
       aRow({ startedAtUs: at(number % 3) }, number),
     );
     await record.commit(...rows);
     const ids = await idsOf(ALL);
-    expect(ids).toHaveLength(450);
-    expect(new Set(ids).size).toBe(450);
+    expect(ids).toHaveLength(rows.length);
+    expect(new Set(ids).size).toBe(rows.length);
   });
 
   test('has requests that are sampled, and unexplained ones; no events', async () => {
@@ -98,7 +99,7 @@ describe('a destination', () => {
     await record.store.moveCursor('one', 1);
     const stored = await record.store.rowsAfter(0, 10);
     const first = stored.flatMap((each) => (each.kind === 'request' ? spansOf(each) : []));
-    expect(await send()).toEqual({ sent: 2, refused: 0 });
+    expect(await send()).toMatchObject({ sent: 2, refused: 0 });
     const idOf = ({ traceId, spanId }: { traceId: string; spanId: string }) =>
       `${traceId} ${spanId}`;
     expect(receiver.spans.map(idOf).toSorted()).toEqual(first.map(idOf).toSorted());
@@ -113,19 +114,29 @@ describe('a destination', () => {
       problems.push(problem);
       receiver.answerWith(undefined);
     };
-    expect(await send({ onProblem })).toEqual({ sent: 300, refused: 0 });
+    expect(await send({ onProblem })).toMatchObject({ sent: 300, refused: 0 });
     expect(problems).toEqual([expect.stringContaining('UNAVAILABLE')]);
     const ingress = receiver.spans.filter(({ kind: of }) => of.endsWith('SERVER'));
     expect(ingress).toHaveLength(300);
   });
 
   test('that stays away is left after some tries, and it is said from when on', async () => {
-    await record.commit(...Array.from({ length: 450 }, (_, number) => row(number)));
+    await record.commit(...Array.from({ length: BATCH_ROWS + 50 }, (_, number) => row(number)));
     const onProgress = () => receiver.answerWith(status.UNAUTHENTICATED);
     const replayed = await send({ onProgress });
-    expect(replayed).toMatchObject({ sent: 200, refused: 0, leftFromUs: at(200) });
+    expect(replayed).toMatchObject({ sent: BATCH_ROWS, refused: 0, leftFromUs: at(BATCH_ROWS) });
     expect(replayed.problem).toContain('the token was refused');
     expect(receiver.calls).toHaveLength(1 + MAX_TRIES);
+  });
+
+  test('that acknowledges spans and does not keep them is told of', async () => {
+    await record.commit(row(1));
+    const partialSuccess = { rejectedSpans: 2, errorMessage: 'older than a day' };
+    receiver.acknowledgeWith({ partialSuccess });
+    const problems: string[] = [];
+    const onProblem = (problem: string) => void problems.push(problem);
+    expect(await send({ onProblem })).toEqual({ sent: 1, refused: 0, rejectedSpans: 2 });
+    expect(problems).toEqual([expect.stringContaining('older than a day')]);
   });
 
   test('that refuses one request for good gets all others', async () => {
@@ -133,21 +144,22 @@ describe('a destination', () => {
     receiver.refuseWhenTraceIs(requestId(77).replaceAll('-', ''));
     const problems: string[] = [];
     const onProblem = (problem: string) => void problems.push(problem);
-    expect(await send({ onProblem })).toEqual({ sent: 129, refused: 1 });
+    expect(await send({ onProblem })).toMatchObject({ sent: 129, refused: 1 });
     expect(problems).toEqual([]); // nothing to wait for
     const traces = new Set(receiver.spans.map(({ traceId }) => traceId));
     expect(traces.size).toBe(129);
   });
 
   test('gets no more when it is interrupted, and it is said from when on', async () => {
-    await record.commit(...Array.from({ length: 450 }, (_, number) => row(number)));
+    await record.commit(...Array.from({ length: BATCH_ROWS + 50 }, (_, number) => row(number)));
     const interrupted = new AbortController();
     const onProgress = () => interrupted.abort();
     const { signal } = interrupted;
     expect(await send({ onProgress, signal })).toEqual({
-      sent: 200,
+      sent: BATCH_ROWS,
       refused: 0,
-      leftFromUs: at(199),
+      rejectedSpans: 0,
+      leftFromUs: at(BATCH_ROWS - 1),
     });
   });
 
@@ -221,6 +233,23 @@ describe('signet deliver', () => {
     const { code, out } = await deliver('--since', '2026-11-20T00:00Z');
     expect(code).toBe(1);
     expect(out).toContain('lightstep: 2 requests sent; 1 refused for good');
+  });
+
+  test('what a destination acknowledges and does not keep makes it 1', async () => {
+    const partialSuccess = { rejectedSpans: 2, errorMessage: 'older than a day' };
+    one.acknowledgeWith({ partialSuccess });
+    const { code, out, err } = await deliver('--since', '2026-11-20T00:00Z');
+    expect(code).toBe(1);
+    expect(out).toContain('lightstep: 3 requests sent; 2 spans of them not kept');
+    expect(err).toContain('older than a day');
+  });
+
+  test('OTEL_EXPORTER_OTLP_HEADERS are for the destination otlp, and reach no other', async () => {
+    env['OTEL_EXPORTER_OTLP_HEADERS'] = 'lightstep-access-token=of-otlp';
+    env['SIGNET_DESTINATION'] = `otlp@${one.endpoint},otlp@${two.endpoint}`;
+    const { code } = await deliver('--since', '2026-11-20T00:00Z');
+    expect(code).toBe(0);
+    expect([one.calls[0]?.token, two.calls[0]?.token]).toEqual(['of-otlp', '']);
   });
 
   test.each([
