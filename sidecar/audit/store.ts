@@ -11,7 +11,9 @@ import type { Database, Queries, Value } from './database.ts';
 import type { Head } from './head.ts';
 import type { SigningKey } from './signing-key.ts';
 import { signLast } from './heads.ts';
+import { createNewest } from './newest.ts';
 import { noteOf, setNote } from './notes.ts';
+import { PERSONS_ERASED } from './persons.ts';
 import { REMOVED_BEFORE, withoutRemoved } from './removed.ts';
 import type { Row, StoredRow } from './row.ts';
 
@@ -71,6 +73,11 @@ export type AuditStore = {
 };
 
 const FIRST = 'SELECT sequence FROM audit_rows WHERE chain = ? ORDER BY sequence LIMIT 1';
+const AFTER = 'SELECT * FROM audit_rows WHERE chain = ? AND sequence > ? ORDER BY sequence LIMIT ?';
+// Another whenever rows were erased or removed, by whichever process.
+const MARK =
+  'SELECT (SELECT value FROM notes WHERE chain = ? AND name = ?) AS erased, ' +
+  '(SELECT sequence FROM stubs WHERE chain = ?) AS removed';
 const NEWEST_ROWS = 10_000;
 const BY_ROUTE =
   'SELECT route, count(*) AS "rows" FROM (SELECT route, gate_boot_id FROM audit_rows ' +
@@ -85,6 +92,9 @@ const KINDS =
 export async function createAuditStore(database: Database, chain: string): Promise<AuditStore> {
   const append = createAppend(chain);
   const accounts = createAccounts(chain);
+  const newest = createNewest();
+  // Without a destination nobody reads, and rows that are kept for nobody cost 2 µs each.
+  let isRead = false;
   const countOf = async (sql: string, ...values: Value[]) =>
     Number((await database.all(sql, [chain, ...values]))[0]?.['rows'] ?? 0);
   const counted = {
@@ -113,28 +123,41 @@ export async function createAuditStore(database: Database, chain: string): Promi
   }
 
   async function commit(batch: Batch): Promise<Committed> {
-    const committed = await transact((queries) => commitWithin(queries, batch));
-    counted.setAside += committed.setAside;
-    counted.lost += committed.lost;
-    counted.unexplained += committed.unexplained;
-    return committed;
+    const { added, mark, setAside } = await transact((queries) => commitWithin(queries, batch));
+    if (isRead) newest.keep(added, mark);
+    counted.setAside += setAside;
+    counted.lost += added.filter(({ row }) => row.kind === 'lost').length;
+    counted.unexplained += added.filter(({ row }) => row.kind === 'unexplained').length;
+    return { added: added.length, duplicates: batch.rows.length - added.length, setAside };
   }
 
   async function commitWithin(queries: Queries, batch: Batch) {
     const added = await append.rows(queries, await unremoved(queries, batch.rows));
     const setAside = await addSetAside(queries, batch.setAside ?? []);
-    await accounts.settle(queries, [...accounts.numbersOf(added), ...(batch.settled ?? [])]);
+    const numbers = accounts.numbersOf(added.map(({ row }) => row));
+    await accounts.settle(queries, [...numbers, ...(batch.settled ?? [])]);
     for (const [name, text] of Object.entries(batch.notes ?? {})) {
       await setNote(queries, name, text);
     }
     if (batch.checkpoint !== undefined) await setCheckpoint(queries, batch.checkpoint);
-    return {
-      added: added.length,
-      duplicates: batch.rows.length - added.length,
-      setAside,
-      lost: added.filter(({ kind }) => kind === 'lost').length,
-      unexplained: added.filter(({ kind }) => kind === 'unexplained').length,
-    };
+    return { added, mark: await markOf(queries), setAside };
+  }
+
+  async function rowsAfter(sequence: number, limit: number): Promise<StoredRow[]> {
+    isRead = true;
+    const known = newest.has(sequence + 1)
+      ? (newest.after(sequence, limit, await markOf(database)) ?? [])
+      : [];
+    if (known.length === limit) return known;
+    // Another process may have stored some behind those.
+    const from = known.at(-1)?.sequence ?? sequence;
+    const rest = await database.all(AFTER, [chain, from, limit - known.length]);
+    return [...known, ...rest.map(fromColumns)];
+  }
+
+  async function markOf(queries: Queries): Promise<string> {
+    const [found] = await queries.all(MARK, [chain, PERSONS_ERASED, chain]);
+    return JSON.stringify([found?.['erased'], found?.['removed']]);
   }
 
   // After a removal only: for all others it is one look at a note.
@@ -182,11 +205,7 @@ export async function createAuditStore(database: Database, chain: string): Promi
     chain,
     commit,
     checkpoint,
-    rowsAfter: async (sequence, limit) => {
-      const sql =
-        'SELECT * FROM audit_rows WHERE chain = ? AND sequence > ? ORDER BY sequence LIMIT ?';
-      return (await database.all(sql, [chain, sequence, limit])).map(fromColumns);
-    },
+    rowsAfter,
     having: (requestIds) => knownIds(database, requestIds),
     cursor,
     moveCursor,
