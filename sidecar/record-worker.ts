@@ -50,8 +50,11 @@ export type RecorderOptions = {
   readonly version: string;
 };
 
-/** Pause between two looks at a log that has nothing new. */
-const POLL_MS = 50;
+/**
+ * Pause between two looks at a log of which all was read. Lines gather meanwhile: in transactions of 10,
+ * as when it looked again at once, a row took 150 µs, in those of 100 it takes 75, of 500 57.
+ */
+const POLL_MS = 250;
 /** How often it says how it stands; that costs some looks at disk and store. */
 const STATE_MS = 250;
 /** Longest silence, so that a worker that hangs is noticed. */
@@ -129,6 +132,7 @@ async function openFollower(store: AuditStore): Promise<Follower> {
   return createFollower({
     path: options.accessLog,
     spool: join(options.stateFolder, 'spool'),
+    isMemoryReused: true,
     ...(checkpoint === 'damaged' && { isCheckpointLost: true }),
     ...(typeof checkpoint === 'object' && { checkpoint }),
   });
@@ -189,20 +193,20 @@ async function tellReplaced(store: AuditStore, heads: Heads): Promise<void> {
 
 // After the signal to stop it goes on until the log has nothing new: the checkpoint is then its size.
 async function follow(parts: Parts): Promise<void> {
-  const { recorder, reckoning, heads, deliveries } = parts;
+  const { follower, recorder, reckoning, heads, deliveries } = parts;
   for (const delivery of deliveries) delivery.wake();
   let nextLookMs = 0;
   for (;;) {
     const isNew = await recorder.step();
-    await reckoning.step(parts.follower.isAtEnd());
+    await reckoning.step(follower.isAtEnd());
     await heads.step();
     if (performance.now() >= nextLookMs) {
       say(await stateOf(parts));
       nextLookMs = performance.now() + STATE_MS;
     }
-    if (isNew) await setImmediate();
-    else if (stop.signal.aborted) break;
-    else await pause(POLL_MS);
+    if (isNew && !follower.isAtEnd()) await setImmediate();
+    else if (isNew || !stop.signal.aborted) await pause(POLL_MS);
+    else break;
   }
   await heads.sign();
   say(await stateOf(parts));

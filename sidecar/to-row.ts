@@ -18,8 +18,13 @@ export type RowRules = {
 /** Longest path, and longest query, of a row, in characters; `…` says that it was longer. */
 export const MAX_URI_PART_CHARS = 4096;
 
+const SCHEME_AND_HOST = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
+
 /** What became of a line's stamp: opened, not believed, or not there. */
 export type Opened = Stamp | 'invalid' | 'missing';
+
+/** A row as it is made here: all fields are there. */
+type Made<T> = { [K in keyof Required<T>]: T[K] | undefined };
 
 /** Returns the rows of one line: the request's, and one for each event that its stamp tells of. */
 export function toRows(
@@ -33,18 +38,23 @@ export function toRows(
   return stamp === undefined ? [row] : [row, ...eventsOf(stamp)];
 }
 
-/** Returns the row of one line; `bytes` are the line's own, for lines without a request id. */
+/**
+ * Returns the row of one line; `bytes` are the line's own, for lines without a request id.
+ * One object, made at once, in which what is absent is undefined: put together of parts, so that it
+ * has no such fields, it took three times as long (2.7 µs, not 0.9).
+ */
 export function toRow(entry: Entry, opened: Opened, bytes: Buffer, rules: RowRules): RequestRow {
   const stamp = stampOf(opened);
   const requestId = entry.uuid ?? `line-${hash('sha256', bytes, 'hex')}`;
   const startedAtUs = startOf(entry, stamp);
-  const [path, query] = splitUri(entry.uri);
+  const { path, query } = splitUri(entry.uri);
+  const { decision, reason } = decisionOf(entry, opened);
   return {
     kind: isExplained(entry, opened) ? 'request' : 'unexplained',
     requestId,
     traceId: stamp?.traceId ?? traceIdOf(requestId),
-    ...(stamp?.parentSpanId !== undefined && { parentSpanId: stamp.parentSpanId }),
-    ...(stamp?.link !== undefined && { link: stamp.link }),
+    parentSpanId: stamp?.parentSpanId,
+    link: stamp?.link,
     sampled: stamp?.sampled ?? true,
     startedAtUs,
     durationUs: Math.max(0, entry.endedAtUs - startedAtUs),
@@ -53,21 +63,22 @@ export function toRow(entry: Entry, opened: Opened, bytes: Buffer, rules: RowRul
     scheme: entry.scheme,
     host: entry.host,
     path,
-    ...(query !== undefined && { query: rules.redact(bounded(query)) }),
+    query: query === undefined ? undefined : rules.redact(bounded(query)),
     protocol: entry.protocol,
     status: entry.status,
     requestBytes: entry.requestBytes,
     responseBytes: entry.responseBytes,
     clientAddress: rules.address(entry.clientAddress, entry.endedAtUs),
     peerAddress: rules.address(entry.peerAddress, entry.endedAtUs),
-    ...(stamp?.userAgent !== undefined && { userAgent: stamp.userAgent }),
-    ...decisionOf(entry, opened),
-    ...optional('route', stamp?.route ?? entry.route),
-    ...optional('requirement', stamp?.requirement),
-    ...(stamp?.identity !== undefined && { identity: stamp.identity }),
-    ...(stamp !== undefined && { gate: stamp.gate }),
-    ...optional('upstream', upstreamOf(entry, stamp, rules.ownAddresses)),
-  };
+    userAgent: stamp?.userAgent,
+    decision,
+    reason,
+    route: stamp?.route ?? entry.route,
+    requirement: stamp?.requirement,
+    identity: stamp?.identity,
+    gate: stamp?.gate,
+    upstream: upstreamOf(entry, stamp, rules.ownAddresses),
+  } satisfies Made<RequestRow> as RequestRow;
 }
 
 // Caddy's `duration` is 0 when the client left or the app died: the stamp then knows the start.
@@ -139,26 +150,23 @@ function upstreamOf(
   const startedAtUs = Math.max(entry.proxiedAtMs * 1000, decidedAtUs);
   const untilEndUs = Math.max(0, entry.endedAtUs - startedAtUs);
   return {
-    ...optional('address', entry.upstream),
+    address: entry.upstream,
     startedAtUs,
     durationUs: entry.upstreamDurationUs ?? untilEndUs,
-    ...optional('latencyUs', entry.upstreamLatencyUs),
+    latencyUs: entry.upstreamLatencyUs,
     retries: entry.retries ?? 0,
-  };
+  } satisfies Made<RowUpstream> as RowUpstream;
 }
 
 // A target may be absolute (RFC 9112 section 3.2.2): scheme, user and host are not part of the path.
-function splitUri(uri: string): [path: string, query: string | undefined] {
-  const target = uri.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '') || '/';
+function splitUri(uri: string): { path: string; query: string | undefined } {
+  const isAbsolute = !uri.startsWith('/');
+  const target = isAbsolute ? uri.replace(SCHEME_AND_HOST, '') || '/' : uri;
   const mark = target.indexOf('?');
-  if (mark < 0) return [bounded(target), undefined];
-  return [bounded(target.slice(0, mark)), target.slice(mark + 1)];
+  if (mark < 0) return { path: bounded(target), query: undefined };
+  return { path: bounded(target.slice(0, mark)), query: target.slice(mark + 1) };
 }
 
 function bounded(part: string): string {
   return part.length <= MAX_URI_PART_CHARS ? part : `${part.slice(0, MAX_URI_PART_CHARS)}…`;
-}
-
-function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { [P in K]: V });
 }

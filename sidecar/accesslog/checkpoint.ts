@@ -90,9 +90,9 @@ export function isFileOf(fd: number, { file, offset, last }: Checkpoint): boolea
   return firstLineOf(fd) === file.firstLineSha256 && hasTail(fd, offset, last);
 }
 
-/** Returns up to `length` bytes from `offset` on; fewer at the end of the file. */
-export function readAt(fd: number, offset: number, length: number): Buffer {
-  const buffer = Buffer.allocUnsafe(length);
+/** Returns up to `length` bytes from `offset` on, in `memory` if given; fewer at the end of the file. */
+export function readAt(fd: number, offset: number, length: number, memory?: Buffer): Buffer {
+  const buffer = memory ?? Buffer.allocUnsafe(length);
   let filled = 0;
   while (filled < length) {
     const count = readSync(fd, buffer, filled, length - filled, offset + filled);

@@ -6,7 +6,7 @@ import { explain } from '../fault.ts';
 import type { SetAsideLine } from './set-aside.ts';
 import { firstLineOf, hasTail, tailOf, type Checkpoint } from './checkpoint.ts';
 import { createOpener, type OpenLog } from './open-log.ts';
-import { readLines, type Limits, type ReadLines } from './read-lines.ts';
+import { bytesAtOnce, readLines, type Limits, type ReadLines } from './read-lines.ts';
 import { createSuccession, OUTDATED, type Following } from './succession.ts';
 import { MAX_UNPACKED_BYTES } from './unpack.ts';
 
@@ -23,6 +23,11 @@ export type FollowerOptions = Partial<Limits> & {
   readonly spool?: string;
   /** Largest file that is unpacked, in bytes; 1 GiB by default. */
   readonly maxUnpackedBytes?: number;
+  /**
+   * A batch's lines are gone with the next one: they lie in the same memory. To read them takes 0.3 µs
+   * each then, and not 1.0.
+   */
+  readonly isMemoryReused?: true;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 };
@@ -42,8 +47,8 @@ export type Follower = {
   /** Returns the next lines, or undefined when there is nothing new now. */
   next(): Batch | undefined;
   /**
-   * Returns whether the last look found nothing more to read and nothing in its way: all that Caddy
-   * had written has been handed out. True as well while there is no log.
+   * Returns whether the last look came to the end and found nothing in its way: all that Caddy had
+   * written by then has been handed out. True as well while there is no log.
    */
   isAtEnd(): boolean;
   /** Returns how many bytes, as they lie there, are not yet read, in all files that are to come. */
@@ -66,7 +71,7 @@ const TRUNCATED =
 /**
  * Returns a follower of one log. When the checkpoint's file is gone it reads everything there is:
  * rows are unique, so a line read twice does no harm, and one left out would.
- * Default limits: 1 MiB a line, 500 lines and 1 MiB a batch.
+ * Default limits: 1 MiB a line, 1,000 lines and 2 MiB a batch.
  */
 export function createFollower({
   path,
@@ -74,22 +79,26 @@ export function createFollower({
   isCheckpointLost,
   spool,
   maxUnpackedBytes = MAX_UNPACKED_BYTES,
+  isMemoryReused,
   now = Date.now,
   maxLineBytes = MiB,
-  maxBatchLines = 500,
-  maxBatchBytes = MiB,
+  maxBatchLines = 1000,
+  maxBatchBytes = 2 * MiB,
 }: FollowerOptions): Follower {
   const limits = { maxLineBytes, maxBatchLines, maxBatchBytes };
+  const memory = isMemoryReused && Buffer.allocUnsafeSlow(bytesAtOnce(limits));
   const opener = createOpener({ spool, maxUnpackedBytes, now });
   const succession = createSuccession(path, opener, checkpoint);
   const gaps: string[] = isCheckpointLost === true ? [DAMAGED_PLACE] : [];
   let log: OpenLog | undefined;
   let problem: string | undefined;
   let isEnd = false;
+  let hasMore = false;
 
   function next(): Batch | undefined {
+    hasMore = false;
     const batch = look(MAX_LOOKS);
-    isEnd = batch === undefined && problem === undefined;
+    isEnd = !hasMore && problem === undefined;
     return batch;
   }
 
@@ -111,8 +120,11 @@ export function createFollower({
       // Looked for before reading: what has a successor is complete, and nothing comes after its end.
       const following = filesAfter(log);
       const isFinished = log.packing !== undefined || following.files.length > 0;
-      const read = readLines(log.fd, log.offset, isFinished, limits);
-      if (read !== undefined) return batchOf(log, read);
+      const read = readLines(log.fd, log.offset, isFinished, limits, memory);
+      if (read !== undefined) {
+        hasMore = read.hasMore || following.files.length > 0;
+        return batchOf(log, read);
+      }
       const opened = succession.openNext(log, following);
       if (opened === undefined) return undefined;
       closeSync(log.fd);

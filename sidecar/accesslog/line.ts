@@ -1,7 +1,7 @@
 // One line of Caddy's JSON access log → an entry, checked field by field. Pure; it never throws,
 // whatever the bytes. What the fields mean for a row is decided in to-row.ts.
 import { isPlausible } from './plausible.ts';
-import { repeatsKey } from './repeated-key.ts';
+import { countMembers, repeatsKey } from './repeated-key.ts';
 import type { SetAsideReason } from './set-aside.ts';
 
 /** What Caddy said about one request. Absent is what it did not say, or said in a wrong type. */
@@ -25,17 +25,17 @@ export type Entry = {
   readonly host: string;
   readonly uri: string;
   /** Lower case. */
-  readonly uuid?: string;
-  readonly route?: string;
-  readonly stamp?: string;
+  readonly uuid?: string | undefined;
+  readonly route?: string | undefined;
+  readonly stamp?: string | undefined;
   /** When the request was passed on to the app: milliseconds since the epoch. */
-  readonly proxiedAtMs?: number;
+  readonly proxiedAtMs?: number | undefined;
   /** Of the last call that a reverse proxy made: the sidecar's when the app was not called. */
-  readonly upstream?: string;
-  readonly upstreamDurationUs?: number;
+  readonly upstream?: string | undefined;
+  readonly upstreamDurationUs?: number | undefined;
   /** Until the response headers. Only beside a duration: without one it is `forward_auth`'s. */
-  readonly upstreamLatencyUs?: number;
-  readonly retries?: number;
+  readonly upstreamLatencyUs?: number | undefined;
+  readonly retries?: number | undefined;
 };
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -74,7 +74,7 @@ export function parseLine(bytes: Buffer, nowUs: number): Entry | { setAside: Set
   const line = parseJson(text);
   if (line === undefined) return { setAside: 'not-json' };
   if (!isFields(line) || !isAccessLine(line)) return { setAside: 'not-access' };
-  if (repeatsKey(text, RELIED_ON)) return { setAside: 'duplicate-key' };
+  if (repeatsReliedOn(text, line)) return { setAside: 'duplicate-key' };
   const entry = entryOf(line);
   if (entry === undefined) return { setAside: 'not-access' };
   return isPlausible(entry, nowUs) ? entry : { setAside: 'time-implausible' };
@@ -91,6 +91,11 @@ function entryOf(line: Fields): Entry | undefined {
   if (endedAtUs === undefined || durationUs === undefined || status === undefined) return undefined;
   if (method === undefined || host === undefined || uri === undefined) return undefined;
   const peerAddress = text(request['remote_ip']) ?? '';
+  // From here on what the snippets add with `log_append`: numbers, or text that holds a number, null,
+  // or empty.
+  const upstreamDurationUs = microseconds(line['upstream_duration_ms'], 1e3);
+  const upstreamLatencyUs =
+    upstreamDurationUs === undefined ? undefined : microseconds(line['upstream_latency_ms'], 1e3);
   return {
     endedAtUs,
     durationUs,
@@ -104,25 +109,20 @@ function entryOf(line: Fields): Entry | undefined {
     scheme: isFields(request['tls']) ? 'https' : 'http',
     host,
     uri,
-    ...appended(line),
-  };
-}
-
-// What the snippets add with `log_append`: numbers, or text that holds a number, null, or empty.
-function appended(line: Fields): Partial<Entry> {
-  const uuid = filledText(line['uuid']);
-  const upstreamDurationUs = microseconds(line['upstream_duration_ms'], 1e3);
-  return present({
-    uuid: uuid !== undefined && UUID.test(uuid) ? uuid.toLowerCase() : undefined,
+    uuid: uuidOf(line['uuid']),
     route: filledText(line['route']),
     stamp: filledText(line['stamp']),
     proxiedAtMs: wholeNumber(line['proxied_ms']),
     upstream: filledText(line['upstream']),
     upstreamDurationUs,
-    upstreamLatencyUs:
-      upstreamDurationUs === undefined ? undefined : microseconds(line['upstream_latency_ms'], 1e3),
+    upstreamLatencyUs,
     retries: wholeNumber(line['retries']),
-  });
+  };
+}
+
+// To count first takes 0.9 µs a line, to compare all names 2.3.
+function repeatsReliedOn(text: string, line: Fields): boolean {
+  return countMembers(text) !== Object.keys(line).length && repeatsKey(text, RELIED_ON);
 }
 
 // Caddy's error log has nearly the same fields, and may be sent to the same file: its lines are
@@ -163,6 +163,10 @@ function safe(number: number): number | undefined {
   return Number.isSafeInteger(number) && number >= 0 ? number : undefined;
 }
 
+function uuidOf(value: unknown): string | undefined {
+  return typeof value === 'string' && UUID.test(value) ? value.toLowerCase() : undefined;
+}
+
 function text(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
@@ -181,11 +185,4 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function present<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  for (const key of Object.keys(fields) as (keyof T)[]) {
-    if (fields[key] === undefined) delete fields[key];
-  }
-  return fields as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

@@ -9,6 +9,7 @@ export const EARLIEST_US = 1_577_836_800_000_000;
 
 /** Returns whether a request began, was passed on, and ended at times that can be. */
 export function isPlausible({ endedAtUs, durationUs, proxiedAtMs }: Entry, nowUs: number): boolean {
-  const times = [endedAtUs - durationUs, endedAtUs, (proxiedAtMs ?? endedAtUs / 1000) * 1000];
-  return times.every((us) => us >= EARLIEST_US && us <= nowUs + MAX_AHEAD_US);
+  const isPossible = (us: number) => us >= EARLIEST_US && us <= nowUs + MAX_AHEAD_US;
+  if (proxiedAtMs !== undefined && !isPossible(proxiedAtMs * 1000)) return false;
+  return isPossible(endedAtUs - durationUs) && isPossible(endedAtUs);
 }

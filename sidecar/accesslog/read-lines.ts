@@ -15,6 +15,12 @@ export type Limits = {
   readonly maxBatchBytes: number;
 };
 
+/** Returns the most bytes that are read at once. */
+export function bytesAtOnce({ maxBatchBytes, maxLineBytes }: Limits): number {
+  // One byte more than the longest line, so that a full buffer without a newline is one too long.
+  return Math.max(maxBatchBytes, maxLineBytes + 1);
+}
+
 export type ReadLines = {
   /** Without their newlines. */
   readonly lines: readonly { readonly bytes: Buffer }[];
@@ -23,27 +29,41 @@ export type ReadLines = {
   readonly consumed: number;
   /** Of the last line among them, newline included. */
   readonly lastLineBytes: number;
+  /** Whether the file was longer than that when it was looked at. */
+  readonly hasMore: boolean;
 };
+
+type Lines = Omit<ReadLines, 'hasMore'>;
 
 /**
  * Returns the lines from `offset` on, or undefined when no line is complete. In a file to which
  * nothing will be added (`isFinished`) a last line without a newline is set aside as a half one,
  * unless it is complete but for that.
+ * @param memory of `bytesAtOnce`, in which the lines lie then; by default they have their own.
  */
 export function readLines(
   fd: number,
   offset: number,
   isFinished: boolean,
   limits: Limits,
+  memory?: Buffer,
 ): ReadLines | undefined {
-  // One byte more than the longest line, so that a full buffer without a newline is one too long.
-  const wanted = Math.max(limits.maxBatchBytes, limits.maxLineBytes + 1);
   const available = Math.max(0, fstatSync(fd).size - offset);
-  const buffer = readAt(fd, offset, Math.min(wanted, available));
-  const whole = wholeLines(buffer, limits);
-  if (whole !== undefined || buffer.length === 0) return whole;
+  const buffer = readAt(fd, offset, Math.min(bytesAtOnce(limits), available), memory);
+  const read = linesIn(buffer, limits) ?? lastLine(fd, offset, buffer, isFinished, limits);
+  return read && { ...read, hasMore: available > read.consumed };
+}
+
+// No newline is in the buffer.
+function lastLine(
+  fd: number,
+  offset: number,
+  buffer: Buffer,
+  isFinished: boolean,
+  limits: Limits,
+): Lines | undefined {
   if (buffer.length > limits.maxLineBytes) return skipLine(fd, offset, isFinished);
-  if (!isFinished) return undefined;
+  if (!isFinished || buffer.length === 0) return undefined;
   const { length } = buffer;
   // Only its newline may be missing: the writer was stopped in between.
   if (buffer.at(-1) === CLOSING_BRACE) {
@@ -52,7 +72,7 @@ export function readLines(
   return lineSetAside(setAsideLine(buffer, 'half-line'), length);
 }
 
-function wholeLines(buffer: Buffer, limits: Limits): ReadLines | undefined {
+function linesIn(buffer: Buffer, limits: Limits): Lines | undefined {
   const lines: { bytes: Buffer }[] = [];
   const setAside: SetAsideLine[] = [];
   let at = 0;
@@ -70,7 +90,7 @@ function wholeLines(buffer: Buffer, limits: Limits): ReadLines | undefined {
 }
 
 // A line longer than the buffer: read past in small pieces to its end, wherever that is.
-function skipLine(fd: number, offset: number, isFinished: boolean): ReadLines | undefined {
+function skipLine(fd: number, offset: number, isFinished: boolean): Lines | undefined {
   const digest = createHash('sha256');
   let head = '';
   let length = 0;
@@ -90,6 +110,6 @@ function skipLine(fd: number, offset: number, isFinished: boolean): ReadLines | 
   }
 }
 
-function lineSetAside(line: SetAsideLine, consumed: number): ReadLines {
+function lineSetAside(line: SetAsideLine, consumed: number): Lines {
   return { lines: [], setAside: [line], consumed, lastLineBytes: consumed };
 }

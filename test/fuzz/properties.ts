@@ -2,6 +2,7 @@
 // what is wrong, or undefined.
 import { hash } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { readEntries, type Read } from '../../sidecar/accesslog/entries.ts';
 import type { Entry } from '../../sidecar/accesslog/line.ts';
 import { EARLIEST_US, MAX_AHEAD_US } from '../../sidecar/accesslog/plausible.ts';
@@ -63,9 +64,15 @@ export function stampFault(
 export function sealFault(stamp: Stamp, key: KeyObject, other: KeyObject): string | undefined {
   const text = sealStamp(stamp, key);
   const opened = openStamp(text, [other, key], stamp.requestId);
-  if (JSON.stringify(opened) !== JSON.stringify(stamp)) return 'a stamp opened to something else';
+  if (!isSame(opened, stamp)) return 'a stamp opened to something else';
   if (openStamp(text, [other], stamp.requestId) !== undefined) return 'another key opened it';
   return /^[\w.-]+$/.test(text) ? undefined : 'a stamp holds a character that may need quotes';
+}
+
+// As JSON, which has no undefined.
+function isSame(opened: Stamp | undefined, stamp: Stamp): boolean {
+  const [found, wanted] = [opened ?? null, stamp].map((one) => JSON.parse(JSON.stringify(one)));
+  return isDeepStrictEqual(found, wanted);
 }
 
 /** A file is read as a simple splitting of it would read it, whatever the batches. */

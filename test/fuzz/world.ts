@@ -5,7 +5,7 @@ import { sealStamp, stampedIdentity, type Stamp } from '../../sidecar/stamp.ts';
 import { identity } from '../fixtures/identities.ts';
 import { aCaddyLine, aCaddyRequest } from '../fixtures/lines.ts';
 import type { Random } from '../fixtures/random.ts';
-import { stamp } from '../fixtures/stamps.ts';
+import { sealVersion1, stamp } from '../fixtures/stamps.ts';
 
 /** When everything happens: microseconds since the epoch. */
 export const NOW_US = 1_795_180_000_000_000;
@@ -56,7 +56,8 @@ export function makeWorld(random: Random): World {
   const requestIds = Array.from({ length: LINES }, () => requestIdOf(random));
   const sealed = new Map<string, string>();
   const lines = requestIds.map((requestId, number) => {
-    const text = sealStamp(aStamp(random, requestId, number), keys[random.below(2)] ?? key);
+    const seal = random.below(4) > 0 ? sealStamp : sealVersion1;
+    const text = seal(aStamp(random, requestId, number), keys[random.below(2)] ?? key);
     sealed.set(text, requestId);
     return Buffer.from(JSON.stringify(aLine(random, requestId, text)));
   });

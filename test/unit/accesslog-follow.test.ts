@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import type { Checkpoint } from '../../sidecar/accesslog/follow.ts';
+import { setAsideLine } from '../../sidecar/accesslog/set-aside.ts';
 import { makeLogFolder, readAll, type LogFolder } from '../fixtures/log-folder.ts';
 
 let files: LogFolder;
@@ -95,6 +96,15 @@ describe('a file', () => {
     expect(log.next()?.checkpoint.offset).toBe(4);
     expect(log.next()?.checkpoint.offset).toBe(6);
     expect(log.next()).toBeUndefined();
+  });
+
+  test('is the same when all batches lie in the same memory', () => {
+    const long = '~'.repeat(30);
+    write('a', 'bb', long, 'ccc', 'd');
+    const limits = { maxLineBytes: 10, maxBatchBytes: 10 };
+    const { lines, setAside } = readAll(follower({ ...limits, isMemoryReused: true }));
+    expect(lines).toEqual(['a', 'bb', 'ccc', 'd']);
+    expect(setAside).toEqual([setAsideLine(Buffer.from(long), 'too-long')]);
   });
 
   test('keeps its bytes as they are', () => {

@@ -209,9 +209,34 @@ describe('whether the log was read to its end', () => {
     expect(log.isAtEnd()).toBe(true);
     files.write('a');
     log.next();
+    expect(log.isAtEnd()).toBe(true);
+  });
+
+  // While lines come all the time every look finds some: losses must be told all the same.
+  test('is so with the last line, not only when nothing comes any more', () => {
+    files.write('a', 'b');
+    const log = files.follower({ maxBatchLines: 1 });
+    log.next();
     expect(log.isAtEnd()).toBe(false);
     log.next();
     expect(log.isAtEnd()).toBe(true);
+  });
+
+  test('is not so at the end of a rolled file', () => {
+    rolledWith('a');
+    files.write('b');
+    const log = files.follower();
+    log.next();
+    expect(log.isAtEnd()).toBe(false);
+    log.next();
+    expect(log.isAtEnd()).toBe(true);
+  });
+
+  test('is not so before a line that is being written', () => {
+    writeFileSync(files.path, 'a\nhalf');
+    const log = files.follower();
+    log.next();
+    expect(log.isAtEnd()).toBe(false);
   });
 
   test('is not so as long as something is in its way', () => {
