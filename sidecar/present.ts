@@ -7,7 +7,8 @@ import { identityBaggage } from './trace/baggage.ts';
 
 /** One identity, ready for the app's headers, its baggage, and the stamp. */
 export type Presented = {
-  readonly headers: readonly (readonly [string, string])[];
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
   readonly baggage: string;
   readonly stamped: RowIdentity;
 };

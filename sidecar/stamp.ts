@@ -1,12 +1,13 @@
 // What passes between the two spines: all that the gate knows and the recorder needs, sealed, carried
 // by Caddy's own log line. No tokens, no e-mail, no display name.
 //
-//   1.<base64url of the JSON>.<base64url of HMAC-SHA-256 over "1.<base64url of the JSON>">
+//   <its spelling, see stamp-layout.ts>.<base64url of HMAC-SHA-256 over the spelling and the request id>
 import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto';
 import type { EventName } from './audit/event.ts';
 import type { Detail, RowGate, RowIdentity } from './audit/row.ts';
 import type { Identity } from './identity/identity.ts';
 import type { Decision, Reason } from './policy/reason.ts';
+import { readStamp, spellStamp } from './stamp-layout.ts';
 
 /** Something that the answer did besides: a sign-in, a sign-out. */
 export type StampedEvent = {
@@ -18,20 +19,19 @@ export type StampedEvent = {
 export type Stamp = {
   readonly requestId: string;
   readonly traceId: string;
-  readonly parentSpanId?: string;
-  readonly link?: { readonly traceId: string; readonly spanId: string };
+  readonly parentSpanId?: string | undefined;
+  readonly link?: { readonly traceId: string; readonly spanId: string } | undefined;
   readonly sampled: boolean;
-  readonly identity?: RowIdentity;
+  readonly identity?: RowIdentity | undefined;
   readonly decision: Decision;
   readonly reason: Reason;
   readonly route: string;
-  readonly requirement?: string;
-  readonly userAgent?: string;
-  readonly events?: readonly StampedEvent[];
+  readonly requirement?: string | undefined;
+  readonly userAgent?: string | undefined;
+  readonly events?: readonly StampedEvent[] | undefined;
   readonly gate: RowGate;
 };
 
-const VERSION = '1';
 /** Longest User-Agent in a stamp, in characters; what is longer is cut. */
 export const MAX_USER_AGENT_CHARS = 256;
 /** Roles in a stamp, in characters together: a header has to hold them. Whole roles are left out. */
@@ -43,6 +43,9 @@ export const MAX_REQUIREMENT_CHARS = 512;
  * roles and actors let the gate seal, whatever their characters.
  */
 export const MAX_STAMP_CHARS = 65_536;
+
+// How many parts each version has: one text, one way of taking it apart.
+const SHAPE = /^(?:1|2\.[\w-]*)\.[\w-]+\.[\w-]+$/;
 
 /** Returns the part of an identity that is sealed. Made once per session, not per request. */
 export function stampedIdentity(identity: Identity): RowIdentity {
@@ -72,8 +75,8 @@ export function boundedRequirement(text: string): string {
 
 /** Returns the stamp's text: printable ASCII without spaces, quotes or braces. */
 export function sealStamp(stamp: Stamp, key: KeyObject): string {
-  const sealed = `${VERSION}.${Buffer.from(JSON.stringify(stamp)).toString('base64url')}`;
-  return `${sealed}.${mac(sealed, key)}`;
+  const text = spellStamp(stamp);
+  return `${text}.${mac(text, stamp.requestId, key)}`;
 }
 
 /**
@@ -86,18 +89,18 @@ export function openStamp(
   requestId: string | undefined,
 ): Stamp | undefined {
   if (text.length > MAX_STAMP_CHARS || requestId === undefined) return undefined;
+  if (!SHAPE.test(text)) return undefined;
   const dot = text.lastIndexOf('.');
-  const sealed = text.slice(0, Math.max(dot, 0));
-  if (!sealed.startsWith(`${VERSION}.`)) return undefined;
+  const spelled = text.slice(0, dot);
   const claimed = Buffer.from(text.slice(dot + 1));
-  if (!keys.some((key) => isSame(claimed, mac(sealed, key)))) return undefined;
-  const stamp = JSON.parse(
-    Buffer.from(sealed.slice(VERSION.length + 1), 'base64url').toString(),
-  ) as Stamp; // sealed by us: nobody else could have made it
-  return stamp.requestId === requestId ? stamp : undefined;
+  if (!keys.some((key) => isSame(claimed, mac(spelled, requestId, key)))) return undefined;
+  const stamp = readStamp(spelled, requestId); // sealed by us: nobody else could have made it
+  return stamp?.requestId === requestId ? stamp : undefined;
 }
 
-function mac(sealed: string, key: KeyObject): string {
+// Version 1 holds the request id. Of version 2 nothing but the id can stand behind the third dot.
+function mac(spelled: string, requestId: string, key: KeyObject): string {
+  const sealed = spelled.startsWith('1.') ? spelled : `${spelled}.${requestId}`;
   return createHmac('sha256', key).update(sealed).digest('base64url');
 }
 

@@ -147,7 +147,10 @@ const RIM = [
 test('clocks, randomness, files and sockets are touched at the rim only', () => {
   const impure =
     /Date\.now|new Date\(\)|performance\.|Math\.random|randomBytes|randomUUID|setTimeout|setInterval|process\.(env|argv|stdout|stderr)|'node:(fs|net|http|https|timers|child_process)/;
-  const touching = files.filter((file) => impure.test(readFileSync(join(ROOT, file), 'utf8')));
+  // A type touches nothing.
+  const running = (file: string) =>
+    readFileSync(join(ROOT, file), 'utf8').replaceAll(/^import type [^;]*;/gm, '');
+  const touching = files.filter((file) => impure.test(running(file)));
   expect(touching.filter((file) => !RIM.includes(file))).toEqual([]);
   expect(RIM.filter((file) => !files.includes(file))).toEqual([]);
 });

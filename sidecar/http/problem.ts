@@ -1,5 +1,5 @@
 // Refusals for programs: RFC 9457 problem details.
-import type { Response } from 'express';
+import type { ServerResponse } from 'node:http';
 
 /** What a program is told: a status, a title, a sentence, and the id to quote. */
 export type Problem = {
@@ -10,7 +10,10 @@ export type Problem = {
 };
 
 /** Sends `application/problem+json`; the request id is a member of its own (section 3.2). */
-export function sendProblem(res: Response, { status, title, detail, requestId }: Problem): void {
+export function sendProblem(
+  res: ServerResponse,
+  { status, title, detail, requestId }: Problem,
+): void {
   const body = JSON.stringify({
     title,
     status,

@@ -1,5 +1,6 @@
 // One request under /.signet/: what came, as Caddy says it, and the few ways of answering it.
 // Every answer is told, so that it can be stamped, before it is sent.
+import type { ServerResponse } from 'node:http';
 import type { Request, Response } from 'express';
 import type { OwnOutcome } from '../gate.ts';
 import { readCookie, SESSION_COOKIE } from '../identity/cookie.ts';
@@ -104,10 +105,11 @@ export function redirect({ res }: Visit, status: 302 | 303, location: string): v
 
 /** Sends a page for people. */
 export function sendPage(
-  res: Response,
+  res: ServerResponse,
   status: number,
   html: string,
   referrer?: Parameters<typeof pageHeaders>[0],
 ): void {
-  res.set(pageHeaders(referrer)).status(status).send(html);
+  res.writeHead(status, { ...pageHeaders(referrer), 'Content-Length': Buffer.byteLength(html) });
+  res.end(html);
 }

@@ -5,18 +5,18 @@ import type { Identity } from './identity.ts';
 export const MAX_GROUPS_BYTES = 2048;
 
 /**
- * Returns the headers for the app, in a fixed order. Values are visible ASCII: control characters,
+ * Returns the headers for the app, names and values in turn, in a fixed order. Values are visible ASCII: control characters,
  * everything beyond ASCII and `% , ; = " \ { }` are percent-encoded, so that a comma always
  * separates groups and nothing reads as a Caddy placeholder. What is unknown has no header.
  */
-export function identityHeaders(identity: Identity): readonly (readonly [string, string])[] {
-  const headers: [string, string][] = [['Remote-User', encodeHeader(identity.user)]];
-  if (identity.name !== undefined) headers.push(['Remote-Name', encodeHeader(identity.name)]);
-  if (identity.email !== undefined) headers.push(['Remote-Email', encodeHeader(identity.email)]);
+export function identityHeaders(identity: Identity): readonly string[] {
+  const headers = ['Remote-User', encodeHeader(identity.user)];
+  if (identity.name !== undefined) headers.push('Remote-Name', encodeHeader(identity.name));
+  if (identity.email !== undefined) headers.push('Remote-Email', encodeHeader(identity.email));
   const groups = joinGroups(identity.groups);
-  if (groups !== '') headers.push(['Remote-Groups', groups]);
-  if (identity.team !== undefined) headers.push(['Remote-Team', encodeHeader(identity.team)]);
-  headers.push(['Remote-User-Type', identity.type]);
+  if (groups !== '') headers.push('Remote-Groups', groups);
+  if (identity.team !== undefined) headers.push('Remote-Team', encodeHeader(identity.team));
+  headers.push('Remote-User-Type', identity.type);
   return headers;
 }
 

@@ -1,7 +1,7 @@
 // Under which trace a request goes on: its own, or a trusted caller's.
 import { joinBaggage } from './baggage.ts';
 import { traceIdOf, upstreamSpanIdOf } from './ids.ts';
-import { formatTraceparent, parseTraceparent } from './traceparent.ts';
+import { formatTraceparent, parseTraceparent, type TraceParent } from './traceparent.ts';
 import { carryTracestate } from './tracestate.ts';
 
 /** Whose `traceparent` is continued; anyone else's is linked to. */
@@ -17,15 +17,15 @@ export type CallerContext = {
 export type TraceContext = {
   readonly traceId: string;
   /** The caller's span, when its trace goes on. */
-  readonly parentSpanId?: string;
+  readonly parentSpanId: string | undefined;
   /** The caller's context, when a new trace was begun in spite of it. */
-  readonly link?: { readonly traceId: string; readonly spanId: string };
+  readonly link: { readonly traceId: string; readonly spanId: string } | undefined;
   readonly sampled: boolean;
-  /** The headers for the app; absent ones must not exist there. */
+  /** The headers for the app; undefined ones must not exist there. */
   readonly headers: {
     readonly traceparent: string;
-    readonly tracestate?: string;
-    readonly baggage?: string;
+    readonly tracestate: string | undefined;
+    readonly baggage: string | undefined;
   };
 };
 
@@ -61,13 +61,12 @@ export function traceContext(
   return {
     traceId,
     sampled: true,
-    ...(continued !== undefined && { parentSpanId: continued.spanId }),
-    ...(continued === undefined &&
-      theirs !== undefined && { link: { traceId: theirs.traceId, spanId: theirs.spanId } }),
-    headers: {
-      traceparent,
-      ...(tracestate !== undefined && { tracestate }),
-      ...(baggage !== '' && { baggage }),
-    },
+    parentSpanId: continued?.spanId,
+    link: continued === undefined ? linkTo(theirs) : undefined,
+    headers: { traceparent, tracestate, baggage: baggage === '' ? undefined : baggage },
   };
+}
+
+function linkTo(theirs: TraceParent | undefined): TraceContext['link'] {
+  return theirs && { traceId: theirs.traceId, spanId: theirs.spanId };
 }

@@ -282,6 +282,45 @@ describe('fails closed', () => {
     expect((await verify(fromCaddy({ cookie: signIn() }))).status).toBe(204);
   });
 
+  test('a provider that is asked and does not answer is 503, and its stamp says so', async () => {
+    it.close();
+    it = createTestGate({ bearer: { verify: async () => down('ERR_PROVIDER')() } });
+    const headers = fromCaddy({ authorization: 'Bearer x' });
+    const res = await verify(headers);
+    expect(res.status).toBe(503);
+    const stamp = it.open(res.headers['signet-stamp'], headers['x-request-id']);
+    expect(stamp?.reason).toBe('provider-unavailable');
+  });
+
+  test('what goes wrong while somebody is asked is 503, and told', async () => {
+    it.close();
+    it = createTestGate({ bearer: { verify: () => Promise.reject(new TypeError('a mistake')) } });
+    expect((await verify(fromCaddy({ authorization: 'Bearer x' }))).status).toBe(503);
+    expect(it.errors).toHaveLength(1);
+  });
+
+  test('whatever can be waited for is waited for: it is never a caller itself', async () => {
+    it.close();
+    const refused = Promise.resolve({ refused: 'token-expired' as const });
+    const thenable = { then: refused.then.bind(refused) } as typeof refused;
+    it = createTestGate({ bearer: { verify: () => thenable } });
+    expect((await verify(fromCaddy({ authorization: 'Bearer x' }))).status).toBe(401);
+  });
+
+  test.each([
+    ['post', '/verify?route=orders&require=any'],
+    ['get', '/VERIFY?route=orders&require=any'],
+    ['get', '/verify/?route=orders&require=any'],
+    ['get', '//verify?route=orders&require=any'],
+    ['get', '/verify%3Froute=orders&require=any'],
+  ] as const)('%s %s is no question, whoever asks', async (method, target) => {
+    const res = await request(it.app)
+      [method](target)
+      .set(fromCaddy({ cookie: signIn() }));
+    expect(res.status).toBe(404);
+    expect(res.headers).not.toHaveProperty('remote-user');
+  });
+
   test('whatever else goes wrong inside is 503, and told', async () => {
     it.close();
     const find = () => {
@@ -320,6 +359,20 @@ describe('fails closed', () => {
       expect(res.headers).not.toHaveProperty('remote-user');
     }
     expect((await verify(fromCaddy({ cookie, 'signet-key': 'k'.repeat(32) }))).status).toBe(204);
+  });
+
+  test('case 7: over TCP the pages, too, open to the shared key only', async () => {
+    it.close();
+    it = createTestGate({ sharedKey: secret('k'.repeat(32)) });
+    for (const [key, status] of [
+      [undefined, 403],
+      ['k', 403],
+      ['k'.repeat(32), 404],
+    ] as const) {
+      const headers = fromCaddy({ 'signet-key': key });
+      const res = await request(it.app).get('/.signet/nothing').set(headers);
+      expect(res.status).toBe(status);
+    }
   });
 });
 

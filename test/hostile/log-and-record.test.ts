@@ -205,10 +205,14 @@ const flipped = (text: string, at: number) =>
 
 test.each([
   ['of another request', forgedLine.bind(undefined, (sealed) => sealed, false)],
-  ['altered by a bit in what it says', forgedLine.bind(undefined, (s) => flipped(s, 40))],
+  ['altered by a bit in who it is about', forgedLine.bind(undefined, (s) => flipped(s, 40))],
+  [
+    'altered by a bit in what it says',
+    forgedLine.bind(undefined, (s) => flipped(s, s.length - 60)),
+  ],
   ['altered by a bit in its seal', forgedLine.bind(undefined, (s) => flipped(s, s.length - 2))],
-  ['of an old version', forgedLine.bind(undefined, (s) => s.replace(/^1\./, '0.'))],
-  ['without a version', forgedLine.bind(undefined, (s) => s.replace(/^1\./, ''))],
+  ['of an old version', forgedLine.bind(undefined, (s) => s.replace(/^\d+\./, '0.'))],
+  ['without a version', forgedLine.bind(undefined, (s) => s.replace(/^\d+\./, ''))],
   ['truncated', forgedLine.bind(undefined, (s) => s.slice(0, -1))],
   ['without its seal', forgedLine.bind(undefined, (s) => s.slice(0, s.lastIndexOf('.')))],
   ['that is no stamp', forgedLine.bind(undefined, () => '\u0000"{}')],

@@ -2,9 +2,15 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { MAX_ROLES_CHARS, openStamp, sealStamp, stampedIdentity } from '../../sidecar/stamp.ts';
+import {
+  MAX_ROLES_CHARS,
+  openStamp,
+  sealStamp,
+  stampedIdentity,
+  type Stamp,
+} from '../../sidecar/stamp.ts';
 import { identity } from '../fixtures/identities.ts';
-import { REQUEST_ID, stamp } from '../fixtures/stamps.ts';
+import { REQUEST_ID, sealVersion1, stamp, withSeal } from '../fixtures/stamps.ts';
 
 const KEY = createSecretKey(randomBytes(32));
 const OTHER = createSecretKey(randomBytes(32));
@@ -12,6 +18,55 @@ const OTHER = createSecretKey(randomBytes(32));
 test('what the gate sealed the recorder opens', () => {
   const sealed = stamp({ userAgent: 'curl/8 "quoted" 😀' });
   expect(openStamp(sealStamp(sealed, KEY), [KEY], REQUEST_ID)).toEqual(sealed);
+});
+
+const SELDOM: Record<string, Partial<Stamp>> = {
+  'of nobody': { identity: undefined, decision: 'deny', reason: 'no-credentials' },
+  'of a trusted caller’s trace': { traceId: 'a'.repeat(32), parentSpanId: 'b'.repeat(16) },
+  'with a link': { link: { traceId: 'c'.repeat(32), spanId: 'd'.repeat(16) } },
+  'with events': { events: [{ event: 'sign-in' }, { event: 'sign-in', details: { again: true } }] },
+  'that supersedes another': { gate: { ...stamp().gate, number: 7, supersedes: 6 } },
+  'that is not sampled': { sampled: false },
+  'of nothing but empty texts': { route: '', requirement: '', userAgent: '' },
+  'without a requirement': { requirement: undefined },
+};
+
+test.each(Object.entries(SELDOM))('a stamp %s comes back whole', (_, changes) => {
+  const sealed = stamp(changes);
+  expect(openStamp(sealStamp(sealed, KEY), [KEY], REQUEST_ID)).toEqual(sealed);
+});
+
+describe('the two versions, as they were once written', () => {
+  const key = createSecretKey(Buffer.from(Array.from({ length: 32 }, (_, at) => at)));
+  const changes = { identity: undefined, reason: 'public', requirement: 'public' } as const;
+  const VERSION_1 =
+    '1.eyJyZXF1ZXN0SWQiOiI0ZDAzMjA3NC03YmJjLTRlNWQtOTY0Zi1hMGYxNWEzNGI2ZjYiLCJ0cmFjZUlkIjoiNGQwMzIw' +
+    'NzQ3YmJjNGU1ZDk2NGZhMGYxNWEzNGI2ZjYiLCJzYW1wbGVkIjp0cnVlLCJkZWNpc2lvbiI6ImFsbG93IiwicmVhc29uIjoi' +
+    'cHVibGljIiwicm91dGUiOiJvcmRlcnMiLCJyZXF1aXJlbWVudCI6InB1YmxpYyIsImdhdGUiOnsiYm9vdElkIjoiYm9vdC0x' +
+    'IiwibnVtYmVyIjoxLCJzdGFydGVkQXRVcyI6MTcwMDAwMDAwMDAwMTAwMCwiZHVyYXRpb25VcyI6NjB9fQ' +
+    '.7LP6FG7MFQExJ8jwhli0jrRqhmxXyzA9wtv6DPHiu-0';
+  const VERSION_2 =
+    '2..WyJhbGxvdyIsInB1YmxpYyIsIm9yZGVycyIsInB1YmxpYyIsbnVsbCx0cnVlLCJib290LTEiLDEsMTcwMDAwMDAwMDAw' +
+    'MTAwMCw2MF0.FW1VvyXWNFwjU6MTcK5mCjqBYS_nmt8fE-ilotOhBNA';
+
+  test.each([VERSION_1, VERSION_2])('%j opens', (text) =>
+    expect(openStamp(text, [key], REQUEST_ID)).toEqual(stamp(changes)),
+  );
+
+  test('the gate writes the second', () => {
+    expect(sealStamp(stamp(changes), key)).toBe(VERSION_2);
+  });
+
+  test('with a caller and all that is seldom, the first opens to what the second opens to', () => {
+    const { identity: caller, requirement } = stamp();
+    const all = Object.values(SELDOM).reduce((some, more) => ({ ...some, ...more }));
+    const sealed = stamp({ ...all, identity: caller, requirement });
+    const [first, second] = [sealVersion1, sealStamp].map((seal) =>
+      openStamp(seal(sealed, key), [key], REQUEST_ID),
+    );
+    expect(first).toEqual(sealed);
+    expect(second).toEqual(first);
+  });
 });
 
 test('any key of the ring opens', () => {
@@ -22,9 +77,10 @@ test('a stamp is printable ASCII without what a log line or a placeholder could 
   expect(sealStamp(stamp({ route: '{x} "y"\n' }), KEY)).toMatch(/^[A-Za-z0-9._-]+$/);
 });
 
-describe('case 9: what is not believed', () => {
-  const text = sealStamp(stamp(), KEY);
-
+describe.each([
+  ['1', sealVersion1(stamp(), KEY)],
+  ['2', sealStamp(stamp(), KEY)],
+])('case 9: what is not believed, of version %s', (_, text) => {
   test('a stamp of another request', () => {
     const other = '11111111-2222-4333-8444-555555555555';
     expect(openStamp(text, [KEY], other)).toBeUndefined();
@@ -36,8 +92,18 @@ describe('case 9: what is not believed', () => {
     expect(openStamp(text, [], REQUEST_ID)).toBeUndefined();
   });
 
+  test('the same as another version', () => {
+    const others = ['0', '1', '2', '3', '', '11'].map((version) => text.replace(/^./, version));
+    for (const other of others.filter((one) => one !== text)) {
+      expect(openStamp(other, [KEY], REQUEST_ID)).toBeUndefined();
+    }
+  });
+
   test('an unknown version, even with a good seal of its own', () => {
-    expect(openStamp(text.replace(/^1\./, '2.'), [KEY], REQUEST_ID)).toBeUndefined();
+    const other = text.replace(/^./, '3').slice(0, text.lastIndexOf('.'));
+    for (const beside of ['', `.${REQUEST_ID}`]) {
+      expect(openStamp(withSeal(other, KEY, beside), [KEY], REQUEST_ID)).toBeUndefined();
+    }
   });
 
   test('any character changed', () => {
@@ -55,10 +121,26 @@ describe('case 9: what is not believed', () => {
 
   test('arbitrary text: it never throws', () => {
     fc.assert(fc.property(fc.string(), (rest) => openStamp(rest, [KEY], REQUEST_ID) === undefined));
-    fc.assert(
-      fc.property(fc.string(), (rest) => openStamp(`1.${rest}`, [KEY], REQUEST_ID) === undefined),
-    );
+    const begun = text.slice(0, text.lastIndexOf('.') + 1);
+    for (const prefix of ['1.', '2.', '2..', begun]) {
+      const isRefused = (rest: string) =>
+        openStamp(`${prefix}${rest}`, [KEY], REQUEST_ID) === undefined;
+      fc.assert(fc.property(fc.string(), isRefused));
+    }
   });
+});
+
+test('the caller of one stamp does not go with the decision of another', () => {
+  const bob = stamp({ identity: stampedIdentity(identity({ user: 'bob' })) });
+  const [alices, bobs] = [stamp(), bob].map((one) => sealStamp(one, KEY).split('.'));
+  const mixed = ['2', bobs?.[1], alices?.[2], alices?.[3]].join('.');
+  expect(openStamp(mixed, [KEY], REQUEST_ID)).toBeUndefined();
+});
+
+test('a part of a stamp does not pass for a part of the request id', () => {
+  const [version, caller, decided, seal] = sealStamp(stamp(), KEY).split('.');
+  const shifted = [version, caller, seal].join('.');
+  expect(openStamp(shifted, [KEY], `${decided}.${REQUEST_ID}`)).toBeUndefined();
 });
 
 test('whatever the gate can seal, the recorder opens', () => {
