@@ -19,14 +19,15 @@ export function answer(res: ServerResponse, verdict: Verdict): void {
   }
 }
 
-// 204 and no body: Caddy can then use the connection again. The headers all at once, and without a Date
-// that nobody but Caddy would see: an answer costs 49 µs so, and 52 with a `setHeader` for each.
+// 204 and no body: Caddy can then use the connection again. The headers all at once, and without those that
+// only Caddy would see and read: Date, Connection and Keep-Alive, which HTTP/1.1 has no need of.
 function allow(res: ServerResponse, { stamp, identityHeaders, trace }: Verdict): void {
   const { traceparent, tracestate, baggage } = trace.headers;
   const headers = ['Signet-Stamp', stamp, ...identityHeaders, 'traceparent', traceparent];
   if (tracestate !== undefined) headers.push('tracestate', tracestate);
   if (baggage !== undefined) headers.push('baggage', baggage);
   res.sendDate = false;
+  res.removeHeader('Connection');
   res.writeHead(204, headers);
   res.end();
 }
