@@ -34,19 +34,25 @@ export function plainEdge(ports: Ports, app: string): string {
 }
 
 /** Returns yardstick L1: `forward_auth`, answered by this same Caddy over a unix socket. */
-export function forwardAuthEdge(ports: Ports, app: string, socket: string): string {
+export function forwardAuthEdge(ports: Ports, app: string, socket: string, log = ''): string {
   const headers = {
     'Remote-User': 'alice',
     'Remote-Email': 'alice@example.com',
     'Remote-Groups': 'team-payments',
   };
   const names = Object.keys(headers).join(' ');
-  const site = `	forward_auth unix/${socket} {
+  const site = `${log}	forward_auth unix/${socket} {
 		uri /auth
 		copy_headers ${names}
 	}
 	reverse_proxy ${app}`;
   return `${edge(ports, site)}\n${answerer(socket, headers)}`;
+}
+
+/** Returns yardstick L1 with what Caddy logs by itself: the least that a record of requests costs. */
+export function loggedEdge(ports: Ports, app: string, folder: string): string {
+  const log = `	log bench {\n		output file ${folder}/l1.log\n	}\n`;
+  return forwardAuthEdge(ports, app, `${folder}/l1-log.sock`, log);
 }
 
 /** Returns an edge with our snippets, as a user imports them; the gate is where SIGNET_SOCKET says. */

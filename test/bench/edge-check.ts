@@ -45,7 +45,7 @@ function wrongAtApp(variant: Variant, seen: Seen): string | undefined {
   const user = edge === 'O' ? seen.proxyUser : seen.user;
   const expected = edge === 'none' ? '' : userOf(variant);
   if (user !== expected) return `the app saw the user "${user}" in place of "${expected}"`;
-  if (edge === 'none' || edge === 'L1' || edge === 'O') return undefined;
+  if (['none', 'L1', 'L1log', 'O'].includes(edge)) return undefined;
   if (!seen.traceparent.startsWith('00-')) return 'the app saw no traceparent';
   if (!seen.baggage.includes(`user.id=${userOf(variant)}`)) return 'the app saw no baggage';
   if (seen.cookie !== '' || seen.stamp !== '') return 'the app saw the session or the stamp';

@@ -11,7 +11,7 @@ import type { EdgeName } from './edge-variants.ts';
 import { findOAuth2Proxy, type Say } from './oauth2-proxy.ts';
 import { startOAuth2Proxy, type OAuth2Proxy } from './oauth2-proxy-start.ts';
 
-const EDGES: readonly EdgeName[] = ['none', 'L1', 'L2', 'O', 'off', 'on'];
+const EDGES: readonly EdgeName[] = ['none', 'L1', 'L1log', 'L2', 'O', 'off', 'on'];
 
 export type Edge = { readonly ports: Ports; readonly pid: number };
 
@@ -56,10 +56,11 @@ export async function startEdges(
   { on, off }: { on: Signet; off: Signet },
   stops: Stops,
 ): Promise<Map<EdgeName, Edge>> {
-  const { plainEdge, forwardAuthEdge, signetEdge } = caddyfiles;
+  const { plainEdge, forwardAuthEdge, loggedEdge, signetEdge } = caddyfiles;
   const texts: [EdgeName, string, Record<string, string>][] = [
     ['none', plainEdge(ports.none, app.address), {}],
     ['L1', forwardAuthEdge(ports.L1, app.address, join(folder, 'l1.sock')), {}],
+    ['L1log', loggedEdge(ports.L1log, app.address, folder), {}],
     ['on', signetEdge(ports.on, app.address), gateAt(on.socket, on.accessLog)],
     ['off', signetEdge(ports.off, app.address), gateAt(off.socket, off.accessLog)],
   ];

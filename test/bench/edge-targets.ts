@@ -60,8 +60,15 @@ function throughputTargets(figures: readonly Figure[]): Unjudged[] {
     const note = `by CPU per request: ${byCpu.median.toFixed(2)}${isRecorded ? until : ''}`;
     return { what, limit: { atLeast }, unit: '', value, note };
   };
+  // Whoever keeps a record has a log to pay for: no snippet with one can come closer to L1 than this.
+  const withLimit = (target: Unjudged): Unjudged => {
+    const log = ratioOf(figures, ['L1+log', perSecond], ['L1', perSecond]);
+    const least = log && `L1 with Caddy’s own log ÷ L1: ${log.median.toFixed(2)}`;
+    const note = [target.note, least].filter((text) => text !== undefined).join('; ');
+    return note === '' ? target : { ...target, note };
+  };
   return [
-    ratio('requests/s: L2 ÷ L1', ['L2', 'L1'], 0.85),
+    withLimit(ratio('requests/s: L2 ÷ L1', ['L2', 'L1'], 0.85)),
     ratio('requests/s: Signet, nothing recorded ÷ L2', ['signet-off', 'L2'], 0.9),
     ratio('requests/s: everything on ÷ L2', ['signet-on', 'L2'], 0.75),
     ratio(

@@ -2,7 +2,7 @@
 import type { Protocol } from './load.ts';
 
 /** The Caddys in front of the app. */
-export type EdgeName = 'none' | 'L1' | 'L2' | 'O' | 'off' | 'on';
+export type EdgeName = 'none' | 'L1' | 'L1log' | 'L2' | 'O' | 'off' | 'on';
 
 /** Who the client is: a person by a cookie of Signet's or of oauth2-proxy's, or an agent by a token. */
 export type CredentialName = 'session' | 'bearer' | 'proxy-session';
@@ -22,6 +22,7 @@ export type Variant = {
 const WHAT: Readonly<Record<EdgeName, string>> = {
   none: 'no auth at all: `reverse_proxy`',
   L1: 'plain `forward_auth`, answered by Caddy itself',
+  L1log: 'the same, with an access log of Caddy’s to a file',
   L2: 'our whole snippet with its log, answered by Caddy itself',
   O: 'oauth2-proxy, as its documentation has it for Caddy',
   off: 'Signet, nothing recorded',
@@ -32,6 +33,7 @@ const WHAT: Readonly<Record<EdgeName, string>> = {
 export const VARIANTS: readonly Variant[] = [
   variant('none', 'none'),
   variant('L1', 'L1'),
+  variant('L1+log', 'L1log'),
   variant('L2', 'L2'),
   variant('O', 'O', { credential: 'proxy-session' }),
   variant('signet-off', 'off'),
