@@ -47,7 +47,7 @@ export function createOtlpWire(
   async function send(spans: readonly Span[]): Promise<readonly Rejection[]> {
     const rejections: Rejection[] = [];
     for (const request of encode(spans)) {
-      const rejection = readRejection(await call(request));
+      const rejection = readRejection(await call(request), spans.length);
       if (rejection !== undefined) rejections.push(rejection);
     }
     return rejections;

@@ -12,15 +12,18 @@ export type Rejection = {
 
 const MAX_REASON_CHARS = 500;
 
-/** Returns what was rejected; undefined when nothing was, or when the answer is none of OTLP's. */
-export function readRejection(response: Buffer): Rejection | undefined {
+/**
+ * Returns what was rejected of so many spans, and never more than these; undefined when nothing was, or
+ * when the answer is none of OTLP's.
+ */
+export function readRejection(response: Buffer, sent: number): Rejection | undefined {
   const partialSuccess = fieldOf(response, 1);
   if (!Buffer.isBuffer(partialSuccess)) return undefined;
   const spans = fieldOf(partialSuccess, 1);
   if (spans === 0 || !Number.isSafeInteger(spans)) return undefined;
   const reason = fieldOf(partialSuccess, 2);
   const text = Buffer.isBuffer(reason) ? reason.toString() : '';
-  return { spans: Number(spans), reason: visible(text.slice(0, MAX_REASON_CHARS)) };
+  return { spans: Math.min(Number(spans), sent), reason: visible(text.slice(0, MAX_REASON_CHARS)) };
 }
 
 type Value = number | Buffer;

@@ -27,7 +27,7 @@ function allow(res: ServerResponse, { stamp, identityHeaders, trace }: Verdict):
   if (tracestate !== undefined) headers.push('tracestate', tracestate);
   if (baggage !== undefined) headers.push('baggage', baggage);
   res.sendDate = false;
-  res.removeHeader('Connection');
+  if (res.req.httpVersionMinor > 0) res.removeHeader('Connection');
   res.writeHead(204, headers);
   res.end();
 }

@@ -134,7 +134,9 @@ function notCaddy(res: ServerResponse): void {
 // Whatever went wrong, it is never a 2xx.
 function failClosed(res: ServerResponse, error: unknown, onError: ServerParts['onError']): void {
   onError(error);
-  if (res.headersSent) {
+  // Of an answer that was begun, if only by a 204 that then could not be written, Node sends no body any
+  // more, and Caddy would wait for it.
+  if (res.headersSent || res.statusCode === 204) {
     res.destroy();
     return;
   }

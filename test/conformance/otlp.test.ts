@@ -204,7 +204,12 @@ describe('an answer', () => {
   test('with a partial success says how many spans were not kept, and why', () => {
     const partialSuccess = { rejectedSpans: 300, errorMessage: 'too old – dropped' };
     const answer = encodeResponse({ partialSuccess });
-    expect(readRejection(answer)).toEqual({ spans: 300, reason: 'too old – dropped' });
+    expect(readRejection(answer, 900)).toEqual({ spans: 300, reason: 'too old – dropped' });
+  });
+
+  test('is not believed to have rejected more than was sent', () => {
+    const answer = Buffer.from('0a0908ffffffffffffff0f', 'hex');
+    expect(readRejection(answer, 3)).toEqual({ spans: 3, reason: '' });
   });
 
   test.each([
@@ -218,13 +223,13 @@ describe('an answer', () => {
       Buffer.from('7a02080115010203041900000000000000005801', 'hex'),
     ],
   ])('that %s rejects nothing', (_what, answer) => {
-    expect(readRejection(answer)).toBeUndefined();
+    expect(readRejection(answer, 900)).toBeUndefined();
   });
 
   test('says no more than a line, and nothing that a terminal would obey', () => {
     const errorMessage = `\u001b[2J\n${'x'.repeat(100_000)}`;
     const answer = encodeResponse({ partialSuccess: { rejectedSpans: 1, errorMessage } });
-    const { reason = '' } = readRejection(answer) ?? {};
+    const { reason = '' } = readRejection(answer, 900) ?? {};
     expect(reason.length).toBeLessThan(600);
     expect(reason).not.toMatch(/\p{Cc}/u);
   });
@@ -233,13 +238,13 @@ describe('an answer', () => {
     const partialSuccess = { rejectedSpans: 1, errorMessage: '' };
     const unknown = Buffer.from('7a02080115010203041900000000000000005801', 'hex');
     const answer = Buffer.concat([unknown, encodeResponse({ partialSuccess })]);
-    expect(readRejection(answer)).toEqual({ spans: 1, reason: '' });
+    expect(readRejection(answer, 900)).toEqual({ spans: 1, reason: '' });
   });
 
   test('that is no message at all rejects nothing, and harms nobody', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
-        const rejection = readRejection(Buffer.from(bytes));
+        const rejection = readRejection(Buffer.from(bytes), 900);
         expect(rejection === undefined || rejection.spans > 0).toBe(true);
       }),
     );

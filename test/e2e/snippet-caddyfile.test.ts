@@ -57,6 +57,15 @@ test.each([CADDYFILE, SNIPPETS])('%s is formatted', async (path) => {
   await run(['fmt', '--diff', path]);
 });
 
+test('all sites have one logger: with one for each, every request would cost more with every site', async () => {
+  const path = join(folder, 'sites.caddy');
+  const sites = ['a', 'b', 'c'].map((name) => `${name}.example.com {\n\timport signet\n}\n`);
+  await writeFile(path, [`import ${SNIPPETS}\n`, ...sites].join('\n'));
+  const adapted = await run(['adapt', '--config', path, '--adapter', 'caddyfile']);
+  const { logging } = JSON.parse(adapted) as { logging: { logs: object } };
+  expect(Object.keys(logging.logs)).toEqual(['default', 'signet_access_log']);
+});
+
 test('README’s Caddyfile is accepted and formatted as it stands, and bounds headers', async () => {
   const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
   const shown = /```caddyfile\n(.*?)```/s.exec(readme)?.[1] ?? '';

@@ -2,7 +2,7 @@
 // app through the snippets, asserted on the app's raw headers. Hostile cases 1–8.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SeenRequest } from '../fixtures/caddy.ts';
-import { ALICE, ALICE_HEADERS, startSite } from './snippet-site.ts';
+import { ALICE, ALICE_HEADERS, CAROL, CAROL_HEADERS, startSite } from './snippet-site.ts';
 import type { Site } from './snippet-site.ts';
 
 let site: Site;
@@ -62,6 +62,17 @@ describe.each(SPELLINGS.map((lines) => ({ lines, name: lines.join(' + ') })))(
       }
     });
 
+    test('gives way as well when all is known of who is signed in', async () => {
+      await site.ask('/', CAROL, ...lines, 'Tracestate: a=1', 'Baggage: user.id=admin');
+      const [request] = site.app.seen;
+      const names = Object.keys(CAROL_HEADERS).map((name) => name.toLowerCase());
+      expect(ours(request)).toEqual(names.filter(isOurs).toSorted());
+      for (const [name, value] of Object.entries(CAROL_HEADERS)) {
+        expect(request?.values(name)).toEqual([value]);
+      }
+      expect(request?.values('tracestate')).toEqual([]);
+    });
+
     test('is not seen by the gate either', async () => {
       await site.ask('/', ...lines);
       const { headers } = site.questions[0]!;
@@ -103,6 +114,17 @@ test('what the gate did not vouch for is absent at the app, not a placeholder', 
   await site.ask('/', ALICE, 'Remote-Team: root');
   const request = site.app.seen[0]!;
   expect(request.values('remote-team')).toEqual([]);
+  expect(request.rawHeaders.join('\n')).not.toContain('{http');
+});
+
+test('where the gate let through and said nothing, the app gets nothing, least of all a placeholder', async () => {
+  const claims = ['Remote-User: admin', 'Baggage: user.id=admin', 'Tracestate: a=1'];
+  await site.ask('/public', ...claims, 'Traceparent: 00-bad');
+  const request = site.app.seen[0]!;
+  expect(ours(request)).toEqual([]);
+  for (const name of ['baggage', 'tracestate', 'traceparent']) {
+    expect(request.values(name)).toEqual([]);
+  }
   expect(request.rawHeaders.join('\n')).not.toContain('{http');
 });
 

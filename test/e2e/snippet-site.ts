@@ -60,8 +60,9 @@ export type Site = {
   stop(): Promise<void>;
 };
 
-/** The stand-in knows one person. Sent along, they are signed in. */
+/** The stand-in knows two persons. Sent along, they are signed in. */
 export const ALICE = 'Authorization: Bearer alice';
+export const CAROL = 'Authorization: Bearer carol';
 
 /** What the stand-in vouches for: alice has no team. */
 export const ALICE_HEADERS = {
@@ -69,6 +70,18 @@ export const ALICE_HEADERS = {
   'Remote-Groups': 'staff',
   Traceparent: '00-11111111111111111111111111111111-2222222222222222-01',
   Baggage: 'user.id=alice',
+} as const;
+
+/** Of carol all is known: the snippet has a way of its own for that. */
+export const CAROL_HEADERS = {
+  'Remote-User': 'carol',
+  'Remote-Name': 'Carol C.',
+  'Remote-Email': 'carol@example.com',
+  'Remote-Groups': 'staff,team-payments',
+  'Remote-Team': 'payments',
+  'Remote-User-Type': 'human',
+  Traceparent: '00-33333333333333333333333333333333-4444444444444444-01',
+  Baggage: 'user.id=carol',
 } as const;
 
 /**
@@ -148,16 +161,20 @@ function createStandIn(questions: Question[], options: { gateKey?: string; user?
   return createServer(({ method = '', url = '', headers }, response) => {
     questions.push({ method, url, headers });
     const requirement = /[?&]require=(.*)$/.exec(url)?.[1];
-    const isAlice = headers.authorization === 'Bearer alice';
+    const known: Record<string, Record<string, string>> = {
+      'Bearer alice': { ...ALICE_HEADERS, 'Remote-User': options.user ?? 'alice' },
+      'Bearer carol': CAROL_HEADERS,
+    };
+    const vouched = known[headers.authorization ?? ''];
     response.setHeader('Signet-Stamp', `stamp-${String(headers['x-request-id'])}`);
     if (options.gateKey !== undefined && headers['signet-key'] !== options.gateKey) {
       return response.writeHead(403).end();
     }
     if (url.startsWith('/.signet/')) return response.writeHead(200).end('a page of Signet\n');
-    if (!isAlice && requirement !== 'public') return response.writeHead(401).end('sign in\n');
+    if (vouched === undefined && requirement !== 'public')
+      return response.writeHead(401).end('sign in\n');
     if (requirement === 'role:admin') return response.writeHead(403).end('not you\n');
-    const vouched = { ...ALICE_HEADERS, 'Remote-User': options.user ?? 'alice' };
-    return response.writeHead(204, isAlice ? vouched : {}).end();
+    return response.writeHead(204, vouched ?? {}).end();
   });
 }
 

@@ -331,6 +331,17 @@ describe('fails closed', () => {
     expect(it.errors).toHaveLength(1);
   });
 
+  test('an answer that cannot be written is broken off, and told: nobody waits for the rest of it', async () => {
+    const subject = 'control\u0001character';
+    it.close();
+    it = createTestGate({
+      bearer: { verify: async () => identity({ method: 'bearer', type: subject as 'human' }) },
+    });
+    const asked = verify(fromCaddy({ authorization: 'Bearer x' }));
+    await expect(asked).rejects.toThrow('socket hang up');
+    expect(it.errors).toHaveLength(1);
+  });
+
   test.each([
     'x-request-id',
     'x-forwarded-method',
