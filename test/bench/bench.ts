@@ -2,8 +2,7 @@
 //	npm run bench -- [--short] [--rounds N] [--seconds S] [--only NAME,…] [--json FILE]
 // The table goes to stdout, progress to stderr. Exits with 1 when a variant is broken, 2 on wrong usage,
 // 69 when a program is missing. BENCH_BREAK=NAME gives that variant's client a wrong credential.
-import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { explain, Fault } from '../../sidecar/fault.ts';
 import { runEdge } from './edge.ts';
 import { findMissing } from './edge-machine.ts';
@@ -11,8 +10,9 @@ import { MEASUREMENTS, type Settings } from './edge-settings.ts';
 import { edgeTable } from './edge-table.ts';
 import { targetsOf } from './edge-targets.ts';
 import { isGuarded, VARIANTS } from './edge-variants.ts';
+import { exitUsage, optionsOrExit } from './usage.ts';
 
-const EXIT = { broken: 1, usage: 2, missing: 69 };
+const EXIT = { broken: 1, missing: 69 };
 
 const SHORT = { rounds: 1, seconds: 0.4 };
 const LONG = { rounds: 5, seconds: 4 };
@@ -22,18 +22,31 @@ const NAMES: readonly string[] = [...VARIANTS.map(({ name }) => name), ...MEASUR
 /** A million requests are not for the short form. */
 const NOT_SHORT = 'memory';
 
-/** Returns what was asked for; throws a TypeError that says what is wrong. */
-function readSettings(args: string[], env: NodeJS.ProcessEnv): Settings & { json?: string } {
-  const { values } = parseArgs({
-    args,
-    options: {
+const HELP = `npm run bench -- [--short] [--rounds N] [--seconds S] [--only NAME,…] [--json FILE]
+
+Signet beside what it is compared with, behind a real Caddy: a table on stdout, progress on stderr.
+
+  --short       whether all works, in a minute or two; the figures say little
+  --rounds N    rounds of all variants in turns (default 5)
+  --seconds S   of load for each variant in a round (default 4)
+  --only NAMES  of ${NAMES.join(', ')}
+  --json FILE   every figure of every round
+
+Exits with 1 when a variant is broken, 2 on wrong usage, 69 when a program is missing.
+BENCH_BREAK=NAME gives that variant's client a wrong credential, to see it fail.`;
+
+/** Returns what was asked for; throws an error that says what is wrong. */
+function readSettings(env: NodeJS.ProcessEnv): Settings & { json?: string } {
+  const values = optionsOrExit(
+    {
       short: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       only: { type: 'string' },
       json: { type: 'string' },
     },
-  });
+    HELP,
+  );
   const { short, rounds, seconds, only, json } = values;
   const preset = short ? SHORT : LONG;
   const names = only === undefined ? defaultNames(short) : only.split(',');
@@ -45,6 +58,8 @@ function readSettings(args: string[], env: NodeJS.ProcessEnv): Settings & { json
   if (broken !== '' && !canBreak(broken, names)) {
     throw new TypeError(`BENCH_BREAK is "${broken}": no variant of this run that asks who calls`);
   }
+  // Now, and not after half an hour.
+  if (json !== undefined) closeSync(openSync(json, 'a'));
   return {
     short,
     rounds: positive('--rounds', rounds, preset.rounds),
@@ -97,10 +112,9 @@ async function run({ json, ...settings }: Settings & { json?: string }): Promise
 async function command(): Promise<number> {
   let settings;
   try {
-    settings = readSettings(process.argv.slice(2), process.env);
+    settings = readSettings(process.env);
   } catch (error) {
-    console.error(explain(error));
-    return EXIT.usage;
+    return exitUsage(explain(error), HELP);
   }
   const missing = findMissing();
   for (const what of missing) console.error(`The benchmark needs ${what}.`);

@@ -111,12 +111,17 @@ export async function started<T extends { stop(): Promise<unknown> }>(
   starting: Promise<T>,
   stops: Stops,
 ): Promise<T> {
-  const part = await starting;
-  stops.push(() => part.stop());
-  return part;
+  // At once, and not when it has started: it may be broken off before.
+  stops.push(() =>
+    starting.then(
+      (part) => part.stop(),
+      () => undefined,
+    ),
+  );
+  return starting;
 }
 
 /** Stops it all, the last first. */
 export async function stopAll(stops: Stops): Promise<void> {
-  for (const stop of stops.splice(0).toReversed()) await stop();
+  for (let stop = stops.pop(); stop !== undefined; stop = stops.pop()) await stop();
 }

@@ -24,6 +24,8 @@ export type Counter = {
 export async function startCounter(users: readonly string[], port = 0): Promise<Counter> {
   const file = fileURLToPath(import.meta.url);
   const child = fork(file, [String(port), ...users], { execArgv: [] });
+  // From the start: Ctrl-C ends it together with this process.
+  const gone = once(child, 'exit');
   const [bound] = (await once(child, 'message')) as [number | string];
   if (typeof bound === 'string') throw new Error(`the receiver can't listen: ${bound}`);
   return {
@@ -34,7 +36,6 @@ export async function startCounter(users: readonly string[], port = 0): Promise<
       return ((await once(child, 'message')) as [Counted])[0];
     },
     stop: async () => {
-      const gone = once(child, 'exit');
       child.kill('SIGKILL');
       await gone;
     },

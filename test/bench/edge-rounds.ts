@@ -1,4 +1,5 @@
 // All variants in turns, round by round; a variant that is broken is noted, and the others go on.
+import { createHash } from 'node:crypto';
 import type { Evidence } from './edge-evidence.ts';
 import { createPinning } from './edge-pinning.ts';
 import { runVariant, type Fault, type Figure, type RunOptions } from './edge-run.ts';
@@ -18,9 +19,6 @@ export type Rounds = {
 /** Node compiles what it runs often, which takes it thousands of requests: a round that isn't counted. */
 const WARM_UP_ROUND = -1;
 
-/** A round moves its beginning so far; the number of variants is not to be a multiple of it. */
-const ROTATE_BY = 4;
-
 /** Runs the wanted variants, but for those that can't run here. */
 export async function runRounds(
   world: World,
@@ -35,7 +33,7 @@ export async function runRounds(
   const found: Rounds = { figures: [], skipped, faults: [] };
   const { rounds, seconds, broken } = settings;
   for (let round = settings.short ? 0 : WARM_UP_ROUND; round < rounds; round++) {
-    await runRound(rotated(variants, round * ROTATE_BY), found, say, {
+    await runRound(shuffled(variants, round), found, say, {
       world,
       evidence,
       pinning: 'skipped' in pinning ? undefined : pinning,
@@ -75,8 +73,12 @@ function whySkipped(
   return isHeld ? [{ what: name, why: pinning.skipped }] : [];
 }
 
-// Another one begins each round, so that none always comes after the same.
-function rotated<T>(values: readonly T[], by: number): readonly T[] {
-  const at = ((by % values.length) + values.length) % values.length;
-  return [...values.slice(at), ...values.slice(0, at)];
+// In another order each round, the same in every run: none always comes after the same, whose dirty pages
+// and heat it would take over.
+function shuffled<T>(values: readonly T[], round: number): readonly T[] {
+  const order = values.map((value, at) => {
+    const key = createHash('sha256').update(`${round} ${at}`).digest('hex');
+    return { value, key };
+  });
+  return order.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map(({ value }) => value);
 }

@@ -1,10 +1,18 @@
 // The report as Markdown, to be pasted as it is. Pure.
 import type { EdgeReport } from './edge.ts';
-import { cpuOf, figureOf, perSecond, ratioOf, wholeCpuUs, type Spread } from './edge-ratios.ts';
+import {
+  cpuOf,
+  figureOf,
+  perSecond,
+  ratioOf,
+  sustainedPerSecond,
+  wholeCpuUs,
+  type Spread,
+} from './edge-ratios.ts';
 import type { Figure } from './edge-run.ts';
 import type { Settings } from './edge-settings.ts';
 import type { Target } from './edge-targets.ts';
-import { VARIANTS, type Variant } from './edge-variants.ts';
+import { isRecorded, VARIANTS, type Variant } from './edge-variants.ts';
 
 const CPU_COLUMNS: readonly (readonly [title: string, process: string])[] = [
   ['Caddy', 'edge'],
@@ -25,7 +33,7 @@ export function edgeTable(
 ): string {
   const { cpu, cores, memoryGb, kernel, disk, versions } = machine;
   const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  const settings = `${rounds} rounds of ${seconds} s, 32 requests at once (HTTP/2: 8 connections of 4 streams)`;
+  const settings = `${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${seconds} s, 32 requests at once (HTTP/2: 8 connections of 4 streams)`;
   return [
     `${cpu}, ${cores} cores, ${memoryGb} GB, Linux ${kernel}, ${disk}; ${named.join(', ')}; ${settings}.`,
     '',
@@ -47,7 +55,13 @@ export function edgeTable(
 }
 
 function variantTable(figures: readonly Figure[]): string[] {
-  const titles = ['requests/s', '÷ L2', 'CPU ÷ L2', ...CPU_COLUMNS.map(([title]) => title)];
+  const titles = [
+    'requests/s',
+    'until the last span',
+    '÷ L2',
+    'CPU ÷ L2',
+    ...CPU_COLUMNS.map(([title]) => title),
+  ];
   const measured = VARIANTS.filter(({ name }) => figures.some(({ variant }) => variant === name));
   return [
     `| | what | ${titles.join(' | ')} |`,
@@ -56,13 +70,14 @@ function variantTable(figures: readonly Figure[]): string[] {
   ];
 }
 
-function variantCells(figures: readonly Figure[], { name, what }: Variant): string[] {
+function variantCells(figures: readonly Figure[], { name, what, edge }: Variant): string[] {
   // Like with like: the yardstick of the same protocol, on the same cores.
   const yardstick = name.includes('/') ? `L2/${name.split('/')[1]}` : 'L2';
   return [
     `**${name}**`,
     what,
     range(figureOf(figures, name, perSecond), 0),
+    isRecorded(edge) ? range(figureOf(figures, name, sustainedPerSecond), 0) : '',
     range(ratioOf(figures, [name, perSecond], [yardstick, perSecond]), 2),
     range(ratioOf(figures, [name, wholeCpuUs], [yardstick, wholeCpuUs]), 2),
     ...CPU_COLUMNS.map(([, process]) => {
@@ -79,7 +94,8 @@ function targetTable(targets: readonly Target[]): string[] {
     ...targets.map(({ what, limit, unit, value, isMet, note }) => {
       const bound = 'atLeast' in limit ? `≥ ${limit.atLeast}` : `≤ ${limit.atMost}`;
       const verdict = isMet === undefined ? 'not measured' : isMet ? 'met' : '**not met**';
-      return `| ${what} | ${bound} ${unit} | ${range(value, 2)} ${unit} | ${verdict} | ${note ?? ''} |`;
+      const measured = value === undefined ? '' : `${range(value, 2)} ${unit}`;
+      return `| ${what} | ${bound} ${unit} | ${measured} | ${verdict} | ${note ?? ''} |`;
     }),
   ];
 }

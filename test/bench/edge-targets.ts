@@ -128,7 +128,7 @@ function recorderTargets({ figures, lag, memory }: EdgeReport): Unjudged[] {
   const growth = first && last && last.residentMiB / first.residentMiB;
   return [
     {
-      what: 'recorder’s records/s on one core (export included) ÷ L2’s requests/s',
+      what: 'records per second of CPU (recorder, export, engine) ÷ L2’s requests/s',
       limit: { atLeast: 3 },
       unit: '',
       value: ratio,
@@ -151,7 +151,7 @@ function recorderTargets({ figures, lag, memory }: EdgeReport): Unjudged[] {
 }
 
 function recordsPerSecond({ cpu }: Figure): number {
-  return 1e6 / (cpu['recorder'] ?? Number.NaN);
+  return 1e6 / ((cpu['recorder'] ?? Number.NaN) + (cpu['sidecar-other'] ?? 0));
 }
 
 function judged({ value, ...target }: Unjudged): Target {

@@ -61,10 +61,15 @@ export function isGuarded({ edge }: Variant): boolean {
   return edge === 'O' || edge === 'off' || edge === 'on';
 }
 
+/** Returns whether spans come of it. */
+export function isRecorded(edge: EdgeName): boolean {
+  return edge === 'on';
+}
+
 function variant(name: string, edge: EdgeName, more: Partial<Variant> = {}): Variant {
   const { credential = 'session', protocol = 'http/1.1', isPinned = false } = more;
   const isShort = more.isShort ?? (protocol === 'http/1.1' && !isPinned);
-  const by = credential === 'bearer' ? ', bearer token' : '';
+  const by = credential === 'bearer' ? ', bearer token verified before' : '';
   const over = protocol === 'h2' ? ', TLS and HTTP/2' : '';
   const where = isPinned ? ', Caddy on a core of its own' : '';
   const what = `${WHAT[edge]}${by}${over}${where}`;

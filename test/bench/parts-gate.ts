@@ -24,13 +24,13 @@ const TURN = 16;
 /** Returns the figures of `/verify` over HTTP on a unix socket. */
 export async function measureVerify(options: PartsOptions): Promise<PartFigure[]> {
   const child = fork(PROCESS, [], { execArgv: [] });
+  const gone = once(child, 'exit'); // from the start: Ctrl-C ends it together with this process
   try {
     const [ready] = (await once(child, 'message')) as [GateReady];
     const ask = (kind: Kind, requests: number) => askOver(child, ready, kind, requests);
     return await measureKinds('/verify', KINDS, options, ask, 'HTTP on a unix socket included');
   } finally {
-    const gone = once(child, 'exit');
-    child.disconnect();
+    if (child.connected) child.disconnect();
     await gone;
   }
 }

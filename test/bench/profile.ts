@@ -7,18 +7,26 @@ import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { sharesOf, type CpuProfile, type Share } from './profile-read.ts';
 import { profiledLoad, profileFile, PROFILES, type ProfileName } from './profile-run.ts';
+import { exitUsage, optionsOrExit } from './usage.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
 const LINES = 25;
 /** As Node names it. */
 const THREAD = { gate: 'MainThread', recorder: 'recorder' } as const;
 
-const { values: options } = parseArgs({
-  options: { seconds: { type: 'string', default: '10' }, folder: { type: 'string' } },
-});
+const HELP = `npm run bench:profile -- [--seconds S] [--folder FOLDER]
+
+Where the time of gate and recorder goes, under full load behind a real Caddy: tables on stdout, and the CPU
+profiles in the folder (by default a new one). Exits with 2 on wrong usage, 69 when h2load is missing.`;
+const options = optionsOrExit(
+  { seconds: { type: 'string', default: '10' }, folder: { type: 'string' } },
+  HELP,
+);
+if (!(Number(options.seconds) > 0)) {
+  exitUsage(`--seconds is "${options.seconds}" and not a number above 0`, HELP);
+}
 if (spawnSync('h2load', ['--version']).error) {
   console.error('h2load is needed: apt-get install nghttp2-client');
   process.exit(69);
