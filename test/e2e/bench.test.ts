@@ -39,8 +39,9 @@ describe('the short form', () => {
     const skipped = report.skipped.map(({ what }) => what);
     expect(skipped.filter((name) => name !== 'O')).toEqual([]);
     const loaded = report.figures.filter(({ requests }) => requests > 0);
-    expect(loaded.map(({ variant }) => variant)).toEqual(
-      SHORT.filter((name) => !skipped.includes(name)),
+    // In an order of their own.
+    expect(new Set(loaded.map(({ variant }) => variant))).toEqual(
+      new Set(SHORT.filter((name) => !skipped.includes(name))),
     );
   });
 
