@@ -112,7 +112,7 @@ export function createDelivery(
   function count(rejections: readonly Rejection[]): void {
     for (const { spans, reason } of rejections) {
       rejectedSpans += spans;
-      loss = `${rejectedSpans} spans were acknowledged but not kept, the last ones: ${reason}`;
+      loss = `spans acknowledged but not kept: ${rejectedSpans}, the last for: ${reason}`;
     }
   }
 

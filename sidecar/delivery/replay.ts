@@ -98,7 +98,7 @@ function createSending(options: ReplayOptions) {
       const rejections = await wire.send(rows.flatMap(spansOf));
       for (const { spans, reason } of rejections) {
         rejectedSpans += spans;
-        onProblem?.(`${spans} spans were acknowledged but not kept: ${reason}`);
+        onProblem?.(`spans acknowledged but not kept: ${spans}, for: ${reason}`);
       }
       return undefined;
     } catch (error) {

@@ -131,11 +131,11 @@ describe('a destination', () => {
 
   test('that acknowledges spans and does not keep them is told of', async () => {
     await record.commit(row(1));
-    const partialSuccess = { rejectedSpans: 2, errorMessage: 'older than a day' };
+    const partialSuccess = { rejectedSpans: 1, errorMessage: 'older than a day' };
     receiver.acknowledgeWith({ partialSuccess });
     const problems: string[] = [];
     const onProblem = (problem: string) => void problems.push(problem);
-    expect(await send({ onProblem })).toEqual({ sent: 1, refused: 0, rejectedSpans: 2 });
+    expect(await send({ onProblem })).toEqual({ sent: 1, refused: 0, rejectedSpans: 1 });
     expect(problems).toEqual([expect.stringContaining('older than a day')]);
   });
 
