@@ -14,9 +14,14 @@ import type { Config } from './config/config.ts';
 import { deriveKeys, loadKeyRing } from './config/keys.ts';
 import { checkConfig, loadConfig, loadPlaces, type ReadPlaces } from './config/load.ts';
 import { deliverCommand, type DeliverSettings } from './deliver-command.ts';
+import { cursorNames } from './delivery/destination.ts';
+import { deployCommand } from './deploy-command.ts';
+import { exportReviewCommand, type ExportReviewSettings } from './export-review-command.ts';
 import { explain, Fault, type FaultCode } from './fault.ts';
 import { auditStoreFile } from './places.ts';
+import { spansCommand, type SpansSettings } from './spans-command.ts';
 import { spansOf } from './trace/spans.ts';
+import { createSpansOf } from './trace/worth.ts';
 import { VERSION } from './version.ts';
 
 /** Exit codes, as sysexits.h has them; 1 is anything else. */
@@ -74,7 +79,10 @@ const program = new Command('signet')
       removeCommand({ locate }),
     ]),
   )
-  .addCommand(deliverCommand({ locate, settings: deliverSettings }));
+  .addCommand(deliverCommand({ locate, settings: deliverSettings }))
+  .addCommand(spansCommand({ locate, settings: spansSettings }))
+  .addCommand(deployCommand({ locate }))
+  .addCommand(exportReviewCommand({ locate, settings: reviewSettings }));
 
 await program.parseAsync().catch(fail);
 
@@ -104,7 +112,7 @@ function locate(state: string | undefined): Whereabouts {
       existsSync(file) && { chain: readFileSync(file, 'utf8').trim() }),
     publicKeys: () => publicKeysOf(chainKeys(stateFolder, isOwn).map((key) => key.publicKey)),
     signingKey: () => signingKey(stateFolder, isOwn),
-    destinations: () => wholeConfig()?.destinations.map(({ name }) => name),
+    destinations: () => wholeConfig()?.destinations.flatMap(cursorNames),
   };
 }
 
@@ -135,12 +143,24 @@ function wholeConfig(): Config | undefined {
 }
 
 function deliverSettings(): DeliverSettings {
-  const { destinations, resource } = loadConfig(sources);
+  const { destinations, proxy, resource, sampling } = loadConfig(sources);
   return {
     destinations,
+    ...(proxy !== undefined && { proxy }),
+    slowUs: sampling.slowUs,
     resource: { 'service.version': VERSION, ...resource },
     version: VERSION,
   };
+}
+
+function spansSettings(): SpansSettings | undefined {
+  const config = wholeConfig();
+  return config && { destinations: config.destinations, slowUs: config.sampling.slowUs };
+}
+
+function reviewSettings(): ExportReviewSettings {
+  const { slowUs, ...settings } = deliverSettings();
+  return { ...settings, spansOf: createSpansOf(slowUs) };
 }
 
 function fail(error: unknown): never {

@@ -29,6 +29,7 @@ import {
   type StampedEvent,
 } from './stamp.ts';
 import { isTrusted, traceContext, type TraceContext, type TraceTrust } from './trace/context.ts';
+import type { Sample } from './trace/sampling.ts';
 
 /** What the gate is made of. */
 export type GateParts = {
@@ -36,6 +37,7 @@ export type GateParts = {
   /** Undefined where no audience is configured: an `Authorization` header is then the app's affair. */
   readonly bearer: Pick<Bearer, 'verify'> | undefined;
   readonly trust: TraceTrust;
+  readonly sample: Sample;
   /** Seals the stamps. */
   readonly key: KeyObject;
   /** Names this run of the process, in the stamps. */
@@ -72,6 +74,12 @@ export type OwnOutcome = {
   readonly events?: readonly StampedEvent[];
 };
 
+/** What such an answer carries. */
+export type OwnMarks = {
+  readonly stamp: string;
+  readonly serverTiming: string;
+};
+
 /** Who the evidence proves, or why nobody. */
 export type Proven = Identity | { readonly refused: EvidenceReason };
 
@@ -83,8 +91,8 @@ export type Gate = {
   verify(target: string, headers: RequestHeaders): Verdict | undefined | Promise<Verdict>;
   /** Returns who is calling, by the same evidence as `verify`; a Fault if it can't ask. */
   identify(headers: RequestHeaders): Proven | Promise<Proven>;
-  /** Returns the stamp of an answer under `/.signet/`; undefined when it was not Caddy who asked. */
-  stampOwn(headers: RequestHeaders, outcome: OwnOutcome): string | undefined;
+  /** Stamps an answer under `/.signet/`; undefined when it was not Caddy who asked. */
+  stampOwn(headers: RequestHeaders, outcome: OwnOutcome): OwnMarks | undefined;
 };
 
 /** Returns the gate. Its only state: the count of its decisions, and what it made once for many. */
@@ -116,16 +124,19 @@ export function createGate(parts: GateParts): Gate {
     const { decision, reason } = decide(requirement, found, asked.isNavigation);
 
     const presented = present(identity);
-    const trusted = isTrusted(parts.trust, identity?.method);
-    const trace = traceContext(asked.requestId, headers, trusted, presented.baggage);
-
-    const stamp = seal(asked.requestId, trace, startedAtUs, headers, {
+    const decided = {
       identity: presented.stamped,
       decision,
       reason,
       route: asked.route,
       requirement: asked.require && boundedRequirement(asked.require),
-    });
+    };
+
+    const trusted = isTrusted(parts.trust, identity?.method);
+    const isSampled = parts.sample(decided);
+    const trace = traceContext(asked.requestId, headers, trusted, presented.baggage, isSampled);
+
+    const stamp = seal(asked.requestId, trace, startedAtUs, headers, decided);
     return {
       decision,
       reason,
@@ -159,18 +170,20 @@ export function createGate(parts: GateParts): Gate {
     return parts.sessions.find(evidence.session);
   }
 
-  function stampOwn(headers: RequestHeaders, outcome: OwnOutcome): string | undefined {
+  function stampOwn(headers: RequestHeaders, outcome: OwnOutcome): OwnMarks | undefined {
     const startedAtUs = parts.clock();
     const origin = readOrigin(headers);
     if (origin === undefined) return undefined;
-    const trace = traceContext(origin.requestId, headers, false, '');
-    return seal(origin.requestId, trace, startedAtUs, headers, {
+    const decided = {
       identity: present(outcome.identity).stamped,
       decision: outcome.decision,
       reason: outcome.reason,
       route: 'signet',
       events: outcome.events,
-    });
+    };
+    const trace = traceContext(origin.requestId, headers, false, '', parts.sample(decided));
+    const stamp = seal(origin.requestId, trace, startedAtUs, headers, decided);
+    return { stamp, serverTiming: trace.serverTiming };
   }
 
   function seal(

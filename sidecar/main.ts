@@ -20,13 +20,18 @@ import { createProvider } from './identity/provider.ts';
 import { createSessions } from './identity/session.ts';
 import { createSessionStore } from './identity/session-store.ts';
 import { openJournal } from './journal.ts';
+import { createLiveTrace } from './live-trace.ts';
 import { lockState } from './lock.ts';
 import { createLog, type Logger } from './log.ts';
+import { recorderDown } from './metrics/metrics.ts';
+import { writeText } from './metrics/write-text.ts';
 import { auditPlace, auditStoreFile, journalFolder, machineBootId } from './places.ts';
+import { toPlain } from './plain-destinations.ts';
 import { createRecorderThread } from './record-thread.ts';
 import { recorderChecks, toCheck } from './readiness.ts';
-import type { RecorderOptions } from './record-worker.ts';
+import type { RecorderOptions } from './recorder-options.ts';
 import type { RequestHeaders } from './request.ts';
+import { createSample } from './trace/sampling.ts';
 import { VERSION } from './version.ts';
 
 /** Name of the session store in the state folder. */
@@ -78,26 +83,36 @@ export async function serve(config: Config): Promise<Sidecar> {
     bootId,
     machineBootId: machineBootId(),
   });
+  const clock = createClock();
+  const sample = createSample(config.sampling);
   const gate = createGate({
     sessions,
     bearer,
     trust: config.trace.trust,
+    sample,
     key: stampKeys[0],
     bootId,
     journal,
-    clock: createClock(),
+    clock,
     onInvalidRequirement: (route, requirement, problem) =>
       log.error(
         { route, requirement, problem },
         'a requirement does not parse; the block is closed',
       ),
   });
+  const recorder = createRecorderThread(recorderOptions(config, ring, bootId), {
+    onProblem: tellProblems(log),
+    // Whole, with its signature: the log is one of the places where heads are kept.
+    onHead: (head) => log.info({ head: headFields(head) }, 'the audit chain was signed'),
+  });
+  const live = createLiveTrace({ sample, clock, addSpans: (spans) => recorder.addSpans(spans) });
   const surface = createSurface({
     gate,
     signIn: signInRoutes({
       login,
       sessions,
       hosts: config.hosts,
+      within: live.within,
       identify: (req) => gate.identify(req.headers as RequestHeaders),
       onOutcome: (req, res, { detail, ...outcome }) => {
         stampOwn(gate, req, res, outcome);
@@ -112,11 +127,6 @@ export async function serve(config: Config): Promise<Sidecar> {
     onError: (error) => log.error({ error: explain(error) }, 'a request failed and was refused'),
   });
   const door = createSidecarServer(surface);
-  const recorder = createRecorderThread(recorderOptions(config, ring, bootId), {
-    onProblem: tellProblems(log),
-    // Whole, with its signature: the log is one of the places where heads are kept.
-    onHead: (head) => log.info({ head: headFields(head) }, 'the audit chain was signed'),
-  });
   const health = createServer(
     createHealth({
       essential: ['sessions'],
@@ -127,6 +137,8 @@ export async function serve(config: Config): Promise<Sidecar> {
         journal: toCheck(stateOf(journal.problem())),
         ...recorderChecks(recorder.state()),
       }),
+      metrics: async (format) =>
+        (await recorder.metrics(format)) ?? writeText(recorderDown(clock()), format),
     }),
   );
 
@@ -143,6 +155,9 @@ export async function serve(config: Config): Promise<Sidecar> {
     throw error;
   }
   recorder.start();
+  void live.start().catch((error: unknown) => {
+    log.warn({ error: explain(error) }, 'the calls of sign-ins to the provider are not traced');
+  });
   log.info({ listen: addressOf(config), access_log: config.accessLog }, 'the gate is open');
 
   return {
@@ -150,6 +165,7 @@ export async function serve(config: Config): Promise<Sidecar> {
       log.info('stopping: the gate closes, what is in the log is recorded');
       await closeAll([door]);
       journal.close();
+      await live.stop();
       await recorder.stop();
       await closeAll([health]);
       closeParts();
@@ -182,12 +198,8 @@ function recorderOptions(config: Config, ring: KeyRing, bootId: string): Recorde
     clientAddress: config.clientAddress,
     redactQuery: config.redactQuery,
     ownAddresses: ownAddresses(config.listen),
-    destinations: config.destinations.map(({ metadata, ...destination }) => ({
-      ...destination,
-      metadata: Object.fromEntries(
-        Object.entries(metadata).map(([name, value]) => [name, value.reveal()]),
-      ),
-    })),
+    destinations: toPlain(config),
+    sampling: config.sampling,
     resource: { 'service.version': VERSION, ...config.resource },
     version: VERSION,
   };

@@ -10,18 +10,19 @@ export function toCheck({ ready, problem }: { ready: boolean; problem?: string }
 /** Returns a check for the recorder and one for each destination. */
 export function recorderChecks(state: RecorderState | undefined): Record<string, Check> {
   if (state === undefined) return { recorder: { ok: false, problem: 'it has not started yet' } };
-  const { problem, destinations, decisions, ...counts } = state;
+  const { problem, metricsProblem, destinations, decisions, ...counts } = state;
   const checks = {
     recorder: { ...checkOf(problem), ...counts },
+    ...(metricsProblem !== undefined && { metrics: checkOf(metricsProblem) }),
     decisions: { ...checkOf(decisions.warning), ...decisions },
   };
-  const entries = Object.entries(destinations).map(([name, { cursor, leftOut, problem }]) => [
+  const entries = Object.entries(destinations).map(([name, { cursor, problem, ...rest }]) => [
     `destination ${name}`,
     {
       ...checkOf(problem),
       delivered: cursor,
       waiting: Math.max(0, counts.lastSequence - cursor),
-      leftOut,
+      ...rest,
     },
   ]);
   return { ...checks, ...Object.fromEntries(entries) };

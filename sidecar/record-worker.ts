@@ -1,54 +1,35 @@
 // The recorder's thread: opens log and store, steps the recorder, and says how it stands. A fault
 // closes everything and begins again from the checkpoint: nothing half-done is carried over.
-import { randomBytes, type KeyObject } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { setImmediate, setTimeout as wait } from 'node:timers/promises';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createFollower, type Follower } from './accesslog/follow.ts';
-import { createAddressRule, createSalts, type AddressKind } from './audit/address.ts';
+import { createAddressRule, createSalts } from './audit/address.ts';
 import { signingKeys } from './audit/signing-key.ts';
-import { openAuditStore, type AuditPlace } from './audit/open.ts';
+import { openAuditStore } from './audit/open.ts';
 import type { AuditStore } from './audit/store.ts';
 import { createClock } from './clock.ts';
-import { createDelivery, type Delivery } from './delivery/deliver.ts';
-import { createOtlpWire } from './delivery/otlp.ts';
+import type { Delivery } from './delivery/deliver.ts';
+import { encodeMetrics } from './delivery/encode-metrics.ts';
+import { createDispatch, type Dispatch } from './dispatch.ts';
 import { explain, Fault } from './fault.ts';
 import { createHeads, type Heads } from './heads.ts';
 import { syncJournal } from './journal-file.ts';
 import { logFacts } from './log-facts.ts';
-import { recordOpening, type Opening } from './opening.ts';
+import { recordOpening } from './opening.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import { writeText } from './metrics/write-text.ts';
 import { journalFolder } from './places.ts';
+import { readPlain } from './plain-destinations.ts';
 import { createReckoning, type Reckoning } from './reckon.ts';
 import { createRecorder, type Recorder } from './record.ts';
+import type { FromRecorder, ToRecorder } from './recorder-messages.ts';
+import type { RecorderOptions } from './recorder-options.ts';
 import { NOTHING_KNOWN, type RecorderState } from './recorder-state.ts';
-import { secret } from './secret.ts';
+import { spanIdsOf } from './trace/ids.ts';
 import { createRedact } from './trace/redact.ts';
-import { spansOf } from './trace/spans.ts';
-
-/** What the thread is given; plain data, so that it can be handed over. */
-export type RecorderOptions = {
-  readonly accessLog: string;
-  readonly stateFolder: string;
-  readonly auditStore: AuditPlace;
-  readonly headsFile: string;
-  /** Opens stamps: every key of the ring. */
-  readonly keys: readonly KeyObject[];
-  /** Seeds of the keys that sign heads, in the ring's order. */
-  readonly chainKeys: readonly KeyObject[];
-  readonly opening: Omit<Opening, 'keyIds'>;
-  readonly machineBootId: string;
-  readonly clientAddress: AddressKind;
-  readonly redactQuery: readonly string[];
-  readonly ownAddresses: readonly string[];
-  readonly destinations: readonly {
-    readonly name: string;
-    readonly endpoint: string;
-    readonly metadata: Readonly<Record<string, string>>;
-    readonly certificateFile?: string;
-  }[];
-  readonly resource: Readonly<Record<string, string>>;
-  readonly version: string;
-};
+import { createSample } from './trace/sampling.ts';
 
 /**
  * Pause between two looks at a log of which all was read. Lines gather meanwhile: in transactions of 10,
@@ -72,6 +53,14 @@ const stop = new AbortController();
 let lastSaid = '';
 let lastSaidMs = 0;
 let lastState = NOTHING_KNOWN;
+let lookedAtUs = clock();
+let dispatch: Dispatch | undefined;
+// Counts go on when the store was away: they are this process's.
+const metrics = createMetrics({
+  startedAtUs: clock(),
+  version: options.version,
+  spanIdOf: (requestId) => spanIdsOf(requestId).ingress,
+});
 
 /** All that a recorder works with, from one fault to the next. */
 type Parts = {
@@ -83,12 +72,29 @@ type Parts = {
   readonly deliveries: readonly Delivery[];
 };
 
-parentPort?.once('message', () => stop.abort());
+parentPort?.on('message', hear);
 // Whatever the store does: a power cut must take less of the journal than of the log.
 setInterval(syncOwnJournal, SYNC_MS).unref();
 await run();
 // The thread only: a call to a destination that says nothing must not keep it alive.
 process.exit();
+
+function hear(message: ToRecorder): void {
+  switch (message.kind) {
+    case 'stop':
+      return stop.abort();
+    case 'spans':
+      return dispatch?.addSpans(message.spans);
+    case 'ask-metrics': {
+      const text = writeText(metrics.snapshot(clock()), message.format, options.resource);
+      return post({ kind: 'metrics', id: message.id, text });
+    }
+  }
+}
+
+function post(message: FromRecorder): void {
+  parentPort?.postMessage(message);
+}
 
 function syncOwnJournal(): void {
   try {
@@ -111,20 +117,31 @@ async function run(): Promise<void> {
 
 async function record(): Promise<void> {
   const store = await openAuditStore(options.auditStore);
-  const deliveries: Delivery[] = [];
   try {
     const follower = await openFollower(store);
     try {
-      for (const destination of options.destinations)
-        deliveries.push(startDelivery(store, destination));
-      await follow(await partsOf(store, follower, deliveries));
+      dispatch = await dispatchFrom(store);
+      await follow(await partsOf(store, follower, dispatch.deliveries));
     } finally {
       follower.close();
     }
   } finally {
-    await Promise.all(deliveries.map((delivery) => delivery.finish(FINISH_MS)));
+    await dispatch?.finish(FINISH_MS);
+    dispatch = undefined;
     await store.close();
   }
+}
+
+function dispatchFrom(store: AuditStore): Promise<Dispatch> {
+  const { resource, version } = options;
+  return createDispatch({
+    ...readPlain(options.destinations),
+    resource,
+    version,
+    slowUs: options.sampling.slowUs,
+    store,
+    encodeMetrics: () => encodeMetrics(metrics.snapshot(clock()), resource, version),
+  });
 }
 
 async function openFollower(store: AuditStore): Promise<Follower> {
@@ -154,6 +171,7 @@ async function partsOf(
     ownAddresses: options.ownAddresses,
     redact: createRedact(options.redactQuery),
     address: createAddressRule(options.clientAddress, salts),
+    sample: createSample(options.sampling),
   };
   const recorder = createRecorder({
     follower,
@@ -165,6 +183,7 @@ async function partsOf(
       return text === undefined ? {} : { 'address-salts': text };
     },
     deliveries,
+    observe: (rows) => metrics.observe(rows),
     clock,
   });
   const { bootId } = opening;
@@ -212,40 +231,32 @@ async function follow(parts: Parts): Promise<void> {
   say(await stateOf(parts));
 }
 
-function startDelivery(
-  store: AuditStore,
-  { metadata, ...rest }: RecorderOptions['destinations'][number],
-): Delivery {
-  const entries = Object.entries(metadata).map(([name, value]) => [name, secret(value)] as const);
-  const destination = { ...rest, metadata: Object.fromEntries(entries) };
-  const wire = createOtlpWire(destination, options.resource, options.version);
-  return createDelivery(destination.name, store, wire, spansOf);
-}
-
 async function stateOf(parts: Parts): Promise<RecorderState> {
-  const { store, follower, recorder, reckoning, heads, deliveries } = parts;
+  lookedAtUs = clock();
+  const { store, follower, recorder, reckoning, heads } = parts;
   const problem = follower.problem() ?? heads.problem();
+  const metricsProblem = dispatch?.problems()[0];
   return {
     ...(problem !== undefined && { problem }),
+    ...(metricsProblem !== undefined && { metricsProblem }),
     lagBytes: follower.lagBytes(),
     ...(await store.counts()),
     invalidStamps: recorder.invalidStamps(),
     clockSkewUs: recorder.skewUs(),
     decisions: reckoning.state(),
     ...heads.state(),
-    destinations: Object.fromEntries(
-      deliveries.map((delivery) => [delivery.name, delivery.state()]),
-    ),
+    destinations: dispatch?.states() ?? {},
   };
 }
 
 function say(state: RecorderState): void {
+  metrics.set(state, lookedAtUs);
   const text = JSON.stringify(state);
   if (text === lastSaid && performance.now() < lastSaidMs + HEARTBEAT_MS) return;
   lastSaid = text;
   lastSaidMs = performance.now();
   lastState = state;
-  parentPort?.postMessage(state);
+  post({ kind: 'state', state });
 }
 
 async function pause(ms: number): Promise<void> {

@@ -1,4 +1,4 @@
-// Spine 2, after the response: log line + stamp → row → spans → destinations.
+// Spine 2, after the response: log line + stamp → row → spans, log records, metrics → destinations.
 // Reads top to bottom as what happens to a line. It shares no memory with the gate: what the gate
 // knows is in the stamp, and a recorder that is killed goes on from its checkpoint.
 import type { KeyObject } from 'node:crypto';
@@ -24,6 +24,8 @@ export type RecorderParts = {
   readonly keys: readonly KeyObject[];
   readonly rules: RowRules;
   readonly deliveries: readonly Pick<Delivery, 'wake'>[];
+  /** Counts what was recorded; by default nobody does. */
+  readonly observe?: (rows: readonly Row[]) => void;
   /** What the store shall remember with the next batch. */
   readonly notes: () => Readonly<Record<string, string>>;
   /** Microseconds since the epoch. */
@@ -48,6 +50,7 @@ export function createRecorder({
   keys,
   rules,
   deliveries,
+  observe = () => {},
   notes,
   clock,
 }: RecorderParts): Recorder {
@@ -60,7 +63,8 @@ export function createRecorder({
     if (batch === undefined) return keepNotes();
 
     const nowUs = clock();
-    const rows: Row[] = batch.gap === undefined ? [] : [gapOf(batch.gap, nowUs)];
+    const gaps = batch.gap === undefined ? [] : [gapOf(batch.gap, nowUs)];
+    const rows: Row[] = [...gaps];
     const setAside: SetAsideLine[] = [...batch.setAside];
     for (const line of batch.lines) {
       const read = readEntries(line.bytes, nowUs);
@@ -70,7 +74,10 @@ export function createRecorder({
       }
     }
 
-    await store.commit({ rows, setAside, checkpoint: batch.checkpoint, notes: notes() });
+    const { checkpoint } = batch;
+    const { added } = await store.commit({ rows, setAside, checkpoint, notes: notes() });
+    // A gap is new. What is read again comes before what is new, and was observed when it was.
+    observe([...gaps, ...rows.slice(rows.length - added + gaps.length)]);
     skew.see(rows, nowUs);
     if (batch.gap !== undefined) lastGap = { what: batch.gap, atUs: nowUs };
     for (const delivery of deliveries) delivery.wake();

@@ -6,6 +6,8 @@ import type { DecisionsState } from './reckon.ts';
 /** Sent whenever it changes. */
 export type RecorderState = {
   readonly problem?: string;
+  /** Why metrics were not taken by a destination the last time. */
+  readonly metricsProblem?: string;
   /** Bytes of the log that are not yet rows. */
   readonly lagBytes: number;
   readonly rows: number;

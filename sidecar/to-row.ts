@@ -4,6 +4,7 @@ import type { Entry } from './accesslog/line.ts';
 import type { Decision, Reason } from './policy/reason.ts';
 import type { Stamp } from './stamp.ts';
 import { traceIdOf } from './trace/ids.ts';
+import type { Sample } from './trace/sampling.ts';
 import type { EventRow, RequestRow, RowUpstream } from './audit/row.ts';
 
 /** What stands between a line and its rows, fixed for a run. */
@@ -13,6 +14,8 @@ export type RowRules = {
   readonly redact: (query: string) => string;
   /** What is kept of a client's address, at a time in microseconds since the epoch. */
   readonly address: (address: string, atUs: number) => string;
+  /** Decides about the traces of lines about which the gate hasn't. */
+  readonly sample: Sample;
 };
 
 /** Longest path, and longest query, of a row, in characters; `…` says that it was longer. */
@@ -49,13 +52,14 @@ export function toRow(entry: Entry, opened: Opened, bytes: Buffer, rules: RowRul
   const startedAtUs = startOf(entry, stamp);
   const { path, query } = splitUri(entry.uri);
   const { decision, reason } = decisionOf(entry, opened);
+  const traceId = stamp?.traceId ?? traceIdOf(requestId);
   return {
     kind: isExplained(entry, opened) ? 'request' : 'unexplained',
     requestId,
-    traceId: stamp?.traceId ?? traceIdOf(requestId),
+    traceId,
     parentSpanId: stamp?.parentSpanId,
     link: stamp?.link,
-    sampled: stamp?.sampled ?? true,
+    sampled: stamp?.sampled ?? isSampled(entry, opened, traceId, rules.sample),
     startedAtUs,
     durationUs: Math.max(0, entry.endedAtUs - startedAtUs),
     skewUs: skewOf(startedAtUs, entry.endedAtUs, stamp),
@@ -122,6 +126,12 @@ function isExplained(entry: Entry, opened: Opened): boolean {
   if (typeof opened !== 'string') return true;
   const isServed = entry.proxiedAtMs !== undefined || (entry.status > 0 && entry.status < 400);
   return !isServed || (opened === 'missing' && entry.route === undefined);
+}
+
+// Without a stamp it isn't known who called. Where the evidence doesn't hold, spans show it, too.
+function isSampled(entry: Entry, opened: Opened, traceId: string, sample: Sample): boolean {
+  if (opened === 'invalid' || !isExplained(entry, opened)) return true;
+  return sample({ decision: 'none', route: entry.route })(traceId);
 }
 
 function decisionOf(entry: Entry, opened: Opened): { decision: Decision; reason: Reason } {

@@ -15,7 +15,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   verify: ['audit'],
   report: ['audit', 'identity', 'policy', 'verify'],
   trace: ['audit'],
-  delivery: ['audit', 'trace'],
+  metrics: ['audit'],
+  delivery: ['audit', 'metrics', 'trace'],
+  deployment: ['audit', 'report'],
   config: ['delivery', 'identity', 'trace'],
   http: ['identity', 'policy'],
 };
@@ -118,8 +120,21 @@ const RIM = [
   'command-open.ts', // the terminal
   'config/keys.ts', // the key ring's file
   'deliver-command.ts', // the terminal
+  'deployment/command-mark.ts', // the clock
+  'dispatch.ts',
+  'export-review-command.ts', // the terminal
+  'spans-command.ts',
   'delivery/deliver.ts', // waits between tries
-  'delivery/otlp.ts', // a certificate's file
+  'delivery/live.ts',
+  'delivery/bell.ts',
+  'delivery/grpc.ts', // the network
+  'delivery/http.ts',
+  'delivery/http-post.ts',
+  'delivery/tunnel.ts',
+  'delivery/proxy.ts', // addresses; opens nothing
+  'delivery/tls.ts', // certificates' files
+  'delivery/watched-file.ts', // files with tokens
+  'delivery/metrics-export.ts', // once a minute
   'delivery/replay.ts',
   'heads.ts', // the file of published heads
   'http/health.ts',

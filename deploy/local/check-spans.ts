@@ -20,16 +20,35 @@ type Own = {
 
 /** Returns what is wrong, a phrase each; empty when all is well. */
 export function spanProblems({ seen, trace }: Case, expected: Expected): string[] {
-  const own = trace.filter((span) => span.scope === 'signet');
+  const all = trace.filter((span) => span.scope === 'signet');
+  const own = all.filter((span) => !isProviderCall(span));
   const spans = sort(own);
   return [
     ...presence(own, spans, expected),
     ...ids(spans, seen.requestId),
+    ...providerCalls(all.filter(isProviderCall), seen),
     ...orphans(trace),
     ...names(own, expected),
     ...times(spans),
     ...durations(spans, AT_LEAST_MS[seen.label]),
   ];
+}
+
+// What a sign-in asks the provider: the only spans of Signet that have a template.
+function isProviderCall({ attributes }: SpanLine): boolean {
+  return attributes['url.template'] !== undefined;
+}
+
+// A code is exchanged for a token in the callback, and nowhere else is anybody waited for.
+function providerCalls(calls: readonly SpanLine[], { label, requestId }: Case['seen']): string[] {
+  const isCallback = label.endsWith('GET /.signet/callback');
+  const ingress = requestId.slice(0, 18).replaceAll('-', '');
+  const problems = calls
+    .filter(({ parentSpanId }) => parentSpanId !== ingress)
+    .map(({ name }) => notBelow(`provider's "${name}"`));
+  if (isCallback !== calls.some(({ name }) => name.startsWith('POST ')))
+    problems.push(`there is ${isCallback ? 'no' : 'an unexpected'} call to the provider`);
+  return problems;
 }
 
 function sort(own: readonly SpanLine[]): Own {

@@ -9,6 +9,7 @@ export const EVENT_CODES = {
   'session-revoked': 'SIG-104', // an earlier session of the browser's, ended by a new sign-in
   'key-ring-changed': 'SIG-201',
   'configuration-changed': 'SIG-202',
+  'deployment-marked': 'SIG-203', // by `signet deploy mark`
   'store-opened': 'SIG-301',
   'recorder-gap': 'SIG-302', // a part of the log is gone, or was read again
   'decision-lost': 'SIG-303', // the gate decided, and Caddy's line about it never came

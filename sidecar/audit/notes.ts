@@ -3,7 +3,7 @@ import type { Queries } from './database.ts';
 
 /** Returns the text under a name. */
 export async function noteOf(
-  queries: Queries,
+  queries: Pick<Queries, 'all'>,
   chain: string,
   name: string,
 ): Promise<string | undefined> {

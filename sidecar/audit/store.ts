@@ -34,6 +34,8 @@ export type Committed = {
   readonly added: number;
   readonly duplicates: number;
   readonly setAside: number;
+  /** Those that are new, in their order. */
+  readonly rows: readonly Row[];
 };
 
 export type Counts = {
@@ -60,7 +62,12 @@ export type AuditStore = {
   having(requestIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Returns the last sequence that a destination acknowledged; 0 for a new one. */
   cursor(destination: string): Promise<number>;
-  moveCursor(destination: string, sequence: number): Promise<void>;
+  /** Keeps it, and in the same transaction what belongs to it, as `notes` of a batch. */
+  moveCursor(
+    destination: string,
+    sequence: number,
+    notes?: Readonly<Record<string, string>>,
+  ): Promise<void>;
   /** Returns what is known of each boot's decisions. */
   accounts(): Promise<readonly BootAccount[]>;
   /** Returns how many of the newest rows are of each route, as the gate has stamped it. */
@@ -78,6 +85,9 @@ const AFTER = 'SELECT * FROM audit_rows WHERE chain = ? AND sequence > ? ORDER B
 const MARK =
   'SELECT (SELECT value FROM notes WHERE chain = ? AND name = ?) AS erased, ' +
   '(SELECT sequence FROM stubs WHERE chain = ?) AS removed';
+const SET_CURSOR =
+  'INSERT INTO cursors (destination, sequence) VALUES (?, ?) ' +
+  'ON CONFLICT (chain, destination) DO UPDATE SET sequence = excluded.sequence';
 const NEWEST_ROWS = 10_000;
 const BY_ROUTE =
   'SELECT route, count(*) AS "rows" FROM (SELECT route, gate_boot_id FROM audit_rows ' +
@@ -128,7 +138,8 @@ export async function createAuditStore(database: Database, chain: string): Promi
     counted.setAside += setAside;
     counted.lost += added.filter(({ row }) => row.kind === 'lost').length;
     counted.unexplained += added.filter(({ row }) => row.kind === 'unexplained').length;
-    return { added: added.length, duplicates: batch.rows.length - added.length, setAside };
+    const duplicates = batch.rows.length - added.length;
+    return { added: added.length, duplicates, setAside, rows: added.map(({ row }) => row) };
   }
 
   async function commitWithin(queries: Queries, batch: Batch) {
@@ -136,9 +147,7 @@ export async function createAuditStore(database: Database, chain: string): Promi
     const setAside = await addSetAside(queries, batch.setAside ?? []);
     const numbers = accounts.numbersOf(added.map(({ row }) => row));
     await accounts.settle(queries, [...numbers, ...(batch.settled ?? [])]);
-    for (const [name, text] of Object.entries(batch.notes ?? {})) {
-      await setNote(queries, name, text);
-    }
+    await setNotes(queries, batch.notes ?? {});
     if (batch.checkpoint !== undefined) await setCheckpoint(queries, batch.checkpoint);
     return { added, mark: await markOf(queries), setAside };
   }
@@ -185,12 +194,15 @@ export async function createAuditStore(database: Database, chain: string): Promi
     return Number((await database.all(sql, [chain, destination]))[0]?.['sequence'] ?? 0);
   }
 
-  async function moveCursor(destination: string, sequence: number): Promise<void> {
-    await database.run(
-      'INSERT INTO cursors (destination, sequence) VALUES (?, ?) ' +
-        'ON CONFLICT (chain, destination) DO UPDATE SET sequence = excluded.sequence',
-      [destination, sequence],
-    );
+  async function moveCursor(
+    destination: string,
+    sequence: number,
+    notes: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    await database.transaction(async (queries) => {
+      await queries.run(SET_CURSOR, [destination, sequence]);
+      await setNotes(queries, notes);
+    });
   }
 
   async function counts(): Promise<Counts> {
@@ -235,6 +247,10 @@ async function addSetAside(queries: Queries, lines: readonly SetAsideLine[]): Pr
     );
   }
   return added;
+}
+
+async function setNotes(queries: Queries, notes: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(notes)) await setNote(queries, name, text);
 }
 
 async function setCheckpoint(queries: Queries, checkpoint: Checkpoint): Promise<void> {

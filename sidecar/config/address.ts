@@ -45,6 +45,11 @@ export function parseEndpoint(text: string): string | undefined {
   return `${url.protocol}//${url.hostname}:${written ?? (secure ? '443' : '4317')}`;
 }
 
+/** Returns an http(s) URL as it is, which may have a path; undefined with a query, a fragment or a user. */
+export function parsePlainUrl(text: string): string | undefined {
+  return /[?#\s]/.test(text) ? undefined : parseHttpUrl(text)?.href;
+}
+
 function parseHttpUrl(text: string): URL | undefined {
   const url = /^https?:\/\//i.test(text) ? URL.parse(text) : null;
   return url === null || url.username !== '' || url.password !== '' ? undefined : url;

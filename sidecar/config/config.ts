@@ -1,10 +1,12 @@
 // What Signet runs with, after environment and file were read, checked and joined. Types only; how
 // it comes about is in load.ts. Nothing but `main.ts` takes this whole; each part takes its own.
 import type { Destination } from '../delivery/destination.ts';
+import type { ProxySettings } from '../delivery/proxy.ts';
 import type { BearerIssuer } from '../identity/bearer.ts';
 import type { ClaimNames } from '../identity/claims.ts';
 import type { Secret } from '../secret.ts';
 import type { TraceTrust } from '../trace/context.ts';
+import type { SamplingSettings } from './sampling.ts';
 
 /** Where the gate listens: a unix socket, or TCP with a key that Caddy must show. */
 export type Listen =
@@ -39,6 +41,9 @@ export type Config = {
   readonly headsFile: string;
   /** Empty: rows are kept, nothing is sent. */
   readonly destinations: readonly Destination[];
+  /** The ways to them that lead through a proxy. */
+  readonly proxy?: ProxySettings;
+  readonly sampling: SamplingSettings;
   /** Query parameters to redact beside the built-in ones. */
   readonly redactQuery: readonly string[];
   /** What is kept of a client's address. */

@@ -1,7 +1,7 @@
 // Which destinations are named: by SIGNET_DESTINATION, else by `destinations` in the file, else by
 // OTEL_EXPORTER_OTLP_ENDPOINT. What each needs is read in destinations.ts.
-import { PROFILES } from '../delivery/destination.ts';
-import { parseEndpoint } from './address.ts';
+import { PROFILES } from '../delivery/profiles.ts';
+import { parseEndpoint, parsePlainUrl } from './address.ts';
 import { type Given, splitList } from './environment.ts';
 import { nearest, type Report, shown } from './errors.ts';
 import type { Reading } from './reading.ts';
@@ -20,7 +20,8 @@ export function findEntries(reading: Reading): Entry[] {
   return entries;
 }
 
-function listEntries({ given, settings, file, readable, report }: Reading): Entry[] {
+function listEntries(reading: Reading): Entry[] {
+  const { given, settings, file, missing, report } = reading;
   const variable = given.get(VARIABLE);
   if (variable !== undefined) return parseDestinations(variable, report);
   if (settings.destinations !== undefined) {
@@ -30,7 +31,8 @@ function listEntries({ given, settings, file, readable, report }: Reading): Entr
     }));
   }
   if (otelSetting(given, 'ENDPOINT') !== undefined) return parseDestinations('otlp', report);
-  if (readable) {
+  // A list that is there and no good is reported already.
+  if (missing('destinations') !== undefined) {
     const allowed = `${Object.keys(PROFILES).join(', ')}, a URL, or several with commas between`;
     const mend = 'say where spans go; `none` keeps the audit and sends nothing';
     report({ where: `${VARIABLE} (or destinations in ${file})`, read: 'nothing', allowed, mend });
@@ -53,11 +55,18 @@ function parseDestinations(text: string, report: Report): Entry[] {
     }
     // The first of a profile has its plain name, so that its cursor stays when others are added.
     const isFirst = !entries.some((entry) => entry.profile === profile);
-    const address = parseEndpoint(endpoint ?? '')?.replace(/^https?:\/\//, '');
+    const address = addressOf(endpoint ?? '');
     const name = isFirst || address === undefined ? profile : `${profile}@${address}`;
-    entries.push({ name, profile, where: VARIABLE, ...(endpoint !== undefined && { endpoint }) });
+    const own = endpoint !== undefined && { endpoint };
+    entries.push({ name, profile, signals: ['traces'], where: VARIABLE, ...own });
   }
   return entries;
+}
+
+/** A port that isn't written is the scheme's own, or gRPC's in plain text. */
+function addressOf(endpoint: string): string | undefined {
+  const plain = parsePlainUrl(endpoint);
+  return plain && parseEndpoint(new URL(plain).origin)?.replace(/^https?:\/\//, '');
 }
 
 function reportProfile(item: string, profile: string, report: Report): void {
@@ -76,6 +85,11 @@ function reportRepeated(entries: readonly Entry[], report: Report): void {
     const allowed = 'each name once: what was sent is remembered under it';
     report({ where, read: `${shown(name)}, twice`, allowed, mend: 'rename or remove one' });
   }
+}
+
+/** Returns how messages name a setting of an entry: the variable has none. */
+export function settingOf({ where }: Entry, key: string): string {
+  return where === VARIABLE ? VARIABLE : `${where}.${key}`;
 }
 
 /**

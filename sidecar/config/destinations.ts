@@ -1,67 +1,87 @@
-// Where spans go: each destination that is named, with its endpoint, credentials and authorities.
-// Which are named is in destination-entries.ts. Nothing is sent from here.
-import { resolve } from 'node:path';
-import { type Destination, PROFILES } from '../delivery/destination.ts';
-import { parseEndpoint } from './address.ts';
-import { type Entry, VARIABLE } from './destination-entries.ts';
-import { findEntries, isStandard, otelSetting } from './destination-entries.ts';
-import type { Given } from './environment.ts';
-import { type Report, shown } from './errors.ts';
-import { readMetadata } from './metadata.ts';
+// Where traces, logs and metrics go: each destination that is named, put together and checked as a
+// whole. Which are named is in destination-entries.ts. Nothing is sent from here.
+import { type Destination, isOnThisMachine } from '../delivery/destination.ts';
+import { PROFILES } from '../delivery/profiles.ts';
+import type { Config } from './config.ts';
+import { readCredentials } from './destination-credentials.ts';
+import { readWay } from './destination-endpoint.ts';
+import { type Entry, findEntries, isStandard, otelSetting } from './destination-entries.ts';
+import { settingOf } from './destination-entries.ts';
+import { readTls } from './destination-tls.ts';
+import type { Way } from './endpoint-places.ts';
+import { shown } from './errors.ts';
+import { readProxy } from './proxy.ts';
 import type { Reading } from './reading.ts';
+import { COMPRESSIONS } from './schema-destination.ts';
 
-/** Returns the destinations, names unique; reports all that is wrong with them. */
-export function readDestinations(reading: Reading): Destination[] {
-  return findEntries(reading).flatMap((entry) => makeDestination(entry, reading) ?? []);
+/** Returns them, names unique, and the proxies on the way; reports all that is wrong with them. */
+export function readDestinations(reading: Reading): Pick<Config, 'destinations' | 'proxy'> {
+  const entries = findEntries(reading);
+  // Where nothing is sent, nobody asks what those variables say.
+  const proxy = entries.length > 0 ? readProxy(reading) : undefined;
+  const destinations = entries.flatMap((entry) => makeDestination(entry, reading) ?? []);
+  return { destinations, ...(proxy && { proxy }) };
 }
 
 function makeDestination(entry: Entry, reading: Reading): Destination | undefined {
-  const endpoint = readEndpoint(entry, reading);
-  const metadata = readMetadata(entry, reading);
-  const certificateFile = readCertificate(entry, reading);
-  if (endpoint === undefined) return undefined;
+  const way = readWay(entry, reading);
+  const credentials = readCredentials(entry, reading);
+  const tls = readTls(entry, reading);
+  checkSignals(entry, reading);
+  const asked = readCompression(entry, reading);
+  const budget = readBudget(entry, reading);
+  if (way === undefined) return undefined;
+  if (tls.clientCertificateFile !== undefined) checkSecure(entry, way, reading);
+  const { name, signals } = entry;
+  // On this machine packing costs more than it saves.
+  const isNear = addresses(way, entry).every((endpoint) => isOnThisMachine({ endpoint }));
+  const compression = asked ?? (isNear ? 'none' : 'gzip');
+  return { name, ...way, ...credentials, ...tls, compression, signals, ...(budget && { budget }) };
+}
+
+/** Where requests really go: an endpoint whose signals all have URLs of their own is none. */
+function addresses({ endpoint, urls = {} }: Way, { signals }: Entry): string[] {
+  return signals.map((signal) => urls[signal] ?? endpoint);
+}
+
+function readCompression(entry: Entry, { given, report }: Reading) {
+  const standard = isStandard(entry) ? otelSetting(given, 'COMPRESSION') : undefined;
+  if (standard === undefined) return entry.compression;
+  const known = COMPRESSIONS.find((word) => word === standard.value);
+  const allowed = COMPRESSIONS.join(', ');
+  if (!known) report({ where: standard.where, read: shown(standard.value), allowed });
+  return known;
+}
+
+function checkSignals(entry: Entry, { report }: Reading): void {
+  const taken = PROFILES[entry.profile]?.signals ?? [];
+  const refused = entry.signals.filter((signal) => !taken.includes(signal));
+  if (refused.length === 0) return;
+  const where = settingOf(entry, 'signals');
+  const allowed = `${taken.join(', ')} for ${entry.profile}`;
+  report({ where, read: refused.join(', '), allowed, mend: 'send them by way of a Collector' });
+}
+
+function readBudget(entry: Entry, { report }: Reading): Destination['budget'] {
+  const { budget, signals } = entry;
+  if (budget === undefined) return undefined;
+  if (!signals.includes('traces')) {
+    const where = settingOf(entry, 'budget');
+    const mend = 'take it away, or add traces to the signals';
+    report({ where, read: 'a budget without traces', allowed: 'a budget of spans', mend });
+  }
+  const { spans_per_second: spansPerSecond, spans_per_day: spansPerDay } = budget;
   return {
-    name: entry.name,
-    endpoint,
-    metadata,
-    ...(certificateFile !== undefined && { certificateFile }),
+    ...(spansPerSecond !== undefined && { spansPerSecond }),
+    ...(spansPerDay !== undefined && { spansPerDay }),
   };
 }
 
-function readEndpoint(entry: Entry, { given, report }: Reading): string | undefined {
-  const own = { value: entry.endpoint, where: entry.where };
-  const standard = isStandard(entry) ? otelSetting(given, 'ENDPOINT') : undefined;
-  const fallback = { value: PROFILES[entry.profile]?.endpoint, where: entry.where };
-  // SIGNET_DESTINATION=otlp@URL says it more exactly than OTEL_*; a file does not.
-  const found = entry.where === VARIABLE && own.value !== undefined ? own : (standard ?? own);
-  if (found === standard) checkProtocol(given, report);
-  const { value = '', where } = found.value === undefined ? fallback : found;
-  const endpoint = parseEndpoint(value);
-  if (endpoint === undefined) {
-    const allowed = 'https://host:port, or http://host:port for plaintext; gRPC has no path';
-    const mend = value.includes('://') ? undefined : `put https:// or http:// in front`;
-    report({ where, read: shown(value), allowed, ...(mend !== undefined && { mend }) });
-  }
-  return endpoint;
-}
-
-function readCertificate(entry: Entry, reading: Reading): string | undefined {
-  const { given, readText, report } = reading;
-  const standard = isStandard(entry) ? otelSetting(given, 'CERTIFICATE') : undefined;
-  const path = standard?.value ?? entry.certificate_file;
-  if (path === undefined) return undefined;
-  const where = standard?.where ?? `${entry.where}.certificate_file`;
-  const text = readText(path, where);
-  if (text !== undefined && !text.includes('-----BEGIN CERTIFICATE-----')) {
-    report({ where, read: `${shown(path)}, no certificate`, allowed: 'certificates in PEM form' });
-  }
-  return resolve(reading.sources.cwd, path);
-}
-
-/** The endpoint may be meant for OTLP over HTTP, which Signet does not speak. */
-function checkProtocol(given: Given, report: Report): void {
-  const protocol = otelSetting(given, 'PROTOCOL');
-  if (protocol === undefined || protocol.value === 'grpc') return;
-  const mend = "name the collector's gRPC port, by default 4317, and take this variable away";
-  report({ where: protocol.where, read: shown(protocol.value), allowed: 'grpc', mend });
+/** Whoever gives a client certificate means to be known by it; in plain text it is never shown. */
+function checkSecure(entry: Entry, way: Way, { given, report }: Reading): void {
+  if (addresses(way, entry).every((url) => url.startsWith('https:'))) return;
+  const standard = isStandard(entry) ? otelSetting(given, 'CLIENT_CERTIFICATE') : undefined;
+  const where = standard?.where ?? settingOf(entry, 'client_certificate_file');
+  const allowed = 'a client certificate for https:// only';
+  report({ where, read: 'an endpoint in plain text', allowed, mend: 'put https:// in front' });
 }

@@ -16,18 +16,24 @@ export type ConfigSources = {
 /** The variables that are given: trimmed, and none that is empty. */
 export type Given = ReadonlyMap<string, string>;
 
-/** Where a variable goes: a path in the settings, as a text or a list split at commas. */
-type Target = { readonly path: string; readonly list?: true };
+/** Where a variable goes: a path in the settings, as a text unless something else is said. */
+type Target = {
+  readonly path: string;
+  /** `list` is split at commas. */
+  readonly as?: 'list' | 'number';
+};
 
 const TARGETS: Readonly<Record<string, Target>> = {
   SIGNET_ISSUER: { path: 'issuer' },
   SIGNET_CLIENT_ID: { path: 'client_id' },
-  SIGNET_HOSTS: { path: 'hosts', list: true },
-  SIGNET_AUDIENCE: { path: 'audiences', list: true },
+  SIGNET_HOSTS: { path: 'hosts', as: 'list' },
+  SIGNET_AUDIENCE: { path: 'audiences', as: 'list' },
   SIGNET_TRACE_TRUST: { path: 'trace.trust' },
   OTEL_SERVICE_NAME: { path: 'service.name' },
   SIGNET_VERSION: { path: 'service.version' },
   SIGNET_ENVIRONMENT: { path: 'service.environment' },
+  SIGNET_DEPLOYMENT: { path: 'service.deployment' },
+  SIGNET_SAMPLING_RATIO: { path: 'sampling.ratio', as: 'number' },
   SIGNET_SOCKET: { path: 'listen' },
   SIGNET_LISTEN: { path: 'listen' },
   SIGNET_HEALTH: { path: 'health' },
@@ -38,13 +44,12 @@ const TARGETS: Readonly<Record<string, Target>> = {
   SIGNET_LOG_LEVEL: { path: 'log.level' },
 };
 
-/** Secrets: read by load.ts when needed, each also as `…_FILE`. */
+/** Signet's own secrets: read when needed (secret-file.ts), each also as `…_FILE`. */
 const SECRETS = [
   'SIGNET_CLIENT_SECRET',
   'SIGNET_GATE_KEY',
   'SIGNET_KEYS',
   'SIGNET_AUDIT_STORE',
-  'LIGHTSTEP_ACCESS_TOKEN',
 ] as const;
 
 const KNOWN = [
@@ -60,16 +65,11 @@ const OTHERS = [
   /^SIGNET_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP)(_\w+)?)?)$/,
 ];
 
-/** Returns the variables that are given; reports unknown ones of Signet's, and secrets given twice. */
+/** Returns the variables that are given; reports unknown ones of Signet's. */
 export function readEnvironment(env: ConfigSources['env'], report: Report): Given {
   const trimmed = Object.entries(env).map(([name, value]) => [name, value?.trim() ?? ''] as const);
   const given: Given = new Map(trimmed.filter(([, value]) => value !== ''));
   for (const name of given.keys()) reportUnknown(name, report);
-  for (const name of SECRETS) {
-    if (!given.has(name) || !given.has(`${name}_FILE`)) continue;
-    const where = `${name} and ${name}_FILE`;
-    report({ where, read: 'both', allowed: 'one of the two', mend: 'take one away' });
-  }
   return given;
 }
 
@@ -92,6 +92,7 @@ const ATTRIBUTE_PATHS: Readonly<Record<string, string>> = {
   'service.name': 'service.name',
   'service.version': 'service.version',
   'deployment.environment.name': 'service.environment',
+  'deployment.id': 'service.deployment',
 };
 
 /** Returns what the file said with the environment laid over it. */
@@ -107,11 +108,17 @@ export function overlayEnvironment(file: unknown, given: Given, report: Report):
     if (attributes[name] !== undefined) put(path, attributes[name], 'OTEL_RESOURCE_ATTRIBUTES');
     delete attributes[name];
   }
-  for (const [variable, { path, list }] of Object.entries(TARGETS)) {
+  for (const [variable, { path, as }] of Object.entries(TARGETS)) {
     const value = given.get(variable);
-    if (value !== undefined) put(path, list ? splitList(value) : value, variable);
+    if (value !== undefined) put(path, converted(value, as), variable);
   }
   return { raw, origins, attributes };
+}
+
+function converted(value: string, as: Target['as']): unknown {
+  if (as === 'list') return splitList(value);
+  // What is no number stays as it is: the schema's message shows it.
+  return as === 'number' && /^\d*\.?\d+$/.test(value) ? Number(value) : value;
 }
 
 function readAttributes(given: Given, report: Report): Record<string, string> {

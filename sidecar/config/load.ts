@@ -12,6 +12,7 @@ import { parseKeys } from './keys.ts';
 import { findPlaces, type Places, readListen } from './listen.ts';
 import { readBearer, readClient, readSession } from './provider.ts';
 import { type Reading, readSources } from './reading.ts';
+import { readSampling } from './sampling.ts';
 
 /** A config that holds, or why there is none: at least one mistake. */
 export type Checked = { readonly config: Config } | { readonly errors: readonly ConfigError[] };
@@ -69,12 +70,13 @@ function assemble(reading: Reading): Config | undefined {
   const bearer = readBearer(reading);
   const session = readSession(reading);
   const listen = readListen(reading, places.stateFolder);
-  const destinations = readDestinations(reading);
+  const sending = readDestinations(reading);
+  const sampling = readSampling(reading);
   const keys = readGivenKeys(reading);
   const auditStore = readAuditStore(reading);
   const health = parseHostPort(settings.health);
   if (!client || !listen || !health) return undefined;
-  const parts = { ...client, ...places, bearer, session, listen, health, destinations };
+  const parts = { ...client, ...places, bearer, session, listen, health, ...sending, sampling };
   return {
     ...parts,
     ...convert(reading),
@@ -86,7 +88,7 @@ function assemble(reading: Reading): Config | undefined {
 /** The settings that stand for themselves. */
 function convert({ settings, attributes }: Reading) {
   const { team_prefix: teamPrefix, ...claims } = settings.claims;
-  const { name, version, environment } = settings.service;
+  const { name, version, environment, deployment } = settings.service;
   return {
     scopes: settings.scopes,
     hosts: settings.hosts.map((host) => host.toLowerCase()),
@@ -97,6 +99,7 @@ function convert({ settings, attributes }: Reading) {
       'service.name': name,
       ...(version !== undefined && { 'service.version': version }),
       'deployment.environment.name': environment,
+      ...(deployment !== undefined && { 'deployment.id': deployment }),
     },
     redactQuery: settings.redact_query,
     clientAddress: settings.privacy.client_address,

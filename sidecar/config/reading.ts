@@ -4,7 +4,8 @@ import { type ConfigSources, type Given, namesOf } from './environment.ts';
 import { overlayEnvironment, readEnvironment } from './environment.ts';
 import type { Report } from './errors.ts';
 import type { Settings } from './schema.ts';
-import { createReadSecret, createReadText, type ReadSecret, type ReadText } from './secret-file.ts';
+import { createFindSecret, createReadText } from './secret-file.ts';
+import type { FindSecret, ReadSecret, ReadText } from './secret-file.ts';
 import { checkSettings, isObject } from './settings.ts';
 import { readSettingsFile } from './settings-file.ts';
 
@@ -25,6 +26,7 @@ export type Reading = {
   /** Names where a path could be written, if it is written nowhere at all; a bad value is written. */
   readonly missing: (path: string) => string | undefined;
   readonly readText: ReadText;
+  readonly findSecret: FindSecret;
   readonly readSecret: ReadSecret;
   readonly report: Report;
 };
@@ -41,7 +43,11 @@ export function readSources(sources: ConfigSources, report: Report): Reading {
     readable && raw[path] === undefined ? namesOf(path, file) : undefined;
   const settings = checkSettings(raw, place, report);
   const readText = createReadText(sources, report);
-  const readSecret = createReadSecret(given, readText);
+  const findSecret = createFindSecret(given, readText, sources, report);
+  const readSecret: ReadSecret = (at) => {
+    const found = findSecret(at);
+    return found && found.secret;
+  };
   const read = { sources, given, file, readable, settings, attributes };
-  return { ...read, place, missing, readText, readSecret, report };
+  return { ...read, place, missing, readText, findSecret, readSecret, report };
 }

@@ -2,13 +2,12 @@
 // both are judged here. What must be there at all, and what goes together, is load.ts's to say.
 import { isLoopback } from '../identity/bounded-fetch.ts';
 import { z } from 'zod';
-import { PROFILES } from '../delivery/destination.ts';
-import { isIssuer, parseAddress, parseDuration, parseEndpoint, parseHostPort } from './address.ts';
+import { isIssuer, parseAddress, parseHostPort } from './address.ts';
+import { destination } from './schema-destination.ts';
+import { duration, text, texts } from './schema-parts.ts';
+import { sampling } from './schema-sampling.ts';
 
-const text = z.string().min(1);
-const texts = z.array(text);
 const issuer = text.refine(isIssuer);
-const duration = text.refine((value) => parseDuration(value) !== undefined);
 const claim = (name: string) =>
   text.default(name).describe(`the name of a claim; by default ${name}`);
 
@@ -31,18 +30,6 @@ const bearer = z.strictObject({
   issuer: issuer.describe('an issuer of access tokens: an https URL, or http on loopback'),
   audiences: texts.min(1).describe('one audience or more, each as in `aud`'),
   algorithms: z.array(z.enum(ALGORITHMS)).min(1).optional().describe('a list of JWS algorithms'),
-});
-
-const destination = z.strictObject({
-  name: text.regex(/^[\w.:@-]+$/).describe('a name of its own: letters, digits, and . _ : @ -'),
-  profile: z.enum(Object.keys(PROFILES)).default('otlp').describe('a backend known by name'),
-  endpoint: text
-    .refine((value) => parseEndpoint(value) !== undefined)
-    .optional()
-    .describe('https://host:port, or http://host:port for plaintext; gRPC has no path'),
-  token_file: text.optional().describe('a file with the access token'),
-  certificate_file: text.optional().describe('a PEM file with the authorities to trust'),
-  headers_file: text.optional().describe('a file with a line `name=value` for each header'),
 });
 
 const host = text.regex(/^(\[[0-9a-f:]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:\d{1,5})?$/i);
@@ -86,6 +73,7 @@ export const SETTINGS = z.strictObject({
       name: text.default('caddy').describe('a text: service.name'),
       version: text.optional().describe('a text: service.version'),
       environment: text.default('production').describe('a text: deployment.environment.name'),
+      deployment: text.optional().describe('a text: deployment.id'),
     })
     .prefault({})
     .describe('the resource that spans are of'),
@@ -109,6 +97,7 @@ export const SETTINGS = z.strictObject({
     .prefault({})
     .describe('where the record is kept'),
   destinations: z.array(destination).optional().describe('a list of places that spans go to'),
+  sampling: sampling.prefault({}).describe('which traces are sent'),
   redact_query: texts.default([]).describe('a list of names of query parameters'),
   privacy: z
     .strictObject({

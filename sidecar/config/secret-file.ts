@@ -12,7 +12,17 @@ export type SecretPlace = {
   readonly where: string;
 };
 
+/** A secret, how messages name its place, and the absolute path of the file if it came from one. */
+export type FoundSecret = {
+  readonly secret: Secret;
+  readonly where: string;
+  readonly path?: string;
+};
+
 /** Returns the secret; undefined if none is given; null if it is given but no good, and reported. */
+export type FindSecret = (place: SecretPlace) => FoundSecret | undefined | null;
+
+/** As `FindSecret`, for those that are read once. */
 export type ReadSecret = (place: SecretPlace) => Secret | undefined | null;
 
 /** Returns a file's text without surrounding space; undefined if it is no good, and reported. */
@@ -34,17 +44,30 @@ export function createReadText(sources: ConfigSources, report: Report): ReadText
   };
 }
 
-/** Returns how secrets are read: the variable wins over the settings. */
-export function createReadSecret(given: Given, readText: ReadText): ReadSecret {
+/** Returns how secrets are found: the variable wins over the settings. Reports those given twice. */
+export function createFindSecret(
+  given: Given,
+  readText: ReadText,
+  { cwd }: ConfigSources,
+  report: Report,
+): FindSecret {
   return ({ variable, file, where }) => {
     const value = variable && given.get(variable);
-    if (value) return secret(value);
     const fromVariable = variable && given.get(`${variable}_FILE`);
+    if (value && fromVariable) reportBoth(variable, report);
+    if (value) return { secret: secret(value), where: variable };
     const path = fromVariable ?? file;
     if (path === undefined) return undefined;
-    const text = readText(path, fromVariable === undefined ? where : `${variable}_FILE`);
-    return text === undefined ? null : secret(text);
+    const from = fromVariable === undefined ? where : `${variable}_FILE`;
+    const text = readText(path, from);
+    if (text === undefined) return null;
+    return { secret: secret(text), where: from, path: resolve(cwd, path) };
   };
+}
+
+function reportBoth(variable: string, report: Report): void {
+  const where = `${variable} and ${variable}_FILE`;
+  report({ where, read: 'both', allowed: 'one of the two', mend: 'take one away' });
 }
 
 function reasonOf(error: unknown): string {

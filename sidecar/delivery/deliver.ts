@@ -1,38 +1,40 @@
-// One destination follows the store: rows after its cursor become spans, and the cursor moves only
-// when they are acknowledged. At least once, with the same span ids: the store is the outbox.
-import { isRequest, type RequestRow, type StoredRow } from '../audit/row.ts';
-import { explain, Fault } from '../fault.ts';
-import type { Span } from '../trace/span.ts';
-import type { Wire } from './otlp.ts';
-import type { Rejection } from './read-response.ts';
+// One destination follows the store: parcels of rows are sent, several at a time, and the cursor moves
+// when a parcel and all before it are dealt with. At least once, with the same span ids: the store is the
+// outbox. Where rows come from is in source.ts, what becomes of a parcel in flight.ts, when it may be sent
+// in pace.ts.
+import { explain } from '../fault.ts';
+import { createBell } from './bell.ts';
+import { createBook } from './book.ts';
+import { withRemedy, type DeliveryState } from './delivery-state.ts';
+import type { Feed } from './feed.ts';
+import { fly } from './flight.ts';
+import type { Outbox } from './outbox.ts';
+import { createPace, PAUSES, type Pauses } from './pace.ts';
+import { readAnew } from './renew.ts';
+import type { Parcel, Source } from './source.ts';
+import type { Transport } from './transport.ts';
+import type { Volume } from './volume.ts';
 
-/** Rows of one batch: some 1,500 spans. The wire divides what is too long for one request. */
-export const BATCH_ROWS = 500;
-/** Pause after a batch that held all there was, for the next: a call costs as much as 50 rows do. */
-const GATHER_MS = 200;
-/** Waits after failures, from first to longest. */
-export const FIRST_BACKOFF_MS = 250;
-export const LONGEST_BACKOFF_MS = 30_000;
+export type { DeliveryState };
 
-/** What a destination needs of the store. */
-export type Outbox = {
-  rowsAfter(sequence: number, limit: number): Promise<StoredRow[]>;
-  cursor(destination: string): Promise<number>;
-  moveCursor(destination: string, sequence: number): Promise<void>;
-};
+/** Parcels on their way at once, and so pages of rows in memory. */
+export const MAX_IN_FLIGHT = 4;
 
-/** Makes the spans of a request. */
-export type SpansOf = (row: StoredRow & RequestRow) => Span[];
-
-/** How a destination stands. */
-export type DeliveryState = {
-  /** The last row that it has acknowledged, or that was left out. */
-  readonly cursor: number;
-  /** Rows that it would not take, one by one, since the start of this process. */
-  readonly leftOut: number;
-  /** Spans that it has acknowledged and, by its own word, not kept, since the start of this process. */
-  readonly rejectedSpans: number;
-  readonly problem?: string;
+export type DeliveryOptions = {
+  /** Of the cursor: the destination's, or with its signal (see `cursorNames`). */
+  readonly name: string;
+  readonly outbox: Outbox;
+  /** Is closed by whoever made it: several signals may share it. */
+  readonly transport: Omit<Transport, 'close'>;
+  /** Makes a feed; each parcel that is on its way has one. */
+  readonly feed: () => Feed;
+  /** Makes the source that begins behind a sequence. */
+  readonly source: (after: number) => Source;
+  /** Is told what was sent and left out, and kept with the cursor. */
+  readonly volume?: Volume;
+  readonly pauses?: Partial<Pauses>;
+  /** Milliseconds since the epoch. */
+  readonly nowMs?: () => number;
 };
 
 export type Delivery = {
@@ -40,142 +42,162 @@ export type Delivery = {
   /** New rows may be there. Never waits, never throws. */
   wake(): void;
   state(): DeliveryState;
-  /** Sends what is there until nothing is left, a failure, or the deadline; then closes the wire. */
+  /** Sends what is there until nothing is left, a failure, or the deadline; then nothing more is sent. */
   finish(deadlineMs: number): Promise<void>;
 };
 
-/** Returns the delivery to one destination. A failure is kept as its state and tried again. */
-export function createDelivery(
-  name: string,
-  outbox: Outbox,
-  wire: Wire,
-  spansOf: SpansOf,
-): Delivery {
-  let cursor: number | undefined;
-  let batchRows = BATCH_ROWS;
-  let leftOut = 0;
-  let rejectedSpans = 0;
-  let loss: string | undefined;
-  let problem: string | undefined;
-  let failures = 0;
-  let isAwake = false;
-  let running: Promise<void> | undefined;
-  let pause: NodeJS.Timeout | undefined;
-  let isFinishing = false;
+/** A parcel on its way; `stranded` where it may not be sent any more. */
+type Flight = { readonly parcel: Parcel; state: 'flying' | 'landed' | 'stranded' };
 
-  async function drain(): Promise<void> {
-    cursor ??= await beginning();
-    for (;;) {
-      isAwake = false;
-      const limit = batchRows;
-      const rows = await outbox.rowsAfter(cursor, limit);
-      const last = rows.at(-1);
-      if (last === undefined) return;
-      if (!(await isDealtWith(rows))) continue;
-      await outbox.moveCursor(name, last.sequence);
-      cursor = last.sequence;
-      batchRows = Math.min(BATCH_ROWS, batchRows * 2);
-      failures = 0;
-      problem = undefined;
-      if (rows.length < limit && !isFinishing) return rest(GATHER_MS);
+/** Returns the delivery to one destination. A failure is kept as its state and tried again. */
+export function createDelivery(options: DeliveryOptions): Delivery {
+  const { name, outbox, transport, volume, nowMs = Date.now } = options;
+  const pauses = { ...PAUSES, ...options.pauses };
+  const clock = () => performance.now();
+  const pace = createPace({ transport, pauses, nowMs: clock, random: Math.random });
+  const feeds = [options.feed()];
+  const canBeResent = feeds[0]?.signal === 'traces';
+  const book = createBook({ name, nowMs, canBeResent, ...(volume !== undefined && { volume }) });
+  const bell = createBell();
+  const flights: Flight[] = [];
+  let begun: { source: Source; cursor: number } | undefined;
+  let isAwake = false;
+  let takeFromMs = 0;
+  let store: { readonly failures: number; readonly problem?: string } = { failures: 0 };
+  let isFinishing = false;
+  let isOver = false;
+  let running: Promise<void> | undefined;
+
+  async function run(): Promise<void> {
+    while (!isOver) {
+      if (hasWork()) await work();
+      else if (isFinishing && flights.every(({ state }) => state !== 'flying')) return;
+      else await bell.rungWithin(waitMs());
+    }
+  }
+
+  function hasWork(): boolean {
+    return begun === undefined || flights[0]?.state === 'landed' || (mayTake() && restMs() <= 0);
+  }
+
+  async function work(): Promise<void> {
+    try {
+      begun ??= await begin();
+      begun.cursor = await settle(begun.cursor);
+      if (mayTake() && restMs() <= 0) await take(begun.source);
+      store = { failures: 0 };
+    } catch (error) {
+      await backOff(error);
     }
   }
 
   // A destination that has nothing yet holds up the removal of rows: it must be known that it is there.
-  async function beginning(): Promise<number> {
-    const sequence = await outbox.cursor(name);
-    if (sequence === 0) await outbox.moveCursor(name, 0);
-    return sequence;
+  async function begin() {
+    const cursor = await outbox.cursor(name);
+    if (cursor === 0) await outbox.moveCursor(name, 0);
+    await book.open(outbox);
+    return { source: options.source(cursor), cursor };
   }
 
-  // Every failure halves the next batch, which may have been too large; so a row that is refused for
-  // good is alone in the end, and left out: it must not hold up all that come after it.
-  async function isDealtWith(rows: readonly StoredRow[]): Promise<boolean> {
-    const spans = rows
-      .filter(isRequest)
-      .filter(({ sampled }) => sampled)
-      .flatMap(spansOf);
-    try {
-      if (spans.length > 0) count(await wire.send(spans));
-      return true;
-    } catch (error) {
-      batchRows = Math.max(1, Math.floor(rows.length / 2));
-      if (!isRefusal(error)) throw error;
-      if (rows.length > 1) return false;
-      leftOut += 1;
-      loss = `${leftOut} rows were refused for good and left out, the last one: ${explain(error)}`;
-      return true;
-    }
+  // In the order of the store, whichever was acknowledged first.
+  async function settle(cursor: number): Promise<number> {
+    const isUnderWay = flights.findIndex(({ state }) => state !== 'landed');
+    const landed = flights.slice(0, isUnderWay === -1 ? flights.length : isUnderWay);
+    const last = landed.at(-1);
+    if (last === undefined) return cursor;
+    const notes = book.notesOf(landed.map(({ parcel }) => parcel));
+    await outbox.moveCursor(name, last.parcel.upTo, notes);
+    book.markKept();
+    flights.splice(0, landed.length);
+    return last.parcel.upTo;
   }
 
-  // It will not take them another time either: they are told, and not sent again (OTLP, "Partial Success").
-  function count(rejections: readonly Rejection[]): void {
-    for (const { spans, reason } of rejections) {
-      rejectedSpans += spans;
-      loss = `spans acknowledged but not kept: ${rejectedSpans}, the last for: ${reason}`;
-    }
+  function mayTake(): boolean {
+    return isAwake && flights.length < MAX_IN_FLIGHT && !pace.isClosed();
+  }
+
+  async function take(source: Source): Promise<void> {
+    isAwake = false;
+    const parcel = await source.next().catch((error: unknown) => {
+      isAwake = true;
+      throw error;
+    });
+    if (parcel !== undefined) launch(parcel);
+    const isDrained = parcel === undefined || parcel.isLast === true;
+    if (isDrained) takeFromMs = clock() + pauses.gatherMs;
+    if (!isDrained || (!isFinishing && source.isHolding?.() === true)) isAwake = true;
+  }
+
+  function launch(parcel: Parcel): void {
+    const flight: Flight = { parcel, state: 'flying' };
+    const feed = feeds.pop() ?? options.feed();
+    const renew = (rows: Parcel['rows']) => readAnew(outbox, rows);
+    flights.push(flight);
+    void fly(parcel.rows, { feed, transport, pace, ledger: book.enter(parcel), renew }).then(
+      (isLanded) => {
+        flight.state = isLanded ? 'landed' : 'stranded';
+        feeds.push(feed);
+        bell.ring();
+      },
+    );
   }
 
   function wake(): void {
     isAwake = true;
-    if (running !== undefined || pause !== undefined) return;
-    running = drain()
-      .catch((error: unknown) => backOff(error))
-      .finally(() => {
-        running = undefined;
-        if (isAwake && pause === undefined && !isFinishing) wake();
-      });
+    running ??= run();
+    bell.ring();
   }
 
-  function rest(ms: number): void {
-    pause = setTimeout(() => {
-      pause = undefined;
-      if (isAwake) wake();
-    }, ms);
+  // How long nothing is to be taken. At the end nothing is worth waiting for.
+  function restMs(): number {
+    return isFinishing ? 0 : takeFromMs - clock();
   }
 
-  function backOff(error: unknown): void {
-    problem = explain(error);
-    const waitMs = Math.min(FIRST_BACKOFF_MS * 2 ** failures, LONGEST_BACKOFF_MS);
-    failures += 1;
-    isAwake = true;
-    if (!isFinishing) rest(waitMs);
+  function waitMs(): number {
+    return mayTake() ? Math.max(1, restMs()) : Infinity;
+  }
+
+  // The store is away: what was read and sent is not forgotten, and nothing goes on without it.
+  async function backOff(error: unknown): Promise<void> {
+    store = { failures: store.failures + 1, problem: explain(error) };
+    if (isFinishing) isOver = true;
+    const wholeMs = pauses.firstBackoffMs * 2 ** (store.failures - 1);
+    const untilMs = clock() + Math.min(wholeMs, pauses.longestBackoffMs);
+    while (!isOver && !isFinishing && clock() < untilMs) {
+      await bell.rungWithin(Math.max(1, untilMs - clock()));
+    }
   }
 
   async function finish(deadlineMs: number): Promise<void> {
     isFinishing = true;
-    clearTimeout(pause);
-    pause = undefined;
-    const expired = new Promise<void>((resolve) => setTimeout(resolve, deadlineMs).unref());
-    const drained = (running ?? Promise.resolve()).then(drainQuietly);
-    await Promise.race([expired, drained.then(() => wire.close()).catch(() => undefined)]);
+    pace.finish();
+    wake();
+    const { promise: expired, resolve: expire } = Promise.withResolvers<void>();
+    const timer = setTimeout(expire, deadlineMs);
+    await Promise.race([running, expired]);
+    clearTimeout(timer);
+    isOver = true;
+    pace.close();
+    bell.ring();
+    await running;
   }
 
-  async function drainQuietly(): Promise<void> {
-    await drain().catch((error: unknown) => {
-      problem = explain(error);
-    });
-  }
-
-  // What was lost on the way stays a problem until the next start: nobody sends it again by itself.
+  // What was lost on the way stays a problem until the next start.
   function state(): DeliveryState {
-    const told = problem ?? loss;
+    const isStoreAway = store.problem !== undefined && pace.status() === 'delivering';
+    const status = isStoreAway ? 'retrying' : pace.status();
+    const failure = store.problem ?? pace.problem();
+    const loss = book.loss() ?? transport.problem();
+    const problem = failure === undefined ? loss : withRemedy(status, failure);
     return {
-      cursor: cursor ?? 0,
-      leftOut,
-      rejectedSpans,
-      ...(told !== undefined && { problem: told }),
+      cursor: begun?.cursor ?? 0,
+      status,
+      inFlight: pace.underWay(),
+      sentSpans: book.sent(),
+      leftOut: { ...book.leftOut() },
+      ...(problem !== undefined && { problem }),
     };
   }
 
-  return {
-    name,
-    wake,
-    state,
-    finish,
-  };
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof Fault && error.code === 'ERR_DELIVERY_REFUSED';
+  return { name, wake, state, finish };
 }

@@ -1,4 +1,4 @@
-// Protobuf's wire format, as far as OTLP's traces need it. Written from the end to the front: the length
+// Protobuf's wire format, as far as OTLP needs it. Written from the end to the front: the length
 // of a message stands before it, and is known only when the message is written. Knows nothing of spans.
 
 /** A message in the making: the bytes from `at` on are written. There is more room when it is needed. */
@@ -13,10 +13,18 @@ const FIXED_32 = 5;
 /** The longest varint: 64 bits in groups of 7. */
 const MAX_VARINT_BYTES = 10;
 const TWO_TO_32 = 2 ** 32;
+/** Room that an empty message keeps: more than a request that is sent takes. */
+const MAX_KEPT_BYTES = 4 * 1024 * 1024;
 
 /** Returns an empty message with room for so many bytes. */
 export function createMessage(roomBytes: number): Message {
   return { bytes: Buffer.allocUnsafeSlow(roomBytes), at: roomBytes };
+}
+
+/** Makes it empty again; room that only a very long message needed is given back. */
+export function emptyMessage(message: Message): void {
+  if (message.bytes.length > MAX_KEPT_BYTES) message.bytes = createMessage(MAX_KEPT_BYTES).bytes;
+  message.at = message.bytes.length;
 }
 
 /** Returns what is written in front of the last `bytesBehind`, without a copy. */
@@ -112,6 +120,13 @@ export function writeNanoseconds(message: Message, field: number, us: number): v
   const high = Math.floor(us / TWO_TO_32) * 1000 + Math.floor(low / TWO_TO_32);
   writeFourBytes(message, high);
   writeFourBytes(message, low);
+  writeTag(message, field, FIXED_64);
+}
+
+/** Writes a whole number, from 0 on and below 2^53, in eight bytes. */
+export function writeFixed64(message: Message, field: number, value: number): void {
+  writeFourBytes(message, Math.floor(value / TWO_TO_32));
+  writeFourBytes(message, value % TWO_TO_32);
   writeTag(message, field, FIXED_64);
 }
 

@@ -1,10 +1,13 @@
-// OTLP's answer to a batch (opentelemetry-proto 1.x, trace_service.proto), as far as it says that spans
-// which were acknowledged were not kept: its `partial_success`. What it says besides is skipped.
-
+// OTLP's answer to a request (opentelemetry-proto 1.x), as far as it says that items which were
+// acknowledged were not kept: its `partial_success`. The answers for traces, logs and metrics have the
+// same fields under other names (trace_service.proto, logs_service.proto, metrics_service.proto).
 import { visible } from '../audit/format-text.ts';
+import { createMessage, wrapField, writeInteger, writeText, writtenBytes } from './protobuf.ts';
+import { fieldOf, textOf } from './read-protobuf.ts';
 
-/** What a destination says of spans that it has taken and not kept. */
+/** What a destination says of items that it has taken and not kept. */
 export type Rejection = {
+  /** Or log records, or data points. */
   readonly spans: number;
   /** Its own words, cut, and safe to print. */
   readonly reason: string;
@@ -13,7 +16,7 @@ export type Rejection = {
 const MAX_REASON_CHARS = 500;
 
 /**
- * Returns what was rejected of so many spans, and never more than these; undefined when nothing was, or
+ * Returns what was rejected of so many items, and never more than these; undefined when nothing was, or
  * when the answer is none of OTLP's.
  */
 export function readRejection(response: Buffer, sent: number): Rejection | undefined {
@@ -21,47 +24,35 @@ export function readRejection(response: Buffer, sent: number): Rejection | undef
   if (!Buffer.isBuffer(partialSuccess)) return undefined;
   const spans = fieldOf(partialSuccess, 1);
   if (spans === 0 || !Number.isSafeInteger(spans)) return undefined;
-  const reason = fieldOf(partialSuccess, 2);
-  const text = Buffer.isBuffer(reason) ? reason.toString() : '';
-  return { spans: Math.min(Number(spans), sent), reason: visible(text.slice(0, MAX_REASON_CHARS)) };
+  const reason = textOf(partialSuccess, 2).slice(0, MAX_REASON_CHARS);
+  return { spans: Math.min(Number(spans), sent), reason: visible(reason) };
 }
 
-type Value = number | Buffer;
-type Read = { readonly value: Value; readonly end: number };
+const JSON_COUNTS = ['rejectedSpans', 'rejectedLogRecords', 'rejectedDataPoints'] as const;
 
-// The last one counts where a field comes twice (protobuf, "Last One Wins").
-function fieldOf(message: Buffer, wanted: number): Value | undefined {
-  let found: Value | undefined;
-  for (let at = 0; at < message.length;) {
-    const tag = readVarint(message, at);
-    const read = tag && readValue(message, tag.end, tag.value % 8);
-    if (tag === undefined || read === undefined) return undefined;
-    if (Math.floor(tag.value / 8) === wanted) found = read.value;
-    at = read.end;
+/**
+ * Returns OTLP's answer in JSON as the same answer in protobuf, with its partial success only; empty when
+ * it is none. Some receivers answer in JSON whatever they were sent.
+ */
+export function responseFromJson(json: Buffer): Buffer {
+  const partialSuccess = partialSuccessOf(json);
+  // 64 bits are texts in protobuf's JSON.
+  const counts = JSON_COUNTS.map((name) => Number(partialSuccess[name]));
+  const count = counts.find((one) => Number.isSafeInteger(one) && one > 0);
+  if (count === undefined) return Buffer.alloc(0);
+  const message = createMessage(1024);
+  const { errorMessage } = partialSuccess;
+  writeText(message, 2, typeof errorMessage === 'string' ? errorMessage : '');
+  writeInteger(message, 1, count);
+  wrapField(message, 1, 0);
+  return writtenBytes(message);
+}
+
+function partialSuccessOf(json: Buffer): Record<string, unknown> {
+  try {
+    const { partialSuccess } = JSON.parse(json.toString()) as { partialSuccess?: unknown };
+    return Object(partialSuccess) as Record<string, unknown>;
+  } catch {
+    return {};
   }
-  return found;
-}
-
-// By the type of the field; undefined when its end is missing, or no such type is known.
-function readValue(message: Buffer, at: number, type: number): Read | undefined {
-  if (type === 0) return readVarint(message, at);
-  if (type === 1) return readBytes(message, at, 8);
-  if (type === 5) return readBytes(message, at, 4);
-  const length = type === 2 ? readVarint(message, at) : undefined;
-  return length && readBytes(message, length.end, length.value);
-}
-
-function readBytes(message: Buffer, at: number, length: number): Read | undefined {
-  const end = at + length;
-  return end > message.length ? undefined : { value: message.subarray(at, end), end };
-}
-
-function readVarint(message: Buffer, from: number): { value: number; end: number } | undefined {
-  let value = 0;
-  for (let at = from, weight = 1; at < message.length; at++, weight *= 128) {
-    const byte = message[at] ?? 0;
-    value += (byte % 128) * weight;
-    if (byte < 128) return { value, end: at + 1 };
-  }
-  return undefined;
 }

@@ -1,12 +1,12 @@
-// Sends history again to one destination: the same spans with the same ids, whatever its cursor says.
-// What may be tried again is tried some times; what is refused for good is left out and counted.
-import { setTimeout as pause } from 'node:timers/promises';
+// Sends rows again to one destination: the same spans with the same ids, whatever its cursor says. What
+// may be tried again is tried some times; what is refused for good is left out and counted.
 import type { RequestRow, StoredRow } from '../audit/row.ts';
-import { explain, Fault } from '../fault.ts';
-import { BATCH_ROWS, FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS, type SpansOf } from './deliver.ts';
-import type { Wire } from './otlp.ts';
+import { fly, type Ledger } from './flight.ts';
+import type { Feed } from './feed.ts';
+import { createPace, PAUSES, type Pauses } from './pace.ts';
+import type { Answer, Transport } from './transport.ts';
 
-/** Tries of one batch before the rest is left: some 90 s, and what the destination takes to answer. */
+/** Failures in a row before the rest is left: some 90 s, and what the destination takes to answer. */
 export const MAX_TRIES = 10;
 
 /** A request with its place in the store. */
@@ -26,104 +26,114 @@ export type Replayed = {
 };
 
 export type ReplayOptions = {
-  /** In the order of their times, in batches of at most `BATCH_ROWS`. */
+  /** In the order of their times, some hundred at a time. */
   readonly batches: AsyncIterable<readonly ReplayRow[]>;
-  readonly wire: Pick<Wire, 'send'>;
-  readonly spansOf: SpansOf;
+  readonly transport: Omit<Transport, 'close' | 'problem'>;
+  readonly feed: Feed;
   readonly onProgress?: (sent: number, upToUs: number) => void;
+  /** Is told of rows that were acknowledged. */
+  readonly onTaken?: (rows: readonly StoredRow[]) => void;
   /** Is told the first failure of several in a row, of what will be tried again. */
   readonly onProblem?: (problem: string) => void;
   /** Ends it after the batch that is under way. */
   readonly signal?: AbortSignal;
-  readonly firstBackoffMs?: number;
+  readonly pauses?: Partial<Pauses>;
 };
 
 /** Sends all batches, until the last one, the signal, or a destination that stays away. */
 export async function replay(options: ReplayOptions): Promise<Replayed> {
-  const { batches, onProgress, signal } = options;
-  const send = createSending(options);
-  for await (const rows of batches) {
-    const left = await send.all(rows);
-    if (left !== undefined) return { ...send.counts(), ...left };
-    onProgress?.(send.counts().sent, rows.at(-1)?.startedAtUs ?? 0);
-    if (signal?.aborted) return { ...send.counts(), ...after(rows) };
+  const { batches, feed, onProgress, signal } = options;
+  const { pace, transport, problem } = createTries(options);
+  const { ledger, counts, left, forget } = createCounts(options);
+  const stop = () => pace.finish();
+  signal?.addEventListener('abort', stop);
+  try {
+    for await (const rows of batches) {
+      const parts = {
+        feed,
+        transport,
+        pace,
+        ledger,
+        renew: async (same: readonly StoredRow[]) => same,
+      };
+      if (!(await fly(rows, parts))) return { ...counts(), ...left(rows), ...problem() };
+      forget();
+      onProgress?.(counts().sent, rows.at(-1)?.startedAtUs ?? 0);
+      if (signal?.aborted) return { ...counts(), ...behind(rows) };
+    }
+    return counts();
+  } finally {
+    signal?.removeEventListener('abort', stop);
   }
-  return send.counts();
 }
 
 // Those of the same microsecond may be sent twice: that does no harm.
-function after(rows: readonly ReplayRow[]): { leftFromUs?: number } {
+function behind(rows: readonly ReplayRow[]): { leftFromUs?: number } {
   const last = rows.at(-1);
   return last === undefined ? {} : { leftFromUs: last.startedAtUs };
 }
 
-function createSending(options: ReplayOptions) {
-  const { wire, spansOf, onProblem, signal, firstBackoffMs = FIRST_BACKOFF_MS } = options;
-  let size = BATCH_ROWS;
+// Somebody waits at a terminal: what only another hand can mend isn't tried again.
+function createTries({ transport, onProblem, pauses }: ReplayOptions) {
+  const pace = createPace({
+    transport,
+    pauses: { ...PAUSES, ...pauses },
+    nowMs: () => performance.now(),
+    random: Math.random,
+  });
+  let failures = 0;
+  let problem: string | undefined;
+
+  function count(answer: Answer): void {
+    const isAnswered = answer.kind === 'acknowledged' || answer.kind === 'refused';
+    failures = isAnswered ? 0 : failures + 1;
+    problem = isAnswered ? undefined : answer.problem;
+    const isHopeless = answer.kind === 'unauthorized' || answer.kind === 'misdirected';
+    if (isHopeless || failures === MAX_TRIES) pace.close();
+    else if (failures === 1 && problem !== undefined) onProblem?.(problem);
+  }
+
+  return {
+    pace,
+    problem: () => (problem === undefined ? {} : { problem }),
+    transport: {
+      send: async (...request: Parameters<Transport['send']>) => {
+        const answer = await transport.send(...request);
+        count(answer);
+        return answer;
+      },
+    },
+  };
+}
+
+function createCounts({ onTaken, onProblem }: ReplayOptions) {
+  /** Sequences of the batch that is under way. */
+  const dealtWith = new Set<number>();
   let sent = 0;
   let refused = 0;
   let rejectedSpans = 0;
-
-  // Every failure halves the next piece, which may have been too large; so a request that is refused for
-  // good is alone in the end.
-  async function all(rows: readonly ReplayRow[]): Promise<Left | undefined> {
-    let failures = 0;
-    for (let at = 0; at < rows.length;) {
-      const some = rows.slice(at, at + size);
-      const failure = await failureOf(some);
-      if (failure === undefined || isHopeless(failure, some)) {
-        count(some, failure);
-        at += some.length;
-        failures = 0;
-        continue;
-      }
-      size = Math.max(1, Math.floor(some.length / 2));
-      if (isRefusal(failure)) continue;
-      failures += 1;
-      if (failures === 1) onProblem?.(explain(failure));
-      if (failures === MAX_TRIES || signal?.aborted) return leftOf(some, failure);
-      await backOff(failures);
-    }
-    return undefined;
-  }
-
-  function count(rows: readonly ReplayRow[], failure: unknown): void {
-    if (failure === undefined) sent += rows.length;
-    else refused += rows.length;
-    size = Math.min(BATCH_ROWS, size * 2);
-  }
-
-  async function failureOf(rows: readonly ReplayRow[]): Promise<unknown> {
-    try {
-      const rejections = await wire.send(rows.flatMap(spansOf));
-      for (const { spans, reason } of rejections) {
-        rejectedSpans += spans;
-        onProblem?.(`spans acknowledged but not kept: ${spans}, for: ${reason}`);
-      }
-      return undefined;
-    } catch (error) {
-      return error;
-    }
-  }
-
-  async function backOff(failures: number): Promise<void> {
-    const waitMs = Math.min(firstBackoffMs * 2 ** (failures - 1), LONGEST_BACKOFF_MS);
-    await pause(waitMs, undefined, signal && { signal }).catch(() => undefined);
-  }
-
-  return { all, counts: () => ({ sent, refused, rejectedSpans }) };
-}
-
-function isHopeless(failure: unknown, rows: readonly ReplayRow[]): boolean {
-  return rows.length === 1 && isRefusal(failure);
-}
-
-type Left = { readonly leftFromUs: number; readonly problem: string };
-
-function leftOf([first]: readonly ReplayRow[], failure: unknown): Left {
-  return { leftFromUs: first?.startedAtUs ?? 0, problem: explain(failure) };
-}
-
-function isRefusal(error: unknown): boolean {
-  return error instanceof Fault && error.code === 'ERR_DELIVERY_REFUSED';
+  const ledger: Ledger = {
+    taken: (_items, rejection, rows) => {
+      sent += rows.length;
+      for (const { sequence } of rows) dealtWith.add(sequence);
+      onTaken?.(rows);
+      if (rejection === undefined) return;
+      rejectedSpans += rejection.spans;
+      onProblem?.(`acknowledged but not kept: ${rejection.spans} spans, for: ${rejection.reason}`);
+    },
+    refused: ({ sequence }) => {
+      refused += 1;
+      dealtWith.add(sequence);
+    },
+  };
+  const left = (rows: readonly ReplayRow[]): { leftFromUs?: number } => {
+    const first = rows.find(({ sequence }) => !dealtWith.has(sequence));
+    return first === undefined ? {} : { leftFromUs: first.startedAtUs };
+  };
+  return {
+    ledger,
+    left,
+    forget: () => dealtWith.clear(),
+    counts: () => ({ sent, refused, rejectedSpans }),
+  };
 }

@@ -24,6 +24,7 @@ export function answer(res: ServerResponse, verdict: Verdict): void {
 function allow(res: ServerResponse, { stamp, identityHeaders, trace }: Verdict): void {
   const { traceparent, tracestate, baggage } = trace.headers;
   const headers = ['Signet-Stamp', stamp, ...identityHeaders, 'traceparent', traceparent];
+  headers.push('Server-Timing', trace.serverTiming);
   if (tracestate !== undefined) headers.push('tracestate', tracestate);
   if (baggage !== undefined) headers.push('baggage', baggage);
   res.sendDate = false;
@@ -32,16 +33,21 @@ function allow(res: ServerResponse, { stamp, identityHeaders, trace }: Verdict):
   res.end();
 }
 
+function mark(res: ServerResponse, { stamp, trace }: Verdict): void {
+  res.setHeader('Signet-Stamp', stamp);
+  res.setHeader('Server-Timing', trace.serverTiming);
+}
+
 function sendToSignIn(res: ServerResponse, verdict: Verdict): void {
   res.statusCode = 302;
-  res.setHeader('Signet-Stamp', verdict.stamp);
+  mark(res, verdict);
   res.setHeader('Location', signInPath(verdict.uri));
   res.setHeader('Cache-Control', 'no-store');
   res.end();
 }
 
 function refuse(res: ServerResponse, verdict: Verdict): void {
-  res.setHeader('Signet-Stamp', verdict.stamp);
+  mark(res, verdict);
   switch (verdict.reason) {
     case 'provider-unavailable':
     case 'session-store-unavailable':

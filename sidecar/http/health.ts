@@ -1,7 +1,8 @@
-// `/healthz` and `/readyz` for probes and people, on a loopback listener. Tells what it is handed;
-// it looks at nothing itself.
-import express, { type Express, type Response } from 'express';
+// `/healthz` and `/readyz` for probes and people, `/metrics` for scrapers, on a loopback listener. Tells
+// what it is handed; it looks at nothing itself.
+import express, { type Express, type Request, type Response } from 'express';
 import { explain } from '../fault.ts';
+import { METRICS_TYPES, metricsFormat, type MetricsFormat } from './metrics-format.ts';
 
 /** How one part is. What else it knows (counts, times, names) is shown as it is. */
 export type Check = {
@@ -19,13 +20,15 @@ export type HealthOptions = {
   readonly checks: () => Readonly<Record<string, Check>>;
   /** The checks without which nobody can be let in; one that isn't reported has failed. */
   readonly essential: readonly string[];
+  /** Returns the metrics as text, within a scraper's patience; without it there is no `/metrics`. */
+  readonly metrics?: (format: MetricsFormat) => Promise<string>;
 };
 
 /**
  * Returns the app. `/healthz` is 200 while the process lives; `/readyz` is 200 when ready or
- * degraded, 503 when an essential check fails. Both are JSON.
+ * degraded, 503 when an essential check fails. Both are JSON. `/metrics` is text, 500 when it fails.
  */
-export function createHealth({ checks, essential }: HealthOptions): Express {
+export function createHealth({ checks, essential, metrics }: HealthOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -35,8 +38,26 @@ export function createHealth({ checks, essential }: HealthOptions): Express {
     const status = judge(found, essential);
     answer(response, status === 'unready' ? 503 : 200, { status, checks: found });
   });
+  if (metrics !== undefined) {
+    app.get('/metrics', (request, response) => answerMetrics(request, response, metrics));
+  }
   app.use((_request, response) => answer(response, 404, { status: 'unknown path' }));
   return app;
+}
+
+async function answerMetrics(
+  request: Request,
+  response: Response,
+  metrics: NonNullable<HealthOptions['metrics']>,
+): Promise<void> {
+  const format = metricsFormat(request.get('Accept'));
+  try {
+    const text = await metrics(format);
+    response.set({ 'Cache-Control': 'no-store', 'Content-Type': METRICS_TYPES[format] });
+    response.end(text);
+  } catch (error) {
+    answer(response, 500, { status: 'no metrics', problem: explain(error) });
+  }
 }
 
 function runChecks(checks: HealthOptions['checks']): Readonly<Record<string, Check>> {

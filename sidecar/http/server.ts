@@ -95,10 +95,12 @@ export function createSidecarServer(surface: RequestListener): Server {
   return server;
 }
 
-/** Puts the stamp of an answer of Signet's own on it, before it is sent. */
+/** Puts on an answer of Signet's own, before it is sent, its stamp and its place in the trace. */
 export function stampOwn(gate: Gate, req: Request, res: Response, outcome: OwnOutcome): void {
-  const stamp = gate.stampOwn(req.headers as RequestHeaders, outcome);
-  if (stamp !== undefined) res.setHeader('Signet-Stamp', stamp);
+  const marks = gate.stampOwn(req.headers as RequestHeaders, outcome);
+  if (marks === undefined) return;
+  res.setHeader('Signet-Stamp', marks.stamp);
+  res.setHeader('Server-Timing', marks.serverTiming);
 }
 
 function isVerify({ method, url = '' }: IncomingMessage): boolean {

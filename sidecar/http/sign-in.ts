@@ -26,6 +26,15 @@ import {
   type Visit,
 } from './visit.ts';
 
+/**
+ * Runs what answers one request of signing in, so that its calls to the provider become spans of it.
+ * `act` returns what came of the request: whether that is sampled is known only then.
+ */
+export type Within = (
+  requestId: string,
+  act: () => Promise<SignInOutcome | undefined>,
+) => Promise<unknown>;
+
 export type SignInOptions = {
   readonly login: Login;
   readonly sessions: Sessions;
@@ -35,6 +44,8 @@ export type SignInOptions = {
   readonly identify: (req: Request) => Proven | Promise<Proven>;
   /** Called once for each request, before its answer is sent. */
   readonly onOutcome: (req: Request, res: Response, outcome: SignInOutcome) => void;
+  /** Default: it is run as it is, and nothing traced. */
+  readonly within?: Within;
 };
 
 /** Returns the routes `login`, `callback`, `logout`, `signed-out` and `me`. */
@@ -44,12 +55,18 @@ export function signInRoutes({
   hosts,
   identify,
   onOutcome,
+  within = untraced,
 }: SignInOptions): Router {
   const allowed = new Set(hosts.map((host) => host.toLowerCase()));
 
   const at =
-    (act: (visit: Visit) => void | Promise<void>) => async (req: Request, res: Response) => {
-      const tell = (outcome: SignInOutcome) => onOutcome(req, res, outcome);
+    (act: (visit: Visit) => void | Promise<void>, run: Within = untraced) =>
+    async (req: Request, res: Response) => {
+      let told: SignInOutcome | undefined;
+      const tell = (outcome: SignInOutcome) => {
+        told = outcome;
+        onOutcome(req, res, outcome);
+      };
       const place = placeOf(req);
       if (place === undefined || (allowed.size > 0 && !allowed.has(place.host))) {
         tell({ decision: 'deny', reason: 'host-not-allowed', detail: 'not one of our hosts' });
@@ -57,11 +74,14 @@ export function signInRoutes({
       }
       const rawQuery = rawQueryOf(req);
       const visit = { req, res, place, rawQuery, query: new URLSearchParams(rawQuery), tell };
-      try {
-        await act(visit);
-      } catch (error) {
-        unavailable(visit, login, error);
-      }
+      await run(place.requestId, async () => {
+        try {
+          await act(visit);
+        } catch (error) {
+          unavailable(visit, login, error);
+        }
+        return told;
+      });
     };
 
   const router = Router({ caseSensitive: true, strict: true });
@@ -69,11 +89,11 @@ export function signInRoutes({
   router.use((req, _res, next) => next(req.method === 'OPTIONS' ? 'router' : undefined));
   router.get(
     '/.signet/login',
-    at((visit) => signIn(visit, login, sessions)),
+    at((visit) => signIn(visit, login, sessions), within),
   );
   router.get(
     '/.signet/callback',
-    at((visit) => callback(visit, login, sessions)),
+    at((visit) => callback(visit, login, sessions), within),
   );
   router.get(
     '/.signet/logout',
@@ -90,6 +110,9 @@ export function signInRoutes({
   );
   return router;
 }
+
+// `me` among them: it verifies a token as any request does.
+const untraced: Within = (_requestId, act) => act();
 
 async function signIn(visit: Visit, login: Login, sessions: Sessions): Promise<void> {
   const { res, place, query } = visit;

@@ -2,6 +2,7 @@
 // HTTP to this machine only. A provider is somebody else's server, and so are its redirects.
 import { isIPv4 } from 'node:net';
 import { Fault } from '../fault.ts';
+import { traceCall } from './traced-call.ts';
 
 /** What the libraries and our own code call; a subset of the global `fetch`. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
@@ -26,13 +27,20 @@ export function isAllowedUrl(url: URL): boolean {
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
 }
 
-/** Returns a `fetch` within these bounds. Whatever goes wrong on the way is a Fault ERR_PROVIDER. */
+/**
+ * Returns a `fetch` within these bounds. Whatever goes wrong on the way is a Fault ERR_PROVIDER. Each
+ * call is a span of the request that it is made for, if that one is traced.
+ */
 export function createBoundedFetch(inner: Fetch = fetch, bounds: FetchBounds = {}): Fetch {
   const { timeoutMs = 5_000, maxBytes = 1_048_576 } = bounds;
   return async (url, init) => {
     if (!URL.canParse(url) || !isAllowedUrl(new URL(url))) {
       throw new Fault('ERR_PROVIDER', `${url} is neither https nor http on this machine`);
     }
+    return traceCall(new URL(url), init?.method ?? 'GET', () => fetchWithin(url, init));
+  };
+
+  async function fetchWithin(url: string, init: RequestInit | undefined): Promise<Response> {
     const timeout = AbortSignal.timeout(timeoutMs);
     const signal = init?.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
     try {
@@ -43,7 +51,7 @@ export function createBoundedFetch(inner: Fetch = fetch, bounds: FetchBounds = {
       const why = timeout.aborted ? `did not answer in full within ${timeoutMs} ms` : 'failed';
       throw new Fault('ERR_PROVIDER', `the request to ${url} ${why}`, { cause });
     }
-  };
+  }
 }
 
 async function withBoundedBody(response: Response, maxBytes: number): Promise<Response> {

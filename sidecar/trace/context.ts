@@ -1,6 +1,7 @@
 // Under which trace a request goes on: its own, or a trusted caller's.
 import { joinBaggage } from './baggage.ts';
 import { traceIdOf, upstreamSpanIdOf } from './ids.ts';
+import type { IsSampled } from './sampling.ts';
 import { formatTraceparent, parseTraceparent, type TraceParent } from './traceparent.ts';
 import { carryTracestate } from './tracestate.ts';
 
@@ -27,6 +28,8 @@ export type TraceContext = {
     readonly tracestate: string | undefined;
     readonly baggage: string | undefined;
   };
+  /** `Server-Timing` for the browser (W3C level 2, section 3.4): its page joins spans to the ingress span. */
+  readonly serverTiming: string;
 };
 
 /** Returns whether this caller's trace may go on under `trust`. */
@@ -45,25 +48,29 @@ export function traceContext(
   caller: CallerContext,
   trusted: boolean,
   ourBaggage: string,
+  isSampled: IsSampled,
 ): TraceContext {
   const theirs = parseTraceparent(caller.traceparent);
   const continued = trusted ? theirs : undefined;
-  const traceId = continued?.traceId ?? traceIdOf(requestId);
+  const own = traceIdOf(requestId);
+  const traceId = continued?.traceId ?? own;
+  const sampled = isSampled(traceId, continued?.sampled);
   const tracestate = continued === undefined ? undefined : carryTracestate(caller.tracestate);
   const baggage = joinBaggage(ourBaggage, trusted ? caller.baggage : undefined);
-  const traceparent = formatTraceparent({
-    traceId,
-    spanId: upstreamSpanIdOf(requestId),
-    sampled: true,
-    // A UUIDv4's last seven bytes are random; a continued trace keeps what it came with.
-    random: continued === undefined ? true : continued.random,
-  });
+  // A UUIDv4's last seven bytes are random; a continued trace keeps what it came with.
+  const random = continued?.random ?? true;
+  const placeOf = (spanId: string) => formatTraceparent({ traceId, spanId, sampled, random });
   return {
     traceId,
-    sampled: true,
+    sampled,
     parentSpanId: continued?.spanId,
     link: continued === undefined ? linkTo(theirs) : undefined,
-    headers: { traceparent, tracestate, baggage: baggage === '' ? undefined : baggage },
+    headers: {
+      traceparent: placeOf(upstreamSpanIdOf(requestId)),
+      tracestate,
+      baggage: baggage === '' ? undefined : baggage,
+    },
+    serverTiming: `trace;desc="${placeOf(own.slice(0, 16))}"`,
   };
 }
 

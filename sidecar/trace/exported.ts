@@ -33,6 +33,7 @@ export const EXPORTED_FIELDS: Readonly<Record<Exclude<keyof Span, 'attributes'>,
   startUs: 'start_time_unix_nano',
   endUs: 'end_time_unix_nano',
   isError: 'status',
+  isSampled: 'flags',
 };
 
 /** The resource that all spans are of. */
@@ -40,4 +41,5 @@ export const EXPORTED_RESOURCE = [
   'service.name',
   'service.version',
   'deployment.environment.name',
+  'deployment.id',
 ] as const;

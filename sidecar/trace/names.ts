@@ -1,5 +1,5 @@
 // All names that leave on a span: OpenTelemetry's semantic conventions (1.45) where they exist, ours
-// where they don't. No other file spells one.
+// where they don't. No other file spells one, but for identity/traced-call.ts, which knows no room of ours.
 
 /** The scope of every span that Signet makes. */
 export const SCOPE = 'signet';
@@ -18,6 +18,7 @@ export const NAMES = {
   urlPath: 'url.path',
   urlQuery: 'url.query',
   urlScheme: 'url.scheme',
+  urlTemplate: 'url.template',
   serverAddress: 'server.address',
   serverPort: 'server.port',
   clientAddress: 'client.address',
@@ -37,6 +38,7 @@ export const NAMES = {
   authMethod: 'signet.auth_method',
   actorSubject: 'signet.actor.subject',
   actorIssuer: 'signet.actor.issuer',
+  sampledLate: 'signet.sampled_late',
   auditSequence: 'signet.audit.sequence',
   auditHash: 'signet.audit.hash',
 } as const;

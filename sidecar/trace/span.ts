@@ -17,4 +17,6 @@ export type Span = {
   readonly attributes: Readonly<Record<string, AttributeValue>>;
   /** Unset unless it failed: a 401 or 403 is an answer, not an error. */
   readonly isError: boolean;
+  /** False where only this span is sent of a trace that wasn't sampled; otherwise it was. */
+  readonly isSampled?: false;
 };

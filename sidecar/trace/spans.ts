@@ -22,6 +22,11 @@ export function spansOf(row: SpanRow): Span[] {
   return [ingress, gate, upstream].filter((span) => span !== undefined);
 }
 
+/** Returns the row's ingress span alone. */
+export function ingressSpanOf(row: SpanRow): Span {
+  return ingressSpan(row, spanIdsOf(row.requestId));
+}
+
 function ingressSpan(row: SpanRow, ids: SpanIds): Span {
   const name = spanMethod(row);
   const isError = row.status >= 500;
@@ -98,8 +103,14 @@ function within(fromUs: number, toUs: number, startedAtUs: number, durationUs: n
   return { startUs, endUs: Math.min(startUs + durationUs, toUs) };
 }
 
-// What is sent away can't be changed here any more: each span is a witness of the chain up to its row.
-function placeAttributes({ sequence, hash }: SpanRow): Attributes {
+/**
+ * Returns where in the chain a row stands. What is sent away can't be changed here any more: each span is
+ * a witness of the chain up to its row.
+ */
+export function placeAttributes({
+  sequence,
+  hash,
+}: Pick<SpanRow, 'sequence' | 'hash'>): Attributes {
   if (sequence === undefined || hash === undefined) return {};
   return { [NAMES.auditSequence]: sequence, [NAMES.auditHash]: hash };
 }
@@ -126,7 +137,8 @@ function requestAttributes(row: RequestRow): Attributes {
   };
 }
 
-function identityAttributes({ identity }: RequestRow): Attributes {
+/** Returns who is calling; nothing where that isn't known. */
+export function identityAttributes({ identity }: Pick<RequestRow, 'identity'>): Attributes {
   if (identity === undefined) return {};
   const { actor } = identity;
   return {

@@ -5,7 +5,7 @@
 export type TraceParent = {
   readonly traceId: string;
   readonly spanId: string;
-  /** The caller's wish; never our decision. */
+  /** Of a trace that goes on here it is followed, except by refusals: see sampling.ts. */
   readonly sampled: boolean;
   /** Whether the trace id's last seven bytes are random (level 2, section 3.2.2.5.2). */
   readonly random: boolean;

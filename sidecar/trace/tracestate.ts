@@ -1,7 +1,8 @@
 // `tracestate` (W3C Trace Context level 2, section 3.3): carried on for a trusted caller, within the
-// limits. Signet adds no member of its own, so nothing personal can get in here.
+// limits. Signet adds no member of its own, so nothing personal can get in here. OpenTelemetry's (`ot`)
+// goes on as it came: where its caller's decision is not followed, which is a refusal, there is no app.
 
-/** Most list members (section 3.3.1.1). */
+/** Most list members (section 3.3.1.1); a list of more is malformed. */
 export const MAX_MEMBERS = 32;
 /** What must be carried at least, and what we carry at most, in characters (section 3.3.1.5). */
 export const MAX_CHARS = 512;
@@ -10,6 +11,8 @@ export const LONG_MEMBER_CHARS = 128;
 
 const KEY = /^(?:[a-z][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})$/;
 const VALUE = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
+// Not `trim`, which takes more than the section's space and tab.
+const OPTIONAL_SPACE = /^[ \t]+|[ \t]+$/g;
 
 /**
  * Returns the members to carry on, or undefined for none. One malformed member, or one key twice,
@@ -19,8 +22,9 @@ export function carryTracestate(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const members = text
     .split(',')
-    .map((member) => member.trim())
+    .map((member) => member.replace(OPTIONAL_SPACE, ''))
     .filter((member) => member !== '');
+  if (members.length > MAX_MEMBERS) return undefined;
   const keys = new Set<string>();
   for (const member of members) {
     const equals = member.indexOf('=');
@@ -34,8 +38,8 @@ export function carryTracestate(text: string | undefined): string | undefined {
 
 function withinLimits(members: string[]): string[] {
   let kept = members;
-  if (kept.join(',').length > MAX_CHARS || kept.length > MAX_MEMBERS) {
-    kept = kept.filter((member) => member.length <= LONG_MEMBER_CHARS).slice(0, MAX_MEMBERS);
+  if (kept.join(',').length > MAX_CHARS) {
+    kept = kept.filter((member) => member.length <= LONG_MEMBER_CHARS);
   }
   while (kept.join(',').length > MAX_CHARS) kept = kept.slice(0, -1);
   return kept;

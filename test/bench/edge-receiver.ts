@@ -4,6 +4,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Server, ServerCredentials, type handleUnaryCall } from '@grpc/grpc-js';
+import type { Destination } from '../../sidecar/delivery/destination.ts';
 import { attributeBytes, countBytes, countSpans } from './edge-spans.ts';
 
 /** Since it was started. */
@@ -39,6 +40,18 @@ export async function startCounter(users: readonly string[], port = 0): Promise<
       child.kill('SIGKILL');
       await gone;
     },
+  };
+}
+
+/** Returns a counter as a destination, with nothing that a stranger to this machine would need. */
+export function aDestination(port: number): Destination {
+  return {
+    name: 'bench',
+    protocol: 'grpc',
+    endpoint: `http://127.0.0.1:${port}`,
+    headers: {},
+    compression: 'none',
+    signals: ['traces'],
   };
 }
 

@@ -10,6 +10,7 @@ import { createBearer } from '../../sidecar/identity/bearer.ts';
 import { createSessions, type Sessions } from '../../sidecar/identity/session.ts';
 import { createSessionStore } from '../../sidecar/identity/session-store.ts';
 import { openJournal } from '../../sidecar/journal.ts';
+import { createSample, SAMPLE_EVERYTHING } from '../../sidecar/trace/sampling.ts';
 import { ISSUER, PEOPLE, personOf, STAMP_KEY } from './parts-inputs.ts';
 import type { Credentials } from './parts-kinds.ts';
 
@@ -44,6 +45,7 @@ export async function makeGate(): Promise<MadeGate> {
         ...(maxCached !== undefined && { maxCached }),
       }),
       trust: 'bearer',
+      sample: createSample(SAMPLE_EVERYTHING),
       key: STAMP_KEY,
       bootId: '6f1f9c1e-6d0c-4c4f-9f5e-2a7d3f0b9c11',
       journal: journals[at] ?? { note: () => {} },

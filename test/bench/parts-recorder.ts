@@ -10,6 +10,7 @@ import type { Row } from '../../sidecar/audit/row.ts';
 import { openStamp, type Stamp } from '../../sidecar/stamp.ts';
 import { toRows, type RowRules } from '../../sidecar/to-row.ts';
 import { createRedact } from '../../sidecar/trace/redact.ts';
+import { createSample, SAMPLE_EVERYTHING } from '../../sidecar/trace/sampling.ts';
 import { linesOf, STAMP_KEY } from './parts-inputs.ts';
 import { measured, type PartFigure, type PartsOptions } from './parts-measure.ts';
 
@@ -18,6 +19,7 @@ export const RULES: RowRules = {
   ownAddresses: ['unix//run/signet/sidecar.sock'],
   redact: createRedact([]),
   address: (address) => address,
+  sample: createSample(SAMPLE_EVERYTHING),
 };
 
 type Line = { readonly bytes: Buffer };

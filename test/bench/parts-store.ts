@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { AUDIT_STORE_FILE, openAuditStore } from '../../sidecar/audit/open.ts';
 import { isRequest, type Row } from '../../sidecar/audit/row.ts';
 import type { AuditStore } from '../../sidecar/audit/store.ts';
-import { BATCH_ROWS } from '../../sidecar/delivery/deliver.ts';
-import { createOtlpWire } from '../../sidecar/delivery/otlp.ts';
+import { createTransport } from '../../sidecar/delivery/connect.ts';
+import { createSpanEncoder } from '../../sidecar/delivery/encode-spans.ts';
+import { PAGE_ROWS } from '../../sidecar/delivery/source.ts';
 import type { Span } from '../../sidecar/trace/span.ts';
 import { spansOf } from '../../sidecar/trace/spans.ts';
-import { startCounter } from './edge-receiver.ts';
+import { aDestination, startCounter } from './edge-receiver.ts';
 import { figureOf, measured, timed, type PartFigure, type PartsOptions } from './parts-measure.ts';
 import { freshRows } from './parts-recorder.ts';
 import { benchRows } from './rows.ts';
@@ -77,7 +78,7 @@ async function commitAll(store: AuditStore, rows: readonly Row[]): Promise<void>
 async function readBack(store: AuditStore, from: number) {
   const all = [];
   for (let after = from; ;) {
-    const rows = await store.rowsAfter(after, BATCH_ROWS);
+    const rows = await store.rowsAfter(after, PAGE_ROWS);
     if (rows.length === 0) return all;
     all.push(...rows);
     after = rows.at(-1)?.sequence ?? after;
@@ -89,20 +90,22 @@ async function measureExport(
   options: PartsOptions,
 ): Promise<PartFigure> {
   const receiver = await startCounter([]);
-  const endpoint = `http://127.0.0.1:${receiver.port}`;
-  const destination = { name: 'parts', endpoint, metadata: {} };
-  const wire = createOtlpWire(destination, { 'service.name': 'caddy' }, '1.2.3');
-  const batches = Array.from({ length: Math.floor(spans.length / BATCH_ROWS) }, (_, at) =>
-    spans.slice(at * BATCH_ROWS, (at + 1) * BATCH_ROWS).flat(),
+  const transport = createTransport(aDestination(receiver.port), { version: '1.2.3' });
+  const encode = createSpanEncoder({ 'service.name': 'caddy' }, '1.2.3');
+  const batches = Array.from({ length: Math.floor(spans.length / PAGE_ROWS) }, (_, at) =>
+    spans.slice(at * PAGE_ROWS, (at + 1) * PAGE_ROWS).flat(),
   );
   const sendAll = async () => {
-    for (const batch of batches) await wire.send(batch);
+    for (const batch of batches) {
+      const answer = await transport.send('traces', encode(batch));
+      if (answer.kind !== 'acknowledged') throw new Error(answer.problem);
+    }
   };
   try {
-    const sent = batches.length * BATCH_ROWS;
+    const sent = batches.length * PAGE_ROWS;
     return await measured('recorder: encode and send', options, sent, sendAll, '3 spans a record');
   } finally {
-    await wire.close();
+    transport.close();
     await receiver.stop();
   }
 }

@@ -8,11 +8,13 @@ import { createFollower } from '../../sidecar/accesslog/follow.ts';
 import { AUDIT_STORE_FILE } from '../../sidecar/audit/open.ts';
 import type { AuditStore } from '../../sidecar/audit/store.ts';
 import { createClock } from '../../sidecar/clock.ts';
+import { createTransport } from '../../sidecar/delivery/connect.ts';
 import { createDelivery, type Delivery } from '../../sidecar/delivery/deliver.ts';
-import { createOtlpWire } from '../../sidecar/delivery/otlp.ts';
+import { createSpanFeed } from '../../sidecar/delivery/feed.ts';
+import { createSource } from '../../sidecar/delivery/source.ts';
 import { createRecorder } from '../../sidecar/record.ts';
-import { spansOf } from '../../sidecar/trace/spans.ts';
-import { startCounter, type Counter } from './edge-receiver.ts';
+import { createSpansOf } from '../../sidecar/trace/worth.ts';
+import { aDestination, startCounter, type Counter } from './edge-receiver.ts';
 import { linesOf, STAMP_KEY } from './parts-inputs.ts';
 import {
   figureOf,
@@ -27,6 +29,7 @@ import { filledStore, filling } from './parts-store.ts';
 
 const NAME = 'parts';
 const FINISH_MS = 60_000;
+const SLOW_US = 2_000_000;
 /** Of an allowed request: ingress, gate, upstream. */
 const SPANS = 3;
 
@@ -97,9 +100,13 @@ async function spansAt(receiver: Counter | undefined): Promise<number> {
 }
 
 function deliveryTo(store: AuditStore, { port }: Counter): Delivery {
-  const endpoint = `http://127.0.0.1:${port}`;
-  const wire = createOtlpWire({ name: NAME, endpoint, metadata: {} }, {}, '1.2.3');
-  return createDelivery(NAME, store, wire, spansOf);
+  return createDelivery({
+    name: NAME,
+    outbox: store,
+    transport: createTransport(aDestination(port), { version: '1.2.3' }),
+    feed: () => createSpanFeed({}, '1.2.3', createSpansOf(SLOW_US)),
+    source: (after) => createSource(store, { after }),
+  });
 }
 
 async function recordAll(

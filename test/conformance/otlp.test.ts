@@ -7,7 +7,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import fc from 'fast-check';
 import { spanLines } from '../../deploy/local/span-line.ts';
-import { createSpanEncoder, MAX_REQUEST_BYTES } from '../../sidecar/delivery/encode-spans.ts';
+import { createSpanEncoder } from '../../sidecar/delivery/encode-spans.ts';
 import { readRejection } from '../../sidecar/delivery/read-response.ts';
 import { EXPORTED_ATTRIBUTES } from '../../sidecar/trace/exported.ts';
 import { SCOPE } from '../../sidecar/trace/names.ts';
@@ -21,7 +21,7 @@ const VERSION = '0.1.0';
 const encode = createSpanEncoder(RESOURCE, VERSION);
 
 function decoded(spans: readonly Span[]) {
-  return encode(spans).map(decodeRequest);
+  return decodeRequest(encode(spans));
 }
 
 function byOpenTelemetry(spans: readonly Span[]) {
@@ -33,7 +33,7 @@ function byOpenTelemetry(spans: readonly Span[]) {
     instrumentationScope: scope,
   }));
   const bytes = ProtobufTraceSerializer.serializeRequest(readable);
-  return [decodeRequest(bytes ?? new Uint8Array())];
+  return decodeRequest(bytes ?? new Uint8Array());
 }
 
 function toReadable(span: Span): Omit<ReadableSpan, 'resource' | 'instrumentationScope'> {
@@ -41,7 +41,7 @@ function toReadable(span: Span): Omit<ReadableSpan, 'resource' | 'instrumentatio
   return {
     name: span.name,
     kind: SpanKind[span.kind],
-    spanContext: () => ({ traceId, spanId, traceFlags: TraceFlags.SAMPLED }),
+    spanContext: () => ({ traceId, spanId, traceFlags: flagsOf(span) }),
     ...(parentSpanId !== undefined && {
       parentSpanContext: { traceId, spanId: parentSpanId, traceFlags: TraceFlags.SAMPLED },
     }),
@@ -57,6 +57,10 @@ function toReadable(span: Span): Omit<ReadableSpan, 'resource' | 'instrumentatio
     droppedEventsCount: 0,
     droppedLinksCount: 0,
   };
+}
+
+function flagsOf({ isSampled }: Span): TraceFlags {
+  return isSampled === false ? TraceFlags.NONE : TraceFlags.SAMPLED;
 }
 
 function hrTime(us: number): HrTime {
@@ -98,6 +102,7 @@ const span: fc.Arbitrary<Span> = fc.record(
     endUs: timeUs,
     attributes: fc.dictionary(key, value),
     isError: fc.boolean(),
+    isSampled: fc.constant(false as const),
   },
   {
     requiredKeys: [
@@ -114,7 +119,7 @@ function aSpan(changes: Partial<Span> = {}): Span {
 
 /** Returns the first span as it is read. */
 function readBack(changes: Partial<Span>) {
-  return decoded([aSpan(changes)]).flatMap(spanLines)[0];
+  return spanLines(decoded([aSpan(changes)]))[0];
 }
 
 describe('a request', () => {
@@ -133,35 +138,24 @@ describe('a request', () => {
 
   test('has all spans in their order, though the memory for them has to grow', () => {
     const spans = Array.from({ length: 500 }, (_, number) => aSpan({ name: `${number} ü` }));
-    const names = decoded(spans)
-      .flatMap(spanLines)
-      .map(({ name }) => name);
+    const names = spanLines(decoded(spans)).map(({ name }) => name);
     expect(names).toEqual(spans.map(({ name }) => name));
   });
 
-  test('that would be too long for a receiver is several, with all spans in their order', () => {
-    const path = 'x'.repeat(50_000);
-    const spans = Array.from({ length: 100 }, (_, number) =>
-      aSpan({ name: `${number}`, attributes: { 'url.path': path } }),
-    );
-    const requests = encode(spans);
-    expect(requests.length).toBeGreaterThan(1);
-    expect(Math.max(...requests.map(({ length }) => length))).toBeLessThan(1.1 * MAX_REQUEST_BYTES);
-    const names = requests
-      .map(decodeRequest)
-      .flatMap(spanLines)
-      .map(({ name }) => name);
-    expect(names).toEqual(spans.map(({ name }) => name));
+  test('has all spans in their order after one that was much longer than any that is sent', () => {
+    encode(Array.from({ length: 200 }, () => aSpan({ name: 'x'.repeat(50_000) })));
+    const names = spanLines(decoded([aSpan({ name: 'a' }), aSpan({ name: 'b' })]));
+    expect(names).toMatchObject([{ name: 'a' }, { name: 'b' }]);
   });
 
-  test('of no spans is none', () => {
-    expect(encode([])).toEqual([]);
+  test('of no spans is empty', () => {
+    expect(encode([])).toHaveLength(0);
   });
 
   test('says nothing of the batch before', () => {
     decoded([aSpan({ name: 'x'.repeat(1000) }), aSpan()]);
-    const [request] = decoded([aSpan({ name: 'second' })]);
-    expect(spanLines(request!).map(({ name }) => name)).toEqual(['second']);
+    const request = decoded([aSpan({ name: 'second' })]);
+    expect(spanLines(request).map(({ name }) => name)).toEqual(['second']);
   });
 });
 

@@ -133,7 +133,8 @@ describe.each(Object.entries(databaseKinds()))('%s', (name, kind) => {
 
     test('is stored once, however often its line is read', async () => {
       expect(await store.commit(batchOf(1, 2))).toMatchObject({ added: 2, duplicates: 0 });
-      expect(await store.commit(batchOf(1, 2, 3))).toMatchObject({ added: 1, duplicates: 2 });
+      const again = await store.commit(batchOf(1, 2, 3));
+      expect(again).toMatchObject({ added: 1, duplicates: 2, rows: [{ requestId: requestId(3) }] });
       expect(await store.counts()).toMatchObject({ rows: 3, lastSequence: 3 });
     });
 
@@ -540,6 +541,14 @@ describe.each(Object.entries(databaseKinds()))('%s', (name, kind) => {
     expect([await store.note('a'), await store.note('b'), await store.note('c')]).toEqual([
       ...['\u{1f600} "three"', 'two', undefined],
     ]);
+  });
+
+  test('a destination’s cursor moves together with its notes, or not at all', async () => {
+    await store.moveCursor('one', 7, { 'volume:one': 'seven' });
+    expect([await store.cursor('one'), await store.note('volume:one')]).toEqual([7, 'seven']);
+    const notes = { 'volume:one': 'eight', 'refused:one': undefined as never };
+    await expect(store.moveCursor('one', 8, notes)).rejects.toThrow();
+    expect([await store.cursor('one'), await store.note('volume:one')]).toEqual([7, 'seven']);
   });
 
   test('a destination’s cursor begins at 0 and is its own', async () => {

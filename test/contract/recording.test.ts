@@ -28,6 +28,7 @@ import { parseHeadLine } from '../../sidecar/audit/head.ts';
 import { isRequest } from '../../sidecar/audit/row.ts';
 import type { AuditStore } from '../../sidecar/audit/store.ts';
 import { createRecorder } from '../../sidecar/record.ts';
+import { createSample, SAMPLE_EVERYTHING } from '../../sidecar/trace/sampling.ts';
 import type { RecorderState } from '../../sidecar/recorder-state.ts';
 import { requestId } from '../fixtures/rows.ts';
 import { requestRows, storedRows } from '../fixtures/stored.ts';
@@ -260,7 +261,12 @@ test('what was missing in the log is known for as long as a decision may be lost
     follower,
     store,
     keys: [],
-    rules: { ownAddresses: [], redact: String, address: String },
+    rules: {
+      ownAddresses: [],
+      redact: String,
+      address: String,
+      sample: createSample(SAMPLE_EVERYTHING),
+    },
     deliveries: [],
     notes: () => ({}),
     clock: () => nowUs,

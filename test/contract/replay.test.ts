@@ -1,5 +1,5 @@
-// `signet deliver --since`: history is sent again over real gRPC from a real store, with the same ids, and
-// nothing else changes.
+// `signet deliver`: history, and what was refused, is sent again over real gRPC from a real store, with the
+// same ids, and nothing else changes.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,21 +7,32 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { status } from '@grpc/grpc-js';
 import { createAuditReader } from '../../sidecar/audit/reader.ts';
 import { countHistory, history, type Period } from '../../sidecar/delivery/history.ts';
-import { createOtlpWire } from '../../sidecar/delivery/otlp.ts';
-import { BATCH_ROWS } from '../../sidecar/delivery/deliver.ts';
-import { MAX_TRIES, replay, type ReplayOptions } from '../../sidecar/delivery/replay.ts';
-import { secret } from '../../sidecar/secret.ts';
+import { createSpanFeed } from '../../sidecar/delivery/feed.ts';
+import { refusalsIn } from '../../sidecar/delivery/refused-rows.ts';
+import { createRefusals, refusedNote } from '../../sidecar/delivery/refusals.ts';
+import {
+  MAX_TRIES,
+  replay,
+  type ReplayOptions,
+  type ReplayRow,
+} from '../../sidecar/delivery/replay.ts';
+import { PAGE_ROWS } from '../../sidecar/delivery/source.ts';
 import { spansOf } from '../../sidecar/trace/spans.ts';
+import { createSpansOf } from '../../sidecar/trace/worth.ts';
 import { runSignet } from '../fixtures/cli.ts';
+import { SLOW_US } from '../fixtures/deliveries.ts';
 import { databaseKinds } from '../fixtures/databases.ts';
 import { startReceiver, type Receiver } from '../fixtures/receiver.ts';
 import { openRecord, type Record as Recorded } from '../fixtures/records.ts';
+import { createTransportWorld, KINDS, type TransportWorld } from '../fixtures/transports.ts';
 import { aFullRow, anEvent, aRow, requestId, STARTED_AT_US } from '../fixtures/rows.ts';
 
 const SECOND_US = 1_000_000;
 const ALL: Period = { sinceUs: 0, untilUs: Number.MAX_SAFE_INTEGER };
 const at = (seconds: number) => STARTED_AT_US + seconds * SECOND_US;
 const row = (number: number) => aRow({ startedAtUs: at(number) }, number);
+const sampledSpansOf = createSpansOf(SLOW_US);
+const hasSpans = (each: ReplayRow) => sampledSpansOf(each).length > 0;
 
 describe.each(Object.entries(databaseKinds()))('history in %s', (_name, kind) => {
   if (kind.missing !== undefined) {
@@ -38,10 +49,10 @@ describe.each(Object.entries(databaseKinds()))('history in %s', (_name, kind) =>
   async function idsOf(period: Period): Promise<string[]> {
     const ids: string[] = [];
     const reader = createAuditReader(record.database);
-    for await (const rows of history(reader, record.chain, period)) {
+    for await (const rows of history(reader, record.chain, period, hasSpans)) {
       ids.push(...rows.map((each) => each.requestId));
     }
-    expect(await countHistory(reader, record.chain, period)).toBe(ids.length);
+    expect(await countHistory(reader, record.chain, period, SLOW_US)).toBe(ids.length);
     return ids;
   }
 
@@ -52,7 +63,7 @@ describe.each(Object.entries(databaseKinds()))('history in %s', (_name, kind) =>
   });
 
   test('has each row once, also where hundreds have one time', async () => {
-    const rows = Array.from({ length: 2 * BATCH_ROWS + 50 }, (_, number) =>
+    const rows = Array.from({ length: 2 * PAGE_ROWS + 50 }, (_, number) =>
       aRow({ startedAtUs: at(number % 3) }, number),
     );
     await record.commit(...rows);
@@ -66,14 +77,51 @@ describe.each(Object.entries(databaseKinds()))('history in %s', (_name, kind) =>
     await record.commit(row(1), aRow({ sampled: false }, 2), unexplained, anEvent());
     expect(await idsOf(ALL)).toEqual([3, 1].map(requestId));
   });
+
+  test('has errors and slow requests that are not sampled, and no other such ones', async () => {
+    const unsampled = [
+      { status: 500 },
+      { durationUs: SLOW_US },
+      { durationUs: SLOW_US, status: 101 },
+      { durationUs: SLOW_US, decision: 'deny', status: 403 },
+      { durationUs: SLOW_US - 1 },
+      { reason: 'stamp-invalid' },
+      { decision: 'deny', status: 403 },
+    ] as const;
+    const rows = unsampled.map((overrides, number) =>
+      aRow({ ...overrides, sampled: false, startedAtUs: at(number) }, number),
+    );
+    await record.commit(...rows);
+    expect(await idsOf(ALL)).toEqual([0, 1, 5].map(requestId));
+  });
+
+  test('is gathered into whole batches, where most is not sampled', async () => {
+    const rows = Array.from({ length: 3 * PAGE_ROWS }, (_, number) =>
+      aRow({ sampled: number % 2 === 0 }, number),
+    );
+    await record.commit(...rows);
+    const lengths: number[] = [];
+    const reader = createAuditReader(record.database);
+    for await (const batch of history(reader, record.chain, ALL, hasSpans)) {
+      lengths.push(batch.length);
+    }
+    expect(lengths).toEqual([PAGE_ROWS, PAGE_ROWS / 2]);
+  });
 });
 
 describe('a destination', () => {
   const { SQLite: kind } = databaseKinds();
   let record: Recorded;
   let receiver: Receiver;
-  beforeAll(() => kind!.start());
-  afterAll(() => kind!.stop());
+  let world: TransportWorld;
+  beforeAll(async () => {
+    world = createTransportWorld();
+    await kind!.start();
+  });
+  afterAll(async () => {
+    await kind!.stop();
+    await world.end();
+  });
   beforeEach(async () => {
     record = await openRecord(await kind!.make());
     receiver = await startReceiver();
@@ -84,14 +132,12 @@ describe('a destination', () => {
   });
 
   async function send(options: Partial<ReplayOptions> = {}) {
-    const metadata = { 'lightstep-access-token': secret('the-token') };
-    const wire = createOtlpWire({ name: 'one', endpoint: receiver.endpoint, metadata }, {}, '1');
-    const batches = history(createAuditReader(record.database), record.chain, ALL);
-    try {
-      return await replay({ batches, wire, spansOf, firstBackoffMs: 1, ...options });
-    } finally {
-      await wire.close();
-    }
+    const transport = world.transport(KINDS[0]![1], receiver.port);
+    const reader = createAuditReader(record.database);
+    const batches = history(reader, record.chain, ALL, hasSpans);
+    const feed = createSpanFeed({}, '1', sampledSpansOf);
+    const pauses = { firstBackoffMs: 1, longestBackoffMs: 2 };
+    return replay({ batches, transport, feed, pauses, ...options });
   }
 
   test('gets the same spans as the first time, and its cursor stays where it is', async () => {
@@ -121,13 +167,25 @@ describe('a destination', () => {
   });
 
   test('that stays away is left after some tries, and it is said from when on', async () => {
-    await record.commit(...Array.from({ length: BATCH_ROWS + 50 }, (_, number) => row(number)));
-    const onProgress = () => receiver.answerWith(status.UNAUTHENTICATED);
+    await record.commit(...Array.from({ length: PAGE_ROWS + 50 }, (_, number) => row(number)));
+    const onProgress = () => receiver.answerWith(status.UNAVAILABLE);
     const replayed = await send({ onProgress });
-    expect(replayed).toMatchObject({ sent: BATCH_ROWS, refused: 0, leftFromUs: at(BATCH_ROWS) });
-    expect(replayed.problem).toContain('the token was refused');
+    expect(replayed).toMatchObject({ sent: PAGE_ROWS, refused: 0, leftFromUs: at(PAGE_ROWS) });
+    expect(replayed.problem).toContain('UNAVAILABLE');
     expect(receiver.calls).toHaveLength(1 + MAX_TRIES);
   });
+
+  test.each([['UNAUTHENTICATED'], ['UNIMPLEMENTED']] as const)(
+    'that answers %s is left at once: somebody has to mend that',
+    async (code) => {
+      await record.commit(row(1), row(2));
+      receiver.answerWith(status[code]);
+      const replayed = await send();
+      expect(replayed).toMatchObject({ sent: 0, leftFromUs: at(1) });
+      expect(replayed.problem).toContain(code);
+      expect(receiver.calls).toHaveLength(1);
+    },
+  );
 
   test('that acknowledges spans and does not keep them is told of', async () => {
     await record.commit(row(1));
@@ -151,15 +209,15 @@ describe('a destination', () => {
   });
 
   test('gets no more when it is interrupted, and it is said from when on', async () => {
-    await record.commit(...Array.from({ length: BATCH_ROWS + 50 }, (_, number) => row(number)));
+    await record.commit(...Array.from({ length: PAGE_ROWS + 50 }, (_, number) => row(number)));
     const interrupted = new AbortController();
     const onProgress = () => interrupted.abort();
     const { signal } = interrupted;
     expect(await send({ onProgress, signal })).toEqual({
-      sent: BATCH_ROWS,
+      sent: PAGE_ROWS,
       refused: 0,
       rejectedSpans: 0,
-      leftFromUs: at(BATCH_ROWS - 1),
+      leftFromUs: at(PAGE_ROWS - 1),
     });
   });
 
@@ -252,8 +310,63 @@ describe('signet deliver', () => {
     expect([one.calls[0]?.token, two.calls[0]?.token]).toEqual(['of-otlp', '']);
   });
 
+  describe('--refused', () => {
+    const reader = () => createAuditReader(record.database);
+    const open = () => refusalsIn(reader(), record.chain, 'lightstep');
+
+    beforeEach(async () => {
+      const refusals = createRefusals(undefined);
+      refusals.add([1, 3].map((sequence) => ({ sequence, atMs: 1, reason: 'as told' })));
+      await record.store.moveCursor('lightstep', 3, {
+        [refusedNote('lightstep')]: refusals.toNote(),
+      });
+    });
+
+    test('sends what a destination refused, and takes it off its list', async () => {
+      const { code, out, err } = await deliver('--refused');
+      expect({ code, err }).toEqual({ code: 0, err: '' });
+      expect(out).toBe('lightstep: 2 requests sent\notlp: 0 requests sent\n');
+      expect([tracesAt(one), tracesAt(two)]).toEqual([2, 0]);
+      expect(await open()).toEqual([]);
+    });
+
+    test('leaves on the list what is refused again', async () => {
+      one.refuseWhenTraceIs(requestId(3).replaceAll('-', ''));
+      const { code, out } = await deliver('--refused', '--destination', 'lightstep');
+      expect(code).toBe(1);
+      expect(out).toBe('lightstep: 1 requests sent; 1 refused for good\n');
+      expect(await open()).toMatchObject([{ sequence: 3 }]);
+    });
+
+    test('leaves on the list what a destination that is away did not get', async () => {
+      one.answerWith(status.UNAUTHENTICATED);
+      const { code, out } = await deliver('--refused', '--destination', 'lightstep');
+      expect(code).toBe(75);
+      expect(out).toContain('go on with --refused');
+      expect(await open()).toHaveLength(2);
+    });
+
+    test('takes off the list what is no longer there', async () => {
+      await record.database.run('DELETE FROM audit_rows WHERE sequence = 1');
+      const { out } = await deliver('--refused', '--destination', 'lightstep');
+      expect(out).toBe('lightstep: 1 requests sent\n');
+      expect(await open()).toEqual([]);
+    });
+
+    test('--dry-run says how many they are and why, and sends nothing', async () => {
+      const { code, out } = await deliver('--refused', '--dry-run', '--destination', 'lightstep');
+      expect(code).toBe(0);
+      expect(out).toBe(
+        '2 requests would be sent to lightstep. The last was refused for: as told\n',
+      );
+      expect(one.calls).toEqual([]);
+      expect(await open()).toHaveLength(2);
+    });
+  });
+
   test.each([
     [[]],
+    [['--refused', '--since', '1h']],
     [['--since', 'then']],
     [['--since', '1h', '--until', '2h']],
     [['--since', '1h', '--destination', 'elsewhere']],

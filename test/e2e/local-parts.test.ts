@@ -8,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBrowser } from '../../deploy/local/browser.ts';
 import { createClient, type Answer } from '../../deploy/local/client.ts';
-import { createOtlpWire } from '../../sidecar/delivery/otlp.ts';
+import { createTransport } from '../../sidecar/delivery/connect.ts';
+import { createSpanEncoder } from '../../sidecar/delivery/encode-spans.ts';
 import { secret } from '../../sidecar/secret.ts';
 import type { Span } from '../../sidecar/trace/span.ts';
 
@@ -40,7 +41,7 @@ afterEach(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('the receiver writes what it got: hex ids, decimal nanoseconds, plain attributes', async () => {
-  await sendSpan(TOKEN);
+  expect(await sendSpan(TOKEN)).toMatchObject({ kind: 'acknowledged' });
   const lines = readFileSync(spansFile, 'utf8').trim().split('\n');
   expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
     {
@@ -61,7 +62,7 @@ test('the receiver writes what it got: hex ids, decimal nanoseconds, plain attri
 });
 
 test('the receiver refuses a wrong token and writes nothing', async () => {
-  await expect(sendSpan('another-token')).rejects.toThrow('UNAUTHENTICATED');
+  expect(await sendSpan('another-token')).toMatchObject({ kind: 'unauthorized' });
   expect(() => readFileSync(spansFile)).toThrow('ENOENT');
 });
 
@@ -114,19 +115,24 @@ test('the agent gets a JWT for the audience, with its team and user type', async
   });
 });
 
-async function sendSpan(token: string): Promise<void> {
+async function sendSpan(token: string): Promise<{ kind: string }> {
   const port = await startPart('receiver.ts', { RECEIVER_TOKEN: TOKEN, RECEIVER_SPANS: spansFile });
-  const metadata = { 'lightstep-access-token': secret(token) };
-  const endpoint = `http://127.0.0.1:${port}`;
-  const wire = createOtlpWire(
-    { name: 'lightstep', endpoint, metadata },
-    { 'service.name': 'caddy' },
-    '0.0.0',
+  const transport = createTransport(
+    {
+      name: 'lightstep',
+      protocol: 'grpc',
+      endpoint: `http://127.0.0.1:${port}`,
+      headers: { 'lightstep-access-token': secret(token) },
+      compression: 'none',
+      signals: ['traces'],
+    },
+    { version: '0.0.0' },
   );
+  const encode = createSpanEncoder({ 'service.name': 'caddy' }, '0.0.0');
   try {
-    await wire.send([SPAN]);
+    return await transport.send('traces', encode([SPAN]));
   } finally {
-    await wire.close();
+    transport.close();
   }
 }
 

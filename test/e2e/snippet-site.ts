@@ -84,6 +84,9 @@ export const CAROL_HEADERS = {
   Baggage: 'user.id=carol',
 } as const;
 
+/** What every answer of the stand-in says to the browser. */
+const SERVER_TIMING = 'trace;desc="of-the-stand-in"';
+
 /**
  * Starts all three. With `gateKey` the stand-in listens on TCP and demands the key; otherwise on a unix
  * socket. `user` is the name that it gives to alice. `socket` is what Caddy is told instead of where the stand-in is.
@@ -167,6 +170,7 @@ function createStandIn(questions: Question[], options: { gateKey?: string; user?
     };
     const vouched = known[headers.authorization ?? ''];
     response.setHeader('Signet-Stamp', `stamp-${String(headers['x-request-id'])}`);
+    response.setHeader('Server-Timing', SERVER_TIMING);
     if (options.gateKey !== undefined && headers['signet-key'] !== options.gateKey) {
       return response.writeHead(403).end();
     }

@@ -317,7 +317,7 @@ describe('case 39: a traceparent of whatever shape', () => {
   });
 });
 
-test('case 40: a tracestate of 40 members and a baggage of 20 KB are cut, the request is served', async () => {
+test('case 40: a tracestate of 40 members is discarded, a baggage of 20 KB cut, the request served', async () => {
   const token = await edge.provider.clientCredentialsToken();
   const state = Array.from({ length: 40 }, (_, i) => `k${i}=v`).join(',');
   const baggage = Array.from({ length: 200 }, (_, i) => `k${i}=${'v'.repeat(95)}`).join(',');
@@ -329,7 +329,8 @@ test('case 40: a tracestate of 40 members and a baggage of 20 KB are cut, the re
   ]);
   expect(reply.status).toBe(200);
   const seen = edge.app.seen.at(-1);
-  expect(seen?.values('tracestate').join().split(',')).toHaveLength(32);
+  // W3C's own suite: test_tracestate_member_count_limit.
+  expect(seen?.values('tracestate')).toEqual([]);
   const sent = seen?.values('baggage').join() ?? '';
   expect(sent.length).toBeLessThanOrEqual(8192);
   expect(sent.split(',').length).toBeLessThanOrEqual(64);

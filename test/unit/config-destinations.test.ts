@@ -1,43 +1,27 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Secret } from '../../sidecar/secret.ts';
-import { configOf, errorsOf } from '../fixtures/config-sources.ts';
+import { cursorNames, isOnThisMachine } from '../../sidecar/delivery/destination.ts';
+import {
+  destinationsIn,
+  destinationsOf,
+  errorsIn,
+  errorsOf,
+  yaml,
+} from '../fixtures/config-sources.ts';
 
 const TOKEN = { LIGHTSTEP_ACCESS_TOKEN: 't0ken' };
-const yaml = (text: string) => ({ '/folder/signet.yaml': text });
-
-/** The destinations with their metadata revealed. */
-function destinationsOf(env: Record<string, string>, files?: Record<string, string>) {
-  return configOf(env, files).destinations.map(({ metadata, ...rest }) => ({
-    ...rest,
-    metadata: Object.fromEntries(Object.entries(metadata).map(reveal)),
-  }));
-}
-
-function reveal([name, value]: [string, Secret]): [string, string] {
-  return [name, value.reveal()];
-}
 
 describe('SIGNET_DESTINATION', () => {
   test('lightstep needs nothing but its token', () => {
     expect(destinationsOf({ SIGNET_DESTINATION: 'lightstep', ...TOKEN })).toEqual([
       {
         name: 'lightstep',
+        protocol: 'grpc',
         endpoint: 'https://ingest.lightstep.com:443',
-        metadata: { 'lightstep-access-token': 't0ken' },
+        headers: { 'lightstep-access-token': 't0ken' },
+        compression: 'gzip',
+        signals: ['traces'],
       },
     ]);
-  });
-
-  test('lightstep without a token is a mistake', () => {
-    expect(errorsOf({ SIGNET_DESTINATION: 'lightstep' })).toMatchObject([
-      { where: 'LIGHTSTEP_ACCESS_TOKEN', read: 'nothing' },
-    ]);
-  });
-
-  test('a token can be read from a file', () => {
-    const env = { SIGNET_DESTINATION: 'lightstep', LIGHTSTEP_ACCESS_TOKEN_FILE: 'token' };
-    const [found] = destinationsOf(env, { '/folder/token': 'abc\n' });
-    expect(found?.metadata).toEqual({ 'lightstep-access-token': 'abc' });
   });
 
   test('several stand with commas between; the first of a kind has the plain name', () => {
@@ -54,15 +38,27 @@ describe('SIGNET_DESTINATION', () => {
     ]);
   });
 
+  test('one backend may stand three times, each with a name of its own, with a path or without', () => {
+    const written = 'newrelic,newrelic@https://a.example.com/x,newrelic@https://b.example.com:8443';
+    const env = { SIGNET_DESTINATION: written, NEW_RELIC_LICENSE_KEY: 'key' };
+    expect(destinationsOf(env).map(({ name }) => name)).toEqual([
+      'newrelic',
+      'newrelic@a.example.com:443',
+      'newrelic@b.example.com:8443',
+    ]);
+  });
+
   test.each([
     ['ligthstep', 'the nearest known one is lightstep'],
     [',', 'the nearest known one is'],
     ['otlp,none', '`none` stands alone'],
     ['otlp@collector:4317', 'put https:// or http:// in front'],
+    ['newrelic@collector/otlp', 'put https:// or http:// in front'],
   ])('%s is a mistake', (written, mend) => {
-    const [error] = errorsOf({ SIGNET_DESTINATION: written });
-    expect(error?.where).toBe('SIGNET_DESTINATION');
-    expect(error?.mend).toContain(mend);
+    const env = { SIGNET_DESTINATION: written, NEW_RELIC_LICENSE_KEY: 'key' };
+    expect(errorsOf(env)).toMatchObject([
+      { where: 'SIGNET_DESTINATION', mend: expect.stringContaining(mend) },
+    ]);
   });
 
   test('the same destination twice is a mistake', () => {
@@ -72,103 +68,161 @@ describe('SIGNET_DESTINATION', () => {
     ]);
   });
 
-  test('an endpoint has no path: gRPC knows none', () => {
-    expect(errorsOf({ SIGNET_DESTINATION: 'http://a:4318/v1/traces' })).toHaveLength(1);
-  });
-});
-
-describe('OTEL_EXPORTER_OTLP_*', () => {
-  const OTLP = { SIGNET_DESTINATION: '', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4317' };
-
-  test('an endpoint alone is a destination', () => {
-    expect(destinationsOf(OTLP)).toEqual([
-      { name: 'otlp', endpoint: 'http://collector:4317', metadata: {} },
+  test('an endpoint has no path where gRPC is spoken, and it is told how HTTP would be', () => {
+    expect(errorsOf({ SIGNET_DESTINATION: 'http://a:4318/v1/traces' })).toMatchObject([
+      { where: 'SIGNET_DESTINATION', mend: expect.stringContaining('http/protobuf') },
     ]);
-  });
-
-  test('what is said for traces wins', () => {
-    const env = { ...OTLP, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'https://traces' };
-    expect(destinationsOf(env)).toMatchObject([{ endpoint: 'https://traces:443' }]);
-  });
-
-  test('headers are percent-decoded, and their names lower case', () => {
-    const env = { ...OTLP, OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Bearer%20abc,x-team=a=b' };
-    expect(destinationsOf(env)).toMatchObject([
-      { metadata: { authorization: 'Bearer abc', 'x-team': 'a=b' } },
-    ]);
-  });
-
-  test('a certificate has to be one', () => {
-    const env = { ...OTLP, OTEL_EXPORTER_OTLP_CERTIFICATE: 'ca.pem' };
-    const pem = '-----BEGIN CERTIFICATE-----\n';
-    const [found] = destinationsOf(env, { '/folder/ca.pem': pem });
-    expect(found?.certificateFile).toBe('/folder/ca.pem');
-    expect(errorsOf(env, { '/folder/ca.pem': 'no' })).toHaveLength(1);
-    expect(errorsOf(env)).toHaveLength(1);
-  });
-
-  test.each([
-    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4317'],
-    ['OTEL_EXPORTER_OTLP_PROTOCOL', 'http/protobuf'],
-    ['OTEL_EXPORTER_OTLP_HEADERS', 'grpc-timeout=1'],
-    ['OTEL_EXPORTER_OTLP_HEADERS', 'no equals sign'],
-    ['OTEL_RESOURCE_ATTRIBUTES', 'a=%zz'],
-  ])('%s=%s is a mistake under its own name', (name, value) => {
-    expect(errorsOf({ ...OTLP, [name]: value })).toMatchObject([{ where: name }]);
-  });
-
-  test('they are not about any other destination', () => {
-    const env = { ...OTLP, ...TOKEN, OTEL_EXPORTER_OTLP_HEADERS: 'authorization=x' };
-    const [first, second] = destinationsOf({
-      ...env,
-      SIGNET_DESTINATION: 'lightstep,otlp@http://a,',
-    });
-    expect(first?.metadata).toEqual({ 'lightstep-access-token': 't0ken' });
-    expect(second).toMatchObject({ endpoint: 'http://a:4317', metadata: { authorization: 'x' } });
   });
 });
 
 describe('destinations in the file', () => {
-  const files = {
-    ...yaml(`
+  const text = `
 destinations:
   - { name: eu, profile: lightstep, endpoint: 'https://ingest.eu.lightstep.com', token_file: eu }
   - { name: own, endpoint: 'http://collector:4317', headers_file: headers }
-`),
-    '/folder/eu': 'eu-token',
-    '/folder/headers': '# ours\nAuthorization=Bearer abc\n',
-  };
+`;
+  const files = { '/folder/eu': 'eu-token', '/folder/headers': 'Authorization=Bearer abc\n' };
 
   test('each has its own endpoint and credentials', () => {
-    expect(destinationsOf({ SIGNET_DESTINATION: '', ...TOKEN }, files)).toEqual([
+    expect(
+      destinationsOf({ SIGNET_DESTINATION: '', ...TOKEN }, { ...yaml(text), ...files }),
+    ).toEqual([
       {
         name: 'eu',
+        protocol: 'grpc',
         endpoint: 'https://ingest.eu.lightstep.com:443',
-        metadata: { 'lightstep-access-token': 'eu-token' },
+        headers: {},
+        tokenFile: { header: 'lightstep-access-token', prefix: '', path: '/folder/eu' },
+        compression: 'gzip',
+        signals: ['traces'],
       },
       {
         name: 'own',
+        protocol: 'grpc',
         endpoint: 'http://collector:4317',
-        metadata: { authorization: 'Bearer abc' },
+        headers: {},
+        headersFile: '/folder/headers',
+        compression: 'gzip',
+        signals: ['traces'],
       },
     ]);
   });
 
   test('SIGNET_DESTINATION wins over all of them', () => {
-    expect(destinationsOf({ SIGNET_DESTINATION: 'none' }, files)).toEqual([]);
+    expect(destinationsOf({ SIGNET_DESTINATION: 'none' }, { ...yaml(text), ...files })).toEqual([]);
   });
 
-  test('a file that one of them names has to be there', () => {
-    const named = yaml('destinations: [{ name: a, profile: lightstep, token_file: nowhere }]');
-    expect(errorsOf({ SIGNET_DESTINATION: '' }, named)).toMatchObject([
-      { where: 'signet.yaml: destinations[0].token_file' },
+  test.each(['lightstep/logs', 'a b', ''])('%j is no name', (name) => {
+    expect(errorsIn(`destinations: [{ name: '${name}' }]`)).toMatchObject([
+      { where: 'signet.yaml: destinations[0].name' },
     ]);
   });
 
-  test('a token in the text is refused, with what to do instead', () => {
-    const named = yaml('destinations: [{ name: a, profile: lightstep, token: hunter2 }]');
-    const [error] = errorsOf({ SIGNET_DESTINATION: '', ...TOKEN }, named);
-    expect(error?.where).toBe('signet.yaml: destinations[0].token');
-    expect(error?.mend).toContain('token_file');
+  test('two of one name are a mistake', () => {
+    expect(errorsIn('destinations: [{ name: a }, { name: b }, { name: a }]')).toMatchObject([
+      { where: 'signet.yaml: destinations[2]', read: '"a", twice' },
+    ]);
+  });
+});
+
+describe('signals', () => {
+  const of = (more: string) => `destinations: [{ name: a, ${more} }]`;
+
+  test('are traces unless more is asked for', () => {
+    expect(destinationsIn(of('profile: otlp'))).toMatchObject([{ signals: ['traces'] }]);
+    const asked = destinationsIn(of('signals: [logs, metrics, traces]'));
+    expect(asked).toMatchObject([{ signals: ['logs', 'metrics', 'traces'] }]);
+  });
+
+  test.each(['[]', '[spans]', '[traces, traces]', 'traces'])('%s is a mistake', (signals) => {
+    const [error, ...others] = errorsIn(of(`signals: ${signals}`));
+    expect(error?.where).toMatch(/^signet\.yaml: destinations\[0\]\.signals/);
+    expect(error?.allowed).toContain('traces, logs, metrics');
+    expect(others).toEqual([]);
+  });
+
+  test.each([
+    ['jaeger', 'logs, metrics', 'traces for jaeger'],
+    ['lightstep', 'logs', 'traces, metrics for lightstep'],
+    ['dynatrace', 'metrics', 'traces, logs for dynatrace'],
+  ])('those that %s does not take are a mistake: %s', (profile, signals, allowed) => {
+    const endpoint = 'https://e.example.com';
+    const named = `profile: ${profile}, endpoint: '${endpoint}', token_file: t`;
+    const kept = profile === 'jaeger' ? `profile: jaeger` : named;
+    const errors = errorsIn(of(`${kept}, signals: [traces, ${signals}]`), { '/folder/t': 't' });
+    expect(errors).toMatchObject([
+      { where: 'signet.yaml: destinations[0].signals', read: signals, allowed },
+    ]);
+  });
+
+  test('traces and logs have a cursor each, and metrics none', () => {
+    const signals = ['metrics', 'logs', 'traces'] as const;
+    expect(cursorNames({ name: 'x', signals })).toEqual(['x', 'x/logs']);
+    expect(cursorNames({ name: 'x', signals: ['metrics'] })).toEqual([]);
+  });
+});
+
+describe('compression', () => {
+  const of = (more: string) => `destinations: [{ name: a, ${more} }]`;
+
+  test.each([
+    ['http://localhost:4317', 'grpc', 'none'],
+    ['http://[::1]:4317', 'grpc', 'none'],
+    ['http://127.0.0.1:4318/otlp', 'http/protobuf', 'none'],
+    ['http://localhost.example.com:4317', 'grpc', 'gzip'],
+    ['https://collector/otlp', 'http/protobuf', 'gzip'],
+  ])('to %s by %s it is %s unless something else is said', (endpoint, protocol, compression) => {
+    const text = of(`endpoint: '${endpoint}', protocol: ${protocol}`);
+    expect(destinationsIn(text)).toMatchObject([{ compression }]);
+  });
+
+  test('can be chosen', () => {
+    expect(destinationsIn(of('compression: gzip'))).toMatchObject([{ compression: 'gzip' }]);
+    const none = of("endpoint: 'https://collector', compression: none");
+    expect(destinationsIn(none)).toMatchObject([{ compression: 'none' }]);
+  });
+
+  test('is gzip or none', () => {
+    expect(errorsIn(of('compression: zstd'))).toMatchObject([
+      { where: 'signet.yaml: destinations[0].compression', allowed: expect.stringMatching(/gzip/) },
+    ]);
+  });
+
+  test('a path on this machine is on this machine', () => {
+    expect(isOnThisMachine({ endpoint: 'http://127.0.0.1:4318/v1/traces' })).toBe(true);
+    expect(isOnThisMachine({ endpoint: 'http://127.0.0.1.example.com/v1/traces' })).toBe(false);
+  });
+});
+
+describe('a budget', () => {
+  const of = (budget: string) => `destinations: [{ name: a, budget: ${budget} }]`;
+
+  test('is of spans in a second, in a day, or both', () => {
+    expect(destinationsIn(of('{ spans_per_second: 100 }'))).toMatchObject([
+      { budget: { spansPerSecond: 100 } },
+    ]);
+    expect(destinationsIn(of('{ spans_per_second: 1, spans_per_day: 2 }'))).toMatchObject([
+      { budget: { spansPerSecond: 1, spansPerDay: 2 } },
+    ]);
+  });
+
+  test('there is none where none is asked for', () => {
+    expect(destinationsIn('destinations: [{ name: a }]')[0]).not.toHaveProperty('budget');
+  });
+
+  test.each([
+    ['{}', 'budget'],
+    ['{ spans_per_second: 0 }', 'budget.spans_per_second'],
+    ['{ spans_per_second: 1.5 }', 'budget.spans_per_second'],
+    ['{ spans_per_day: -1 }', 'budget.spans_per_day'],
+    ['{ spans_per_day: many }', 'budget.spans_per_day'],
+    ['{ spans_per_minute: 1 }', 'budget.spans_per_minute'],
+  ])('%s is a mistake', (budget, path) => {
+    expect(errorsIn(of(budget))).toMatchObject([{ where: `signet.yaml: destinations[0].${path}` }]);
+  });
+
+  test('without traces there is nothing that it could be of', () => {
+    const text = 'destinations: [{ name: a, signals: [logs], budget: { spans_per_day: 1 } }]';
+    expect(errorsIn(text)).toMatchObject([{ read: 'a budget without traces' }]);
   });
 });

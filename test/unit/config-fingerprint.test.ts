@@ -13,6 +13,7 @@ const SECRETS = {
   SIGNET_KEYS: randomBytes(32).toString('base64'),
   SIGNET_DESTINATION: 'lightstep',
   LIGHTSTEP_ACCESS_TOKEN: 'hunter5',
+  HTTPS_PROXY: 'http://joe:hunter7@proxy:3128',
 };
 
 /** Returns the names of the settings by which two configs differ. */
@@ -45,6 +46,7 @@ test.each([
   ['listen', { SIGNET_GATE_KEY: 'hunter6'.repeat(5) }],
   ['keys', { SIGNET_KEYS: randomBytes(32).toString('base64') }],
   ['destinations', { LIGHTSTEP_ACCESS_TOKEN: 'hunter6' }],
+  ['proxy', { HTTPS_PROXY: 'http://joe:hunter6@proxy:3128' }],
 ])('a secret that was changed shows as a change of %s', (name, env) => {
   expect(changed(configOf(SECRETS), configOf({ ...SECRETS, ...env }))).toEqual([name]);
 });
@@ -55,6 +57,19 @@ test('a setting that was changed, added or taken away shows as one', () => {
   expect(changed(configOf(SECRETS), more)).toEqual(['hosts']);
   expect(changed(configOf(without), configOf(SECRETS))).toEqual(['auditStore']);
   expect(changed(configOf(SECRETS), configOf(without))).toEqual(['auditStore']);
+});
+
+test('how much is sampled is a setting like any other', () => {
+  const less = configOf({ ...SECRETS, SIGNET_SAMPLING_RATIO: '0.5' });
+  expect(changed(configOf(SECRETS), less)).toEqual(['sampling']);
+});
+
+test('a token that rotates in its file is no change of the settings, and another file is', () => {
+  const { LIGHTSTEP_ACCESS_TOKEN: _, ...rest } = SECRETS;
+  const at = (path: string) => ({ ...rest, LIGHTSTEP_ACCESS_TOKEN_FILE: path });
+  const one = configOf(at('/a'), { '/a': 'one' });
+  expect(changed(one, configOf(at('/a'), { '/a': 'two' }))).toEqual([]);
+  expect(changed(one, configOf(at('/b'), { '/b': 'one' }))).toEqual(['destinations']);
 });
 
 test('no secret can be read out of it', () => {

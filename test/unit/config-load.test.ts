@@ -34,6 +34,7 @@ describe('four settings', () => {
       stateFolder: '/home/signet/.local/state/signet',
       headsFile: '/home/signet/.local/state/signet/heads.jsonl',
       destinations: [],
+      sampling: { ratio: 1, rules: [], slowUs: 2_000_000 },
       redactQuery: [],
       clientAddress: 'keep',
       logLevel: 'info',

@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Entry } from '../../sidecar/accesslog/line.ts';
 import { MAX_URI_PART_CHARS, toRow, toRows, type Opened } from '../../sidecar/to-row.ts';
 import { createRedact } from '../../sidecar/trace/redact.ts';
+import { createSample, SAMPLE_EVERYTHING, type Sampling } from '../../sidecar/trace/sampling.ts';
 import { spansOf } from '../../sidecar/trace/spans.ts';
 import { REQUEST_ID, stamp } from '../fixtures/stamps.ts';
 
@@ -39,10 +40,45 @@ const RULES = {
   ownAddresses: [SOCKET],
   redact: createRedact([]),
   address: (address: string) => address,
+  sample: createSample(SAMPLE_EVERYTHING),
 };
 
 const rowOf = (e: Entry = entry(), opened: Opened = stamp()) =>
   toRow(e, opened, Buffer.from('the line'), RULES);
+
+const rowUnder = (sampling: Sampling, e: Entry, opened: Opened) =>
+  toRow(e, opened, Buffer.from('the line'), { ...RULES, sample: createSample(sampling) });
+
+describe('whether a row is sampled', () => {
+  const NONE: Sampling = { ratio: 0, rules: [] };
+  const unprotected = entry({ route: undefined });
+
+  test('is what the gate had decided, whatever the rules say now', () => {
+    expect(rowUnder(NONE, entry(), stamp({ sampled: true })).sampled).toBe(true);
+    expect(rowOf(entry(), stamp({ sampled: false })).sampled).toBe(false);
+  });
+
+  test('is decided by the same rules where the gate had no say', () => {
+    const half: Sampling = { ratio: 0.5, rules: [] };
+    const sampledOf = (uuid: string) =>
+      rowUnder(half, entry({ route: undefined, uuid }), 'missing').sampled;
+    expect(sampledOf('4d032074-7bbc-4e5d-967f-ffffffffffff')).toBe(false);
+    expect(sampledOf('4d032074-7bbc-4e5d-9680-000000000000')).toBe(true);
+  });
+
+  test('follows the rules for its route, and for what nobody decided', () => {
+    const rules = [{ route: ['orders'], decision: ['none' as const], ratio: 1 }];
+    const unanswered = entry({ status: 502, proxiedAtMs: undefined });
+    expect(rowUnder({ ratio: 0, rules }, unanswered, 'missing').sampled).toBe(true);
+    expect(rowUnder({ ratio: 0, rules }, unprotected, 'missing').sampled).toBe(false);
+  });
+
+  test('is yes where a stamp does not hold, or nothing explains the answer', () => {
+    expect(rowUnder(NONE, unprotected, 'invalid').sampled).toBe(true);
+    const unexplained = rowUnder(NONE, entry(), 'missing');
+    expect([unexplained.kind, unexplained.sampled]).toEqual(['unexplained', true]);
+  });
+});
 
 describe('a row', () => {
   test('takes who and why from the stamp, what and how long from the line', () => {

@@ -8,6 +8,7 @@ import {
   MAX_MEMBERS,
 } from '../../sidecar/trace/baggage.ts';
 import { isTrusted, traceContext } from '../../sidecar/trace/context.ts';
+import type { IsSampled } from '../../sidecar/trace/sampling.ts';
 import { isUuid, spanIdsOf, traceIdOf, upstreamSpanIdOf } from '../../sidecar/trace/ids.ts';
 import { formatTraceparent, parseTraceparent } from '../../sidecar/trace/traceparent.ts';
 import { carryTracestate } from '../../sidecar/trace/tracestate.ts';
@@ -98,11 +99,14 @@ describe('tracestate', () => {
     (text) => expect(carryTracestate(text)).toBeUndefined(),
   );
 
-  test('of 40 members 32 go on, the last ones are cut', () => {
-    const forty = Array.from({ length: 40 }, (_, i) => `k${i}=v`).join(',');
-    const carried = carryTracestate(forty)!.split(',');
-    expect(carried).toHaveLength(32);
-    expect(carried[0]).toBe('k0=v');
+  test('32 members are carried, and a list of 33 is discarded as a whole', () => {
+    const list = (length: number) => Array.from({ length }, (_, i) => `k${i}=v`).join(',');
+    expect(carryTracestate(list(32))).toBe(list(32));
+    expect(carryTracestate(list(33))).toBeUndefined();
+  });
+
+  test('only spaces and tabs around a member are none of it', () => {
+    expect(carryTracestate('a=1\u00a0')).toBeUndefined();
   });
 
   test('when there is too much, members over 128 characters go first', () => {
@@ -160,10 +164,12 @@ describe('whose trace goes on', () => {
   );
 
   const caller = { traceparent: `00-${TRACE}-${SPAN}-00`, tracestate: 'a=1', baggage: 'x=1' };
+  const sampled: IsSampled = () => true;
+  const contextOf = (trusted: boolean, changes = {}, isSampled = sampled, ours = '') =>
+    traceContext(UUID, { ...caller, ...changes }, trusted, ours, isSampled);
 
   test('a trusted caller keeps its trace id; the span ids come from the request id', () => {
-    const context = traceContext(UUID, caller, true, 'user.id=bob');
-    expect(context).toEqual({
+    expect(contextOf(true, {}, sampled, 'user.id=bob')).toEqual({
       traceId: TRACE,
       parentSpanId: SPAN,
       sampled: true,
@@ -172,23 +178,55 @@ describe('whose trace goes on', () => {
         tracestate: 'a=1',
         baggage: 'user.id=bob,x=1',
       },
+      serverTiming: `trace;desc="00-${TRACE}-4d0320747bbc4e5d-01"`,
     });
   });
 
   test('anyone else begins anew with the random flag, is linked to, and loses state and baggage', () => {
-    expect(traceContext(UUID, caller, false, '')).toEqual({
+    expect(contextOf(false)).toEqual({
       traceId: traceIdOf(UUID),
       link: { traceId: TRACE, spanId: SPAN },
       sampled: true,
       headers: { traceparent: `00-${traceIdOf(UUID)}-964fa0f15a34b6f6-03` },
+      serverTiming: `trace;desc="00-${traceIdOf(UUID)}-4d0320747bbc4e5d-03"`,
     });
   });
 
   test('a malformed traceparent of a trusted caller takes its tracestate with it', () => {
-    const context = traceContext(UUID, { ...caller, traceparent: 'x' }, true, '');
-    expect(context.headers).toEqual({
+    expect(contextOf(true, { traceparent: 'x' }).headers).toEqual({
       traceparent: `00-${traceIdOf(UUID)}-964fa0f15a34b6f6-03`,
       baggage: 'x=1',
     });
+  });
+
+  test('who decides about sampling is asked with the trace that goes on, and the flag it came with', () => {
+    const asked: unknown[] = [];
+    const ask: IsSampled = (...about) => asked.push(about) > 0;
+    contextOf(true, {}, ask);
+    contextOf(true, { traceparent: VALID }, ask);
+    expect(asked).toEqual([
+      [TRACE, false],
+      [TRACE, true],
+    ]);
+  });
+
+  test('the flag of a caller who is not trusted is not even told', () => {
+    const asked: unknown[] = [];
+    contextOf(false, { traceparent: VALID }, (...about) => asked.push(about) > 0);
+    expect(asked).toEqual([[traceIdOf(UUID), undefined]]);
+  });
+
+  test('what is not sampled says so to the app and to the browser', () => {
+    const { headers, serverTiming, ...context } = contextOf(false, {}, () => false);
+    expect(context.sampled).toBe(false);
+    expect([headers.traceparent, serverTiming]).toEqual([
+      expect.stringMatching(/-02$/),
+      expect.stringMatching(/-02"$/),
+    ]);
+  });
+
+  test('OpenTelemetry’s member of a tracestate goes on as it came', () => {
+    const tracestate = 'ot=th:8;rv:0123456789abcd,a=1';
+    expect(contextOf(true, { tracestate }).headers.tracestate).toBe(tracestate);
   });
 });

@@ -1,0 +1,33 @@
+// The schema of `sampling`. What a rule must have besides is sampling.ts's to say.
+import { z } from 'zod';
+import { USER_TYPES } from '../identity/identity.ts';
+import { duration, text, UNLESS_WRONG } from './schema-parts.ts';
+
+const ratio = z.number().min(0).max(1);
+
+/** One word or several. */
+function oneOrMore<T extends z.ZodType>(word: T) {
+  return z.union([word, z.array(word).min(1)]).optional();
+}
+
+const rule = z
+  .strictObject({
+    route: oneOrMore(text).describe('a route name, or a list of them'),
+    team: oneOrMore(text).describe('a team, or a list of them'),
+    type: oneOrMore(z.enum(USER_TYPES)).describe(`one or a list of: ${USER_TYPES.join(', ')}`),
+    decision: oneOrMore(z.enum(['allow', 'login', 'deny', 'none'])).describe(
+      'one or a list of: allow, login, none',
+    ),
+    ratio: ratio.describe('a number from 0 to 1'),
+  })
+  .refine((rule) => Object.keys(rule).length > 1, UNLESS_WRONG)
+  .describe('a rule by one or more of route, team, type and decision');
+
+export const sampling = z.strictObject({
+  ratio: ratio.default(1).describe('a number from 0 to 1: how many of the traces are sent'),
+  slow: duration.default('2s').describe('a time such as 500ms or 2s'),
+  rules: z.array(rule).default([]).describe('a list of rules, of which the first that fits counts'),
+});
+
+/** One entry under `sampling.rules`. */
+export type RuleSettings = z.output<typeof rule>;

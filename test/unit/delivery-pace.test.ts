@@ -1,0 +1,165 @@
+// When a destination may be sent to, by a clock that stands until it is moved.
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { createPace, PAUSES, type Pace, type Turn } from '../../sidecar/delivery/pace.ts';
+import type { Answer } from '../../sidecar/delivery/transport.ts';
+
+const TAKEN: Answer = { kind: 'acknowledged', response: Buffer.alloc(0) };
+const AWAY: Answer = { kind: 'retry', problem: 'away' };
+const UNAUTHORIZED: Answer = { kind: 'unauthorized', problem: 'who are you' };
+const MISDIRECTED: Answer = { kind: 'misdirected', problem: 'nothing here' };
+
+let haveCredentialsChanged: boolean;
+let pace: Pace;
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  haveCredentialsChanged = false;
+  pace = createPace({
+    transport: { haveCredentialsChanged: () => haveCredentialsChanged },
+    pauses: PAUSES,
+    nowMs: () => Date.now(),
+    random: () => 1,
+  });
+});
+afterEach(() => {
+  pace.close();
+  jest.useRealTimers();
+});
+
+async function entered(): Promise<Turn> {
+  const turn = await pace.enter();
+  if (turn === undefined) throw new Error('it is closed');
+  return turn;
+}
+
+/** How long the next turn is waited for, in milliseconds. */
+async function waitedMs(): Promise<number> {
+  const startMs = Date.now();
+  let atMs: number | undefined;
+  void pace.enter().then((turn) => {
+    atMs = Date.now();
+    turn?.end();
+  });
+  for (let step = 0; atMs === undefined && step < 700; step++) {
+    await jest.advanceTimersByTimeAsync(step < 100 ? 10 : 1000);
+  }
+  return (atMs ?? Infinity) - startMs;
+}
+
+test('while all is well nobody waits', async () => {
+  const turns = [await entered(), await entered(), await entered()];
+  expect(turns.map(({ hasWaited }) => hasWaited)).toEqual([false, false, false]);
+  expect(pace.underWay()).toBe(3);
+});
+
+test('each failure doubles the pause, up to the longest', async () => {
+  const waits = [];
+  for (let failures = 1; failures <= 9; failures++) {
+    const turn = failures === 1 ? await entered() : await turnAfterPause();
+    turn.end(AWAY);
+    waits.push(await waitedMs());
+  }
+  const seconds = waits.map((ms) => Math.round(ms / 100) / 10);
+  expect(seconds.slice(0, 2)).toEqual([0.5, 1]);
+  expect(waits.at(-1)).toBeGreaterThanOrEqual(PAUSES.longestBackoffMs);
+  expect(waits.at(-1)).toBeLessThan(PAUSES.longestBackoffMs + 1001);
+});
+
+async function turnAfterPause(): Promise<Turn> {
+  const turn = entered();
+  await jest.advanceTimersByTimeAsync(60_000);
+  return turn;
+}
+
+test('several that fail together are one failure', async () => {
+  const turns = [await entered(), await entered(), await entered(), await entered()];
+  for (const turn of turns) turn.end(AWAY);
+  expect(await waitedMs()).toBe(PAUSES.firstBackoffMs);
+});
+
+test('a success of what was sent before the failure does not end the pause', async () => {
+  const [first, second] = [await entered(), await entered()];
+  first.end(AWAY);
+  second.end(TAKEN);
+  expect(pace.status()).toBe('retrying');
+  expect(await waitedMs()).toBe(PAUSES.firstBackoffMs);
+});
+
+test('a success after it ends it, and the next pause is the first again', async () => {
+  (await entered()).end(AWAY);
+  (await turnAfterPause()).end(TAKEN);
+  expect([pace.status(), pace.problem(), await waitedMs()]).toEqual(['delivering', undefined, 0]);
+  (await entered()).end(AWAY);
+  expect(await waitedMs()).toBe(PAUSES.firstBackoffMs);
+});
+
+describe('a destination that asks for time', () => {
+  test('is left alone for as long', async () => {
+    (await entered()).end({ ...AWAY, afterMs: 7000 });
+    expect(await waitedMs()).toBe(7000);
+  });
+
+  test('is not left alone for shorter than otherwise', async () => {
+    (await entered()).end({ ...AWAY, afterMs: 1 });
+    expect(await waitedMs()).toBe(PAUSES.firstBackoffMs);
+  });
+
+  test('gets ten minutes at most', async () => {
+    (await entered()).end({ ...AWAY, afterMs: 86_400_000 });
+    expect(await waitedMs()).toBe(600_000);
+  });
+
+  test('is left alone though others failed before it', async () => {
+    const [first, second] = [await entered(), await entered()];
+    first.end(AWAY);
+    second.end({ ...AWAY, afterMs: 7000 });
+    expect(await waitedMs()).toBe(7000);
+  });
+
+  test('is not tried when all ends', async () => {
+    (await entered()).end({ ...AWAY, afterMs: 7000 });
+    pace.finish();
+    expect(await pace.enter()).toBeUndefined();
+  });
+});
+
+describe('refused credentials', () => {
+  test('are tried again after a minute', async () => {
+    (await entered()).end(UNAUTHORIZED);
+    expect(pace.status()).toBe('unauthorized');
+    expect(await waitedMs()).toBe(60_000);
+  });
+
+  test('that have changed are tried within a second', async () => {
+    (await entered()).end(UNAUTHORIZED);
+    const waiting = waitedMs();
+    await jest.advanceTimersByTimeAsync(4500);
+    haveCredentialsChanged = true;
+    expect(await waiting).toBeLessThanOrEqual(5500);
+  });
+});
+
+test('where nothing takes this signal the pause grows up to a minute', async () => {
+  (await entered()).end(MISDIRECTED);
+  for (let failures = 2; failures <= 10; failures++) (await turnAfterPause()).end(MISDIRECTED);
+  expect(pace.status()).toBe('misdirected');
+  expect(await waitedMs()).toBeGreaterThanOrEqual(60_000 - 1);
+});
+
+describe('at the end', () => {
+  test('one more try is made without a pause, and its failure is the last', async () => {
+    (await entered()).end(AWAY);
+    const waiting = pace.enter();
+    pace.finish();
+    (await waiting)?.end(AWAY);
+    expect(await pace.enter()).toBeUndefined();
+  });
+
+  test('what is well goes on until it fails', async () => {
+    pace.finish();
+    (await entered()).end(TAKEN);
+    (await entered()).end(AWAY);
+    expect(await pace.enter()).toBeUndefined();
+    expect(pace.isClosed()).toBe(true);
+  });
+});
