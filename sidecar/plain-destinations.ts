@@ -1,6 +1,6 @@
 // Destinations on their way to the recorder's thread: what crosses must be plain, and a secret is not.
-import type { Destination } from './delivery/destination.ts';
-import type { ProxySettings } from './delivery/proxy.ts';
+import type { Destination } from './otlp/destination.ts';
+import type { ProxySettings } from './otlp/proxy.ts';
 import { type Secret, secret } from './secret.ts';
 
 type Headers = Readonly<Record<string, string>>;

@@ -11,7 +11,7 @@ import { openAuditStore } from './audit/open.ts';
 import type { AuditStore } from './audit/store.ts';
 import { createClock } from './clock.ts';
 import type { Delivery } from './delivery/deliver.ts';
-import { encodeMetrics } from './delivery/encode-metrics.ts';
+import { encodeMetrics } from './otlp/encode-metrics.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { explain, Fault } from './fault.ts';
 import { createHeads, type Heads } from './heads.ts';

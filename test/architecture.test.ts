@@ -16,9 +16,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   report: ['audit', 'identity', 'policy', 'verify'],
   trace: ['audit'],
   metrics: ['audit'],
-  delivery: ['audit', 'metrics', 'trace'],
+  otlp: ['audit', 'metrics', 'trace'],
+  delivery: ['audit', 'otlp', 'trace'],
+  review: ['audit', 'delivery', 'metrics', 'otlp', 'trace'],
   deployment: ['audit', 'report'],
-  config: ['delivery', 'identity', 'trace'],
+  commands: ['audit', 'delivery', 'deployment', 'otlp', 'report', 'review', 'trace'],
+  config: ['identity', 'otlp', 'trace'],
   http: ['identity', 'policy'],
 };
 
@@ -119,21 +122,21 @@ const RIM = [
   'clock.ts',
   'command-open.ts', // the terminal
   'config/keys.ts', // the key ring's file
-  'deliver-command.ts', // the terminal
+  'commands/deliver.ts', // the terminal
   'deployment/command-mark.ts', // the clock
   'dispatch.ts',
-  'export-review-command.ts', // the terminal
-  'spans-command.ts',
+  'commands/export-review.ts', // the terminal
+  'commands/spans.ts',
   'delivery/deliver.ts', // waits between tries
   'delivery/live.ts',
   'delivery/bell.ts',
-  'delivery/grpc.ts', // the network
-  'delivery/http.ts',
-  'delivery/http-post.ts',
-  'delivery/tunnel.ts',
-  'delivery/proxy.ts', // addresses; opens nothing
-  'delivery/tls.ts', // certificates' files
-  'delivery/watched-file.ts', // files with tokens
+  'otlp/grpc.ts', // the network
+  'otlp/http.ts',
+  'otlp/http-post.ts',
+  'otlp/tunnel.ts',
+  'otlp/proxy.ts', // addresses; opens nothing
+  'otlp/tls.ts', // certificates' files
+  'otlp/watched-file.ts', // files with tokens
   'delivery/metrics-export.ts', // once a minute
   'delivery/replay.ts',
   'heads.ts', // the file of published heads

@@ -1,7 +1,7 @@
 // What Signet runs with, after environment and file were read, checked and joined. Types only; how
 // it comes about is in load.ts. Nothing but `main.ts` takes this whole; each part takes its own.
-import type { Destination } from '../delivery/destination.ts';
-import type { ProxySettings } from '../delivery/proxy.ts';
+import type { Destination } from '../otlp/destination.ts';
+import type { ProxySettings } from '../otlp/proxy.ts';
 import type { BearerIssuer } from '../identity/bearer.ts';
 import type { ClaimNames } from '../identity/claims.ts';
 import type { Secret } from '../secret.ts';

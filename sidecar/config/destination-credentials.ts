@@ -1,9 +1,9 @@
 // The credentials of a destination: its profile's token, and further headers. What is given by a file is
 // looked at here once, so that a mistake in it shows at start; whoever sends reads it anew.
 import { resolve } from 'node:path';
-import type { Destination } from '../delivery/destination.ts';
-import { isHeader, parseHeaderLines } from '../delivery/header-lines.ts';
-import { type Credential, PROFILES } from '../delivery/profiles.ts';
+import type { Destination } from '../otlp/destination.ts';
+import { isHeader, parseHeaderLines } from '../otlp/header-lines.ts';
+import { type Credential, PROFILES } from '../otlp/profiles.ts';
 import { secret } from '../secret.ts';
 import { type Entry, isStandard, otelSetting } from './destination-entries.ts';
 import { parsePairs } from './environment.ts';

@@ -1,6 +1,6 @@
 // How a destination is reached: its protocol and its endpoint. Nothing is opened.
-import type { Protocol } from '../delivery/destination.ts';
-import { PROFILES } from '../delivery/profiles.ts';
+import type { Protocol } from '../otlp/destination.ts';
+import { PROFILES } from '../otlp/profiles.ts';
 import { parseEndpoint, parsePlainUrl } from './address.ts';
 import { type Entry, otelSetting, settingOf, VARIABLE } from './destination-entries.ts';
 import { readHttp } from './endpoint-http.ts';

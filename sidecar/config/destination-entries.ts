@@ -1,6 +1,6 @@
 // Which destinations are named: by SIGNET_DESTINATION, else by `destinations` in the file, else by
 // OTEL_EXPORTER_OTLP_ENDPOINT. What each needs is read in destinations.ts.
-import { PROFILES } from '../delivery/profiles.ts';
+import { PROFILES } from '../otlp/profiles.ts';
 import { parseEndpoint, parsePlainUrl } from './address.ts';
 import { type Given, splitList } from './environment.ts';
 import { nearest, type Report, shown } from './errors.ts';

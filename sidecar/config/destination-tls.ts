@@ -3,7 +3,7 @@
 import { X509Certificate } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import type { Destination } from '../delivery/destination.ts';
+import type { Destination } from '../otlp/destination.ts';
 import { type Entry, isStandard, otelSetting, settingOf } from './destination-entries.ts';
 import { shown } from './errors.ts';
 import type { Reading } from './reading.ts';

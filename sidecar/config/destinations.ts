@@ -1,7 +1,7 @@
 // Where traces, logs and metrics go: each destination that is named, put together and checked as a
 // whole. Which are named is in destination-entries.ts. Nothing is sent from here.
-import { type Destination, isOnThisMachine } from '../delivery/destination.ts';
-import { PROFILES } from '../delivery/profiles.ts';
+import { type Destination, isOnThisMachine } from '../otlp/destination.ts';
+import { PROFILES } from '../otlp/profiles.ts';
 import type { Config } from './config.ts';
 import { readCredentials } from './destination-credentials.ts';
 import { readWay } from './destination-endpoint.ts';

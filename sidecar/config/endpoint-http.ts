@@ -1,6 +1,6 @@
 // The endpoint of OTLP over HTTP: a base that paths are appended to, and URLs that are taken as they are.
-import type { Signal } from '../delivery/destination.ts';
-import { PROFILES } from '../delivery/profiles.ts';
+import type { Signal } from '../otlp/destination.ts';
+import { PROFILES } from '../otlp/profiles.ts';
 import { parsePlainUrl } from './address.ts';
 import type { Entry } from './destination-entries.ts';
 import { type Found, inFront, isByStandard, ownEndpoint } from './endpoint-places.ts';

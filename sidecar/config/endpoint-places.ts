@@ -1,6 +1,6 @@
 // Where the endpoint of a destination may be written. Whether it is one, its protocol says.
-import type { Destination, Protocol, Signal } from '../delivery/destination.ts';
-import { PROFILES } from '../delivery/profiles.ts';
+import type { Destination, Protocol, Signal } from '../otlp/destination.ts';
+import { PROFILES } from '../otlp/profiles.ts';
 import { type Entry, isStandard, settingOf, VARIABLE } from './destination-entries.ts';
 import type { Reading } from './reading.ts';
 

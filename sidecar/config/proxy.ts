@@ -1,5 +1,5 @@
 // The proxies that destinations are reached through, by the variables that everybody has for them.
-import { parseProxyUrl, type ProxySettings } from '../delivery/proxy.ts';
+import { parseProxyUrl, type ProxySettings } from '../otlp/proxy.ts';
 import { type Secret, secret } from '../secret.ts';
 import { splitList } from './environment.ts';
 import type { Reading } from './reading.ts';

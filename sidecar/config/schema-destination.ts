@@ -1,7 +1,7 @@
 // The schema of one entry under `destinations`. What goes together, and what a profile needs besides,
 // is destinations.ts's to say.
 import { z } from 'zod';
-import { PROFILES } from '../delivery/profiles.ts';
+import { PROFILES } from '../otlp/profiles.ts';
 import { count, text, UNLESS_WRONG } from './schema-parts.ts';
 
 const SIGNALS = ['traces', 'logs', 'metrics'] as const;

@@ -1,7 +1,7 @@
 // What the budget of the day allows, from one choice to the next. The day is that of sending, in UTC: that
 // of the bill.
 import { spansOfAll, withinDay, type Candidate, type Choice } from './budget.ts';
-import type { Budget } from './destination.ts';
+import type { Budget } from '../otlp/destination.ts';
 import { utcDay, type Volume } from './volume.ts';
 
 /** Returns of candidates, dearest first, those that may be sent at that time, and counts them as sent. */

@@ -4,7 +4,7 @@ import { isRequest, type RequestRow, type StoredRow } from '../audit/row.ts';
 import type { Worth } from '../trace/worth.ts';
 import { createAllowance } from './allowance.ts';
 import { createSecond, spansOfAll, type Candidate, type LeftOut, type Second } from './budget.ts';
-import type { Budget } from './destination.ts';
+import type { Budget } from '../otlp/destination.ts';
 import type { Outbox } from './outbox.ts';
 import { PAGE_ROWS, type Parcel, type Source } from './source.ts';
 import type { Volume } from './volume.ts';

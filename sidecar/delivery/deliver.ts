@@ -12,7 +12,7 @@ import type { Outbox } from './outbox.ts';
 import { createPace, PAUSES, type Pauses } from './pace.ts';
 import { readAnew } from './renew.ts';
 import type { Parcel, Source } from './source.ts';
-import type { Transport } from './transport.ts';
+import type { Transport } from '../otlp/transport.ts';
 import type { Volume } from './volume.ts';
 
 export type { DeliveryState };

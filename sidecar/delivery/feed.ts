@@ -2,8 +2,8 @@
 import { isRequest, type StoredRow } from '../audit/row.ts';
 import type { Span } from '../trace/span.ts';
 import type { SpanRow } from '../trace/spans.ts';
-import type { Signal } from './destination.ts';
-import { createSpanEncoder } from './encode-spans.ts';
+import type { Signal } from '../otlp/destination.ts';
+import { createSpanEncoder } from '../otlp/encode-spans.ts';
 
 /** A request; its bytes are valid until the same feed encodes the next. */
 export type Encoded = {

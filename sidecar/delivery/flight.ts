@@ -4,8 +4,8 @@ import type { StoredRow } from '../audit/row.ts';
 import { explain } from '../fault.ts';
 import type { Encoded, Feed } from './feed.ts';
 import type { Pace } from './pace.ts';
-import { readRejection, type Rejection } from './read-response.ts';
-import type { Answer, Transport } from './transport.ts';
+import { readRejection, type Rejection } from '../otlp/read-response.ts';
+import type { Answer, Transport } from '../otlp/transport.ts';
 
 /** Longest request of more than one row. Receivers take 4 MiB by default. */
 export const MAX_REQUEST_BYTES = 2 * 1024 * 1024;

@@ -2,7 +2,7 @@
 // averages of hours: of what a peak of seconds loses it says nothing. Pure.
 import { WORTHS, type Worth } from '../trace/worth.ts';
 import { DAY_SHARES } from './budget.ts';
-import type { Budget } from './destination.ts';
+import type { Budget } from '../otlp/destination.ts';
 
 /** Spans of each worth in one hour of a day, on average; what isn't named is none. */
 export type Hour = Readonly<Partial<Record<Worth, number>>>;

@@ -2,8 +2,8 @@
 // without a store behind it: what can't be sent soon is dropped and counted. Evidence never goes this way.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Span } from '../trace/span.ts';
-import { readRejection } from './read-response.ts';
-import type { Answer, Transport } from './transport.ts';
+import { readRejection } from '../otlp/read-response.ts';
+import type { Answer, Transport } from '../otlp/transport.ts';
 
 /** Spans that wait at most. Those beyond are dropped: the oldest are the likelier to be sent soon. */
 export const MAX_WAITING_SPANS = 1000;

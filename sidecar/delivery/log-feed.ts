@@ -1,7 +1,7 @@
 // Rows as log records: every row of the audit trail is one, whether its trace was sampled or not.
 import type { Feed } from './feed.ts';
-import { createLogEncoder } from './encode-logs.ts';
-import { logRecordOf } from './log-record.ts';
+import { createLogEncoder } from '../otlp/encode-logs.ts';
+import { logRecordOf } from '../otlp/log-record.ts';
 
 /** Returns a feed of log records, with memory of its own. */
 export function createLogFeed(resource: Readonly<Record<string, string>>, version: string): Feed {

@@ -1,6 +1,6 @@
 // Metrics on their way to the destinations that want them: once a minute, one try. They are sums as they
 // stand, so what did not arrive is in the next; nothing is kept, and nothing waits for it.
-import type { Transport } from './transport.ts';
+import type { Transport } from '../otlp/transport.ts';
 
 /** How often metrics are sent: what OpenTelemetry's SDKs have. */
 export const EXPORT_EVERY_MS = 60_000;

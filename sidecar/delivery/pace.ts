@@ -1,7 +1,7 @@
 // When a destination may be sent to: at once while all is well; after a failure one request at a time,
 // and only after a pause. It is of the destination as a whole: what one request suffers, others would.
 import { createBell } from './bell.ts';
-import type { Answer, Transport } from './transport.ts';
+import type { Answer, Transport } from '../otlp/transport.ts';
 
 /** How a destination takes what it is sent. */
 export type Status = 'delivering' | 'retrying' | 'unauthorized' | 'misdirected';

@@ -4,7 +4,7 @@ import type { RequestRow, StoredRow } from '../audit/row.ts';
 import { fly, type Ledger } from './flight.ts';
 import type { Feed } from './feed.ts';
 import { createPace, PAUSES, type Pauses } from './pace.ts';
-import type { Answer, Transport } from './transport.ts';
+import type { Answer, Transport } from '../otlp/transport.ts';
 
 /** Failures in a row before the rest is left: some 90 s, and what the destination takes to answer. */
 export const MAX_TRIES = 10;

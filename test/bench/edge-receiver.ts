@@ -4,7 +4,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { Server, ServerCredentials, type handleUnaryCall } from '@grpc/grpc-js';
-import type { Destination } from '../../sidecar/delivery/destination.ts';
+import type { Destination } from '../../sidecar/otlp/destination.ts';
 import { attributeBytes, countBytes, countSpans } from './edge-spans.ts';
 
 /** Since it was started. */

@@ -8,7 +8,7 @@ import { createFollower } from '../../sidecar/accesslog/follow.ts';
 import { AUDIT_STORE_FILE } from '../../sidecar/audit/open.ts';
 import type { AuditStore } from '../../sidecar/audit/store.ts';
 import { createClock } from '../../sidecar/clock.ts';
-import { createTransport } from '../../sidecar/delivery/connect.ts';
+import { createTransport } from '../../sidecar/otlp/connect.ts';
 import { createDelivery, type Delivery } from '../../sidecar/delivery/deliver.ts';
 import { createSpanFeed } from '../../sidecar/delivery/feed.ts';
 import { createSource } from '../../sidecar/delivery/source.ts';

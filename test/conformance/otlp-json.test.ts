@@ -5,8 +5,8 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { JsonTraceSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import { decodeRequest } from '../../sidecar/delivery/decode.ts';
-import type { Signal } from '../../sidecar/delivery/destination.ts';
+import { decodeRequest } from '../../sidecar/review/decode.ts';
+import type { Signal } from '../../sidecar/otlp/destination.ts';
 
 const context = (digit: string) => ({
   traceId: digit.repeat(32),

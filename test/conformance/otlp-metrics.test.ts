@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import fc from 'fast-check';
-import { encodeMetrics } from '../../sidecar/delivery/encode-metrics.ts';
+import { encodeMetrics } from '../../sidecar/otlp/encode-metrics.ts';
 import { INSTRUMENTS } from '../../sidecar/metrics/instruments.ts';
 import type {
   Exemplar,

@@ -11,7 +11,7 @@ import { spanLines } from '../../deploy/local/span-line.ts';
 import type { Delivery } from '../../sidecar/delivery/deliver.ts';
 import type { Outbox } from '../../sidecar/delivery/outbox.ts';
 import { openRefusals, refusedNote } from '../../sidecar/delivery/refusals.ts';
-import type { Answer, Transport } from '../../sidecar/delivery/transport.ts';
+import type { Answer, Transport } from '../../sidecar/otlp/transport.ts';
 import { openOutgoing, type Outgoing } from '../fixtures/deliveries.ts';
 import { decodeRequest } from '../fixtures/trace-service.ts';
 import { until } from '../fixtures/until.ts';

@@ -9,7 +9,7 @@ import { MAX_IN_FLIGHT } from '../../sidecar/delivery/deliver.ts';
 import { createSpanFeed } from '../../sidecar/delivery/feed.ts';
 import { MAX_REQUEST_BYTES } from '../../sidecar/delivery/flight.ts';
 import { PAGE_ROWS } from '../../sidecar/delivery/source.ts';
-import type { Transport } from '../../sidecar/delivery/transport.ts';
+import type { Transport } from '../../sidecar/otlp/transport.ts';
 import { createVolume, volumeNote } from '../../sidecar/delivery/volume.ts';
 import { spansOf } from '../../sidecar/trace/spans.ts';
 import { openOutgoing, RESOURCE, type Outgoing } from '../fixtures/deliveries.ts';

@@ -1,15 +1,15 @@
 // Metrics on their way to real receivers, by every transport: what arrives is a whole request, a failure
 // is a sentence and no more, and nobody waits for it.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createTransport } from '../../sidecar/delivery/connect.ts';
-import type { Protocol } from '../../sidecar/delivery/destination.ts';
-import { encodeMetrics } from '../../sidecar/delivery/encode-metrics.ts';
+import { createTransport } from '../../sidecar/otlp/connect.ts';
+import type { Protocol } from '../../sidecar/otlp/destination.ts';
+import { encodeMetrics } from '../../sidecar/otlp/encode-metrics.ts';
 import {
   createMetricsExport,
   type MetricsDestination,
   type MetricsExport,
 } from '../../sidecar/delivery/metrics-export.ts';
-import type { Transport } from '../../sidecar/delivery/transport.ts';
+import type { Transport } from '../../sidecar/otlp/transport.ts';
 import { createMetrics } from '../../sidecar/metrics/metrics.ts';
 import {
   startMisbehavingReceiver,

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createVolume, volumeNote } from '../../sidecar/delivery/volume.ts';
-import type { SpansSettings } from '../../sidecar/spans-command.ts';
+import type { SpansSettings } from '../../sidecar/commands/spans.ts';
 import { openCommand, type AuditCommand } from '../fixtures/audit-command.ts';
 import type { Ended } from '../fixtures/cli.ts';
 import { aFullRow, aRow, STARTED_AT_US } from '../fixtures/rows.ts';
@@ -12,7 +12,7 @@ let audit: AuditCommand;
 beforeEach(async () => void (audit = await openCommand()));
 afterEach(() => audit.stop());
 
-const COMMAND = new URL('../../sidecar/spans-command.ts', import.meta.url).href;
+const COMMAND = new URL('../../sidecar/commands/spans.ts', import.meta.url).href;
 
 async function run(args: readonly string[], settings?: SpansSettings): Promise<Ended> {
   const place = { path: `${audit.folder}/audit.db` };

@@ -4,7 +4,7 @@ import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
-import type { Transport } from '../../sidecar/delivery/transport.ts';
+import type { Transport } from '../../sidecar/otlp/transport.ts';
 import { secret } from '../../sidecar/secret.ts';
 import type { MisbehavingReceiver } from '../fixtures/misbehaving-receiver.ts';
 import { createTransportWorld, KINDS, type TransportWorld } from '../fixtures/transports.ts';

@@ -2,10 +2,10 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
-import { createTransport } from '../../sidecar/delivery/connect.ts';
-import type { Destination, Signal } from '../../sidecar/delivery/destination.ts';
-import { readRejection } from '../../sidecar/delivery/read-response.ts';
-import type { Answer } from '../../sidecar/delivery/transport.ts';
+import { createTransport } from '../../sidecar/otlp/connect.ts';
+import type { Destination, Signal } from '../../sidecar/otlp/destination.ts';
+import { readRejection } from '../../sidecar/otlp/read-response.ts';
+import type { Answer } from '../../sidecar/otlp/transport.ts';
 import { until } from '../fixtures/until.ts';
 
 const REQUEST = Buffer.from('a request');

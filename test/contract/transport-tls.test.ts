@@ -3,7 +3,7 @@
 import { copyFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { Destination } from '../../sidecar/delivery/destination.ts';
+import type { Destination } from '../../sidecar/otlp/destination.ts';
 import { createAuthority, type Authority, type Pair } from '../fixtures/certificates.ts';
 import { startMisbehavingReceiver } from '../fixtures/misbehaving-receiver.ts';
 import { createTransportWorld, SECURE_KINDS, type TransportWorld } from '../fixtures/transports.ts';

@@ -2,8 +2,8 @@
 // connections: gRPC and HTTP, in plain text and TLS.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
-import { readRejection } from '../../sidecar/delivery/read-response.ts';
-import type { Transport } from '../../sidecar/delivery/transport.ts';
+import { readRejection } from '../../sidecar/otlp/read-response.ts';
+import type { Transport } from '../../sidecar/otlp/transport.ts';
 import { secret } from '../../sidecar/secret.ts';
 import type { MisbehavingReceiver } from '../fixtures/misbehaving-receiver.ts';
 import { startRelay } from '../fixtures/relay.ts';

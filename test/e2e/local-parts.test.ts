@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createBrowser } from '../../deploy/local/browser.ts';
 import { createClient, type Answer } from '../../deploy/local/client.ts';
-import { createTransport } from '../../sidecar/delivery/connect.ts';
-import { createSpanEncoder } from '../../sidecar/delivery/encode-spans.ts';
+import { createTransport } from '../../sidecar/otlp/connect.ts';
+import { createSpanEncoder } from '../../sidecar/otlp/encode-spans.ts';
 import { secret } from '../../sidecar/secret.ts';
 import type { Span } from '../../sidecar/trace/span.ts';
 

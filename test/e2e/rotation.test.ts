@@ -5,7 +5,7 @@ import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { spanLines } from '../../deploy/local/span-line.ts';
-import type { Protocol } from '../../sidecar/delivery/destination.ts';
+import type { Protocol } from '../../sidecar/otlp/destination.ts';
 import { spanIdsOf } from '../../sidecar/trace/ids.ts';
 import { createAuthority } from '../fixtures/certificates.ts';
 import { startEdge, type Edge } from '../fixtures/edge.ts';

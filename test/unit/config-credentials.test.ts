@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { formatConfigErrors } from '../../sidecar/config/errors.ts';
-import { PROFILES } from '../../sidecar/delivery/profiles.ts';
+import { PROFILES } from '../../sidecar/otlp/profiles.ts';
 import { createAuthority } from '../fixtures/certificates.ts';
 import {
   destinationsIn,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { cursorNames, isOnThisMachine } from '../../sidecar/delivery/destination.ts';
+import { cursorNames, isOnThisMachine } from '../../sidecar/otlp/destination.ts';
 import {
   destinationsIn,
   destinationsOf,

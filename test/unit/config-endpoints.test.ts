@@ -1,8 +1,8 @@
 // Protocols and endpoints: of the file, of the profiles, and of OTEL_EXPORTER_OTLP_* (OpenTelemetry
 // Protocol Exporter, 1.x).
 import { describe, expect, test } from '@jest/globals';
-import { type Signal, urlOf } from '../../sidecar/delivery/destination.ts';
-import { PROFILES } from '../../sidecar/delivery/profiles.ts';
+import { type Signal, urlOf } from '../../sidecar/otlp/destination.ts';
+import { PROFILES } from '../../sidecar/otlp/profiles.ts';
 import { configOf, destinationsIn, destinationsOf } from '../fixtures/config-sources.ts';
 import { errorsIn, errorsOf, yaml } from '../fixtures/config-sources.ts';
 

@@ -8,7 +8,7 @@ import { toColumns } from '../../sidecar/audit/columns.ts';
 import type { RequestRow } from '../../sidecar/audit/row.ts';
 import { PERSONAL_COLUMNS, ROW_COLUMNS } from '../../sidecar/audit/schema.ts';
 import { openSqlite } from '../../sidecar/audit/sqlite.ts';
-import { PROFILES } from '../../sidecar/delivery/profiles.ts';
+import { PROFILES } from '../../sidecar/otlp/profiles.ts';
 import { stampedIdentity } from '../../sidecar/stamp.ts';
 import {
   EXPORTED_ATTRIBUTES,

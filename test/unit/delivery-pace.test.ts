@@ -1,7 +1,7 @@
 // When a destination may be sent to, by a clock that stands until it is moved.
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { createPace, PAUSES, type Pace, type Turn } from '../../sidecar/delivery/pace.ts';
-import type { Answer } from '../../sidecar/delivery/transport.ts';
+import type { Answer } from '../../sidecar/otlp/transport.ts';
 
 const TAKEN: Answer = { kind: 'acknowledged', response: Buffer.alloc(0) };
 const AWAY: Answer = { kind: 'retry', problem: 'away' };

@@ -12,7 +12,7 @@ const MARKED_AT_US = Date.parse(MARKED_AT) * 1000;
 
 let deploy: OwnCommand;
 beforeEach(async () => {
-  deploy = await openOwnCommand('sidecar/deploy-command.ts', 'deployCommand');
+  deploy = await openOwnCommand('sidecar/commands/deploy.ts', 'deployCommand');
 });
 afterEach(() => deploy.stop());
 

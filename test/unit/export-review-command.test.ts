@@ -8,7 +8,7 @@ import { aFullRow, anEvent, aRow, requestId } from '../fixtures/rows.ts';
 
 const open = (settings: 'settings' | 'planted') =>
   openOwnCommand(
-    'sidecar/export-review-command.ts',
+    'sidecar/commands/export-review.ts',
     'exportReviewCommand',
     `{ settings: (await load('test/fixtures/review-settings.ts')).${settings} }`,
   );

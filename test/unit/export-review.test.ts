@@ -2,10 +2,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { EVENT_NAMES } from '../../sidecar/audit/event.ts';
 import { isRequest, type StoredRow } from '../../sidecar/audit/row.ts';
-import { declaredNames } from '../../sidecar/delivery/declared.ts';
-import type { Signal } from '../../sidecar/delivery/destination.ts';
-import { createReview, type UsedName } from '../../sidecar/delivery/review.ts';
-import { requestsOf, type RequestParts } from '../../sidecar/delivery/review-requests.ts';
+import { declaredNames } from '../../sidecar/review/declared.ts';
+import type { Signal } from '../../sidecar/otlp/destination.ts';
+import { createReview, type UsedName } from '../../sidecar/review/review.ts';
+import { requestsOf, type RequestParts } from '../../sidecar/review/review-requests.ts';
 import { planted, settings } from '../fixtures/review-settings.ts';
 import { aFullRow, anEvent, aRow, requestId } from '../fixtures/rows.ts';
 

@@ -5,7 +5,7 @@ import {
   MAX_WAITING_SPANS,
   type LiveDelivery,
 } from '../../sidecar/delivery/live.ts';
-import type { Answer } from '../../sidecar/delivery/transport.ts';
+import type { Answer } from '../../sidecar/otlp/transport.ts';
 import type { Span } from '../../sidecar/trace/span.ts';
 import { until } from '../fixtures/until.ts';
 

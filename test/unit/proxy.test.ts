@@ -1,6 +1,6 @@
 // Which way leads to a destination: HTTPS_PROXY, HTTP_PROXY and NO_PROXY, as they are commonly read.
 import { expect, test } from '@jest/globals';
-import { parseProxyUrl, proxyFor } from '../../sidecar/delivery/proxy.ts';
+import { parseProxyUrl, proxyFor } from '../../sidecar/otlp/proxy.ts';
 import { secret } from '../../sidecar/secret.ts';
 
 const PROXIES = { https: secret('http://for-https'), http: secret('http://for-http') };

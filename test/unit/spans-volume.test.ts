@@ -5,8 +5,8 @@ import { forecast } from '../../sidecar/delivery/forecast.ts';
 import type { VolumePeriod } from '../../sidecar/report/format-volume.ts';
 import type { VolumePart } from '../../sidecar/report/span-volume.ts';
 import { groupVolume } from '../../sidecar/report/volume-groups.ts';
-import { destinationsText, destinationVolumes } from '../../sidecar/spans-destinations.ts';
-import { jsonOf, textOf } from '../../sidecar/spans-volume.ts';
+import { destinationsText, destinationVolumes } from '../../sidecar/commands/spans-destinations.ts';
+import { jsonOf, textOf } from '../../sidecar/commands/spans-volume.ts';
 
 const DAY_US = 86_400_000_000;
 const UNTIL_US = Date.parse('2026-11-21T00:00:00Z') * 1000;

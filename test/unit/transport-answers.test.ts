@@ -2,13 +2,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import fc from 'fast-check';
-import { answerOfStatus } from '../../sidecar/delivery/grpc-status.ts';
-import { answerOfHttp } from '../../sidecar/delivery/http-status.ts';
+import { answerOfStatus } from '../../sidecar/otlp/grpc-status.ts';
+import { answerOfHttp } from '../../sidecar/otlp/http-status.ts';
 import {
   MAX_RETRY_AFTER_MS,
   parseRetryAfter,
   readRetryDelay,
-} from '../../sidecar/delivery/retry-after.ts';
+} from '../../sidecar/otlp/retry-after.ts';
 import { retryInfo } from '../fixtures/retry-info.ts';
 
 const NOW = Date.UTC(2026, 10, 21, 12);

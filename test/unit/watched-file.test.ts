@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { createWatchedFile } from '../../sidecar/delivery/watched-file.ts';
+import { createWatchedFile } from '../../sidecar/otlp/watched-file.ts';
 
 let folder: string;
 let path: string;

@@ -1,15 +1,15 @@
 // What `signet deliver` does with what it was told to send: to all destinations side by side, with
 // progress and interruption, an outcome in words for each, and an exit code for all.
-import { isoTime } from './audit/format-text.ts';
-import type { AuditReader } from './audit/reader.ts';
-import type { StoredRow } from './audit/row.ts';
-import type { Destination } from './delivery/destination.ts';
-import type { ProxySettings } from './delivery/proxy.ts';
-import { replay, type Replayed, type ReplayRow } from './delivery/replay.ts';
-import { print, say } from './report/command-store.ts';
-import { createProgress, type Progress } from './report/progress.ts';
-import type { Whereabouts } from './report/whereabouts.ts';
-import { createSpansOf } from './trace/worth.ts';
+import { isoTime } from '../audit/format-text.ts';
+import type { AuditReader } from '../audit/reader.ts';
+import type { StoredRow } from '../audit/row.ts';
+import type { Destination } from '../otlp/destination.ts';
+import type { ProxySettings } from '../otlp/proxy.ts';
+import { replay, type Replayed, type ReplayRow } from '../delivery/replay.ts';
+import { print, say } from '../report/command-store.ts';
+import { createProgress, type Progress } from '../report/progress.ts';
+import type { Whereabouts } from '../report/whereabouts.ts';
+import { createSpansOf } from '../trace/worth.ts';
 
 export type DeliverSettings = {
   readonly destinations: readonly Destination[];
@@ -70,8 +70,8 @@ async function send(
   signal: AbortSignal,
 ): Promise<Replayed> {
   // Loaded only here: the other commands need no gRPC.
-  const { createTransport } = await import('./delivery/connect.ts');
-  const { createSpanFeed } = await import('./delivery/feed.ts');
+  const { createTransport } = await import('../otlp/connect.ts');
+  const { createSpanFeed } = await import('../delivery/feed.ts');
   const transport = createTransport(destination, { version, ...(proxy && { proxy }) });
   const feed = createSpanFeed(resource, version, createSpansOf(slowUs));
   const onProgress = (sent: number, upToUs: number) =>

@@ -3,13 +3,13 @@
 import { readFileSync } from 'node:fs';
 import { isNativeError } from 'node:util/types';
 import { Command, InvalidArgumentError } from 'commander';
-import { visible } from './audit/format-text.ts';
-import type { StoredRow } from './audit/row.ts';
-import { declaredNames } from './delivery/declared.ts';
-import type { Destination, Signal } from './delivery/destination.ts';
-import { createReview } from './delivery/review.ts';
-import { declaredHeaders, headerNames } from './delivery/review-headers.ts';
-import { lastRows, requestsOf, type RequestParts } from './delivery/review-requests.ts';
+import { visible } from '../audit/format-text.ts';
+import type { StoredRow } from '../audit/row.ts';
+import { declaredNames } from '../review/declared.ts';
+import type { Destination, Signal } from '../otlp/destination.ts';
+import { createReview } from '../review/review.ts';
+import { declaredHeaders, headerNames } from '../review/review-headers.ts';
+import { lastRows, requestsOf, type RequestParts } from '../review/review-requests.ts';
 import {
   declaredJson,
   declaredTable,
@@ -17,11 +17,11 @@ import {
   requestJson,
   reviewText,
   type Reviewed,
-} from './delivery/review-text.ts';
-import { explain } from './fault.ts';
-import { isTerminal, print, say, STORE_EXIT_CODES, storeCommand } from './report/command-store.ts';
-import { ownChain, readingAt, stateOf, type RecordParts } from './report/whereabouts.ts';
-import { EXPORTED_RESOURCE } from './trace/exported.ts';
+} from '../review/review-text.ts';
+import { explain } from '../fault.ts';
+import { isTerminal, print, say, STORE_EXIT_CODES, storeCommand } from '../report/command-store.ts';
+import { ownChain, readingAt, stateOf, type RecordParts } from '../report/whereabouts.ts';
+import { EXPORTED_RESOURCE } from '../trace/exported.ts';
 
 /** What the command is made of. */
 export type ExportReviewParts = RecordParts & {

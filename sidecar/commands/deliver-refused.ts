@@ -1,10 +1,10 @@
 // `signet deliver --refused`: what a destination refused before is sent to it again.
 import { sendAll, type DeliverTask, type Load } from './deliver-send.ts';
-import type { Destination } from './delivery/destination.ts';
-import { markResent, refusalsIn, refusedRows } from './delivery/refused-rows.ts';
-import type { Refusal } from './delivery/refusals.ts';
-import { print } from './report/command-store.ts';
-import { writing } from './report/whereabouts.ts';
+import type { Destination } from '../otlp/destination.ts';
+import { markResent, refusalsIn, refusedRows } from '../delivery/refused-rows.ts';
+import type { Refusal } from '../delivery/refusals.ts';
+import { print } from '../report/command-store.ts';
+import { writing } from '../report/whereabouts.ts';
 
 /** Sends to each destination what it refused, and takes off its list what it has taken now. */
 export async function sendRefused(task: DeliverTask): Promise<void> {

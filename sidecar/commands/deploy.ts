@@ -1,10 +1,10 @@
 // `signet deploy`: marks deployments, and says whether anything became worse since one. What it does is in
 // the room deployment/.
 import { Command } from 'commander';
-import { markCommand } from './deployment/command-mark.ts';
-import { verdictCommand } from './deployment/command-verdict.ts';
-import { exitAsDeployUsage } from './deployment/exit-codes.ts';
-import type { RecordParts } from './report/whereabouts.ts';
+import { markCommand } from '../deployment/command-mark.ts';
+import { verdictCommand } from '../deployment/command-verdict.ts';
+import { exitAsDeployUsage } from '../deployment/exit-codes.ts';
+import type { RecordParts } from '../report/whereabouts.ts';
 
 const HELP = `
 Examples:

@@ -2,7 +2,7 @@
 // names that stand in it. For whoever wants to see what really leaves: it shares nothing with the encoders.
 import { KEY_VALUE, REQUESTS, type Field, type FieldType, type Shape } from './decode-shapes.ts';
 import { packedVarints, wireFields, type WireField } from './decode-wire.ts';
-import type { Signal } from './destination.ts';
+import type { Signal } from '../otlp/destination.ts';
 
 export type Json = { [name: string]: JsonValue };
 type JsonValue = string | number | boolean | Json | JsonValue[];

@@ -1,7 +1,7 @@
 // The names of the headers that go with what a destination gets. Their values are nobody's to see.
-import { createCredentials } from './credentials.ts';
+import { createCredentials } from '../otlp/credentials.ts';
 import type { DeclaredName } from './declared.ts';
-import type { Destination } from './destination.ts';
+import type { Destination } from '../otlp/destination.ts';
 
 export type HeaderNames = {
   readonly names: readonly string[];

@@ -1,12 +1,12 @@
 // What destinations got and were spared, and what their budgets would make of days like those that were:
 // a part of `signet spans`. Pure.
-import { visible } from './audit/format-text.ts';
-import type { Budget, Destination } from './delivery/destination.ts';
-import { forecast, type Forecast, type Hour } from './delivery/forecast.ts';
-import { parseVolume, utcDay } from './delivery/volume.ts';
-import { roughText, wholeText, type VolumePeriod } from './report/format-volume.ts';
-import type { VolumePart } from './report/span-volume.ts';
-import { WORTHS } from './trace/worth.ts';
+import { visible } from '../audit/format-text.ts';
+import type { Budget, Destination } from '../otlp/destination.ts';
+import { forecast, type Forecast, type Hour } from '../delivery/forecast.ts';
+import { parseVolume, utcDay } from '../delivery/volume.ts';
+import { roughText, wholeText, type VolumePeriod } from '../report/format-volume.ts';
+import type { VolumePart } from '../report/span-volume.ts';
+import { WORTHS } from '../trace/worth.ts';
 
 /** What is asked of a destination's configuration. */
 export type BudgetedDestination = Pick<Destination, 'name' | 'signals' | 'budget'>;

@@ -1,16 +1,16 @@
 // `signet deliver`: sends history again from the store, or what a destination has refused. It moves no
 // cursor, and leaves the running sidecar's own deliveries alone.
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { isoTime } from './audit/format-text.ts';
+import { isoTime } from '../audit/format-text.ts';
 import { sendRefused } from './deliver-refused.ts';
 import { sendAll, type DeliverSettings, type DeliverTask } from './deliver-send.ts';
-import type { Destination } from './delivery/destination.ts';
-import { countHistory, history } from './delivery/history.ts';
-import type { ReplayRow } from './delivery/replay.ts';
-import { print, STORE_EXIT_CODES, storeCommand } from './report/command-store.ts';
-import { parseTimeUs, TIMES } from './report/filter-time.ts';
-import { ownChain, readingAt, stateOf, type RecordParts } from './report/whereabouts.ts';
-import { createSpansOf } from './trace/worth.ts';
+import type { Destination } from '../otlp/destination.ts';
+import { countHistory, history } from '../delivery/history.ts';
+import type { ReplayRow } from '../delivery/replay.ts';
+import { print, STORE_EXIT_CODES, storeCommand } from '../report/command-store.ts';
+import { parseTimeUs, TIMES } from '../report/filter-time.ts';
+import { ownChain, readingAt, stateOf, type RecordParts } from '../report/whereabouts.ts';
+import { createSpansOf } from '../trace/worth.ts';
 
 export type { DeliverSettings };
 

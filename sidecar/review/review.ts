@@ -2,7 +2,7 @@
 // made them. Pure.
 import { decodeRequest, type Json, type See } from './decode.ts';
 import { declaredNames, type DeclaredName, type NameKind } from './declared.ts';
-import type { Signal } from './destination.ts';
+import type { Signal } from '../otlp/destination.ts';
 
 /** A name that leaves, and how often it stood there. */
 export type UsedName = Omit<DeclaredName, 'kind' | 'isPersonal'> & {

@@ -1,7 +1,7 @@
 // `signet spans`: how many spans the requests of a time make, whose they are, and what the destinations'
 // budgets make of it. It only reads.
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { ownChain, readingAt, stateOf, type RecordParts } from './report/whereabouts.ts';
+import { ownChain, readingAt, stateOf, type RecordParts } from '../report/whereabouts.ts';
 import {
   hasColours,
   isTerminal,
@@ -9,11 +9,11 @@ import {
   say,
   STORE_EXIT_CODES,
   storeCommand,
-} from './report/command-store.ts';
-import { parseTimeUs, TIMES } from './report/filter-time.ts';
-import { BILL_DAYS } from './report/format-volume.ts';
-import { VOLUME_GROUPINGS, type VolumeGrouping } from './report/volume-groups.ts';
-import { MAX_DAYS } from './delivery/volume.ts';
+} from '../report/command-store.ts';
+import { parseTimeUs, TIMES } from '../report/filter-time.ts';
+import { BILL_DAYS } from '../report/format-volume.ts';
+import { VOLUME_GROUPINGS, type VolumeGrouping } from '../report/volume-groups.ts';
+import { MAX_DAYS } from '../delivery/volume.ts';
 import type { BudgetedDestination } from './spans-destinations.ts';
 import { jsonOf, readVolume, textOf } from './spans-volume.ts';
 

@@ -3,8 +3,8 @@
 import { INSTRUMENTS, LABELS } from '../metrics/instruments.ts';
 import { EXPORTED_ATTRIBUTES, EXPORTED_FIELDS, PERSONAL_ATTRIBUTES } from '../trace/exported.ts';
 import { SCOPE } from '../trace/names.ts';
-import type { Signal } from './destination.ts';
-import { LOG_ATTRIBUTES, LOG_EVENTS, LOG_FIELDS } from './log-names.ts';
+import type { Signal } from '../otlp/destination.ts';
+import { LOG_ATTRIBUTES, LOG_EVENTS, LOG_FIELDS } from '../otlp/log-names.ts';
 
 /** What a name is to whoever reviews: `frame` is OTLP's own, the same around everything. */
 export type NameKind =

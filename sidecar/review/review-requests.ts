@@ -4,10 +4,10 @@ import type { AuditReader } from '../audit/reader.ts';
 import type { StoredRow } from '../audit/row.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import { spanIdsOf } from '../trace/ids.ts';
-import type { Signal } from './destination.ts';
-import { encodeMetrics } from './encode-metrics.ts';
-import { createSpanFeed, type Feed, type SpansOf } from './feed.ts';
-import { createLogFeed } from './log-feed.ts';
+import type { Signal } from '../otlp/destination.ts';
+import { encodeMetrics } from '../otlp/encode-metrics.ts';
+import { createSpanFeed, type Feed, type SpansOf } from '../delivery/feed.ts';
+import { createLogFeed } from '../delivery/log-feed.ts';
 
 /** What requests are made with. */
 export type RequestParts = {

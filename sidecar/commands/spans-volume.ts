@@ -1,10 +1,10 @@
 // The answer of `signet spans`: read from a store, and said as text or JSON.
-import { isoTime, visibleJson } from './audit/format-text.ts';
-import type { AuditReader } from './audit/reader.ts';
-import { VOLUME_NOTES } from './delivery/volume.ts';
-import { BILL_DAYS, per, volumeText, type VolumePeriod } from './report/format-volume.ts';
-import { firstRequestUs, spanVolume, type VolumeQuestion } from './report/span-volume.ts';
-import { groupVolume, type VolumeGrouping, type VolumeTable } from './report/volume-groups.ts';
+import { isoTime, visibleJson } from '../audit/format-text.ts';
+import type { AuditReader } from '../audit/reader.ts';
+import { VOLUME_NOTES } from '../delivery/volume.ts';
+import { BILL_DAYS, per, volumeText, type VolumePeriod } from '../report/format-volume.ts';
+import { firstRequestUs, spanVolume, type VolumeQuestion } from '../report/span-volume.ts';
+import { groupVolume, type VolumeGrouping, type VolumeTable } from '../report/volume-groups.ts';
 import {
   destinationsText,
   destinationVolumes,
