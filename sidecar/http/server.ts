@@ -22,6 +22,8 @@ import { sendProblem } from './problem.ts';
 
 /** Above Caddy's own bound (32 KiB in our Caddyfile) and what the snippet adds. */
 export const MAX_HEADER_BYTES = 64 * 1024;
+/** Marks an answer without a stamp as the sidecar's own: the snippet lets nothing else through to a client. */
+const PROBLEM_MARK = 'Signet-Problem';
 /** Above the two minutes for which Caddy keeps a connection: it must be Caddy who lets go. */
 export const KEEP_ALIVE_MS = 150_000;
 
@@ -116,6 +118,7 @@ function shows(key: Secret): (req: IncomingMessage) => boolean {
 }
 
 function notForYou(res: ServerResponse): void {
+  res.setHeader(PROBLEM_MARK, 'not-for-you');
   sendProblem(res, {
     status: 403,
     title: 'Not for you',
@@ -124,6 +127,7 @@ function notForYou(res: ServerResponse): void {
 }
 
 function notCaddy(res: ServerResponse): void {
+  res.setHeader(PROBLEM_MARK, 'not-caddy');
   sendProblem(res, {
     status: 400,
     title: 'Not asked by Caddy',
@@ -142,6 +146,7 @@ function failClosed(res: ServerResponse, error: unknown, onError: ServerParts['o
     res.destroy();
     return;
   }
+  res.setHeader(PROBLEM_MARK, 'fault');
   sendProblem(res, {
     status: 503,
     title: 'Who you are cannot be checked right now',

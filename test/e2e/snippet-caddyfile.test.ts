@@ -66,6 +66,14 @@ test('all sites have one logger: with one for each, every request would cost mor
   expect(Object.keys(logging.logs)).toEqual(['default', 'signet_access_log']);
 });
 
+// By its words, for the effect shows by chance only: a dial that comes late must not read the app's address.
+test('before the gate is asked, Caddy is told to dial by URL (caddyserver/caddy#7859)', async () => {
+  const adapted = await run(['adapt', '--config', CADDYFILE]);
+  const vars = adapted.indexOf('"reverse_proxy.proxy":"none"');
+  expect(vars).toBeGreaterThan(0);
+  expect(vars).toBeLessThan(adapted.indexOf('"uri":"/verify?'));
+});
+
 test('README’s Caddyfile is accepted and formatted as it stands, and bounds headers', async () => {
   const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
   const shown = /```caddyfile\n(.*?)```/s.exec(readme)?.[1] ?? '';

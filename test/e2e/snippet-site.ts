@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,6 +43,7 @@ export type Answer = {
   readonly status: number;
   /** As received, the status line included. */
   readonly head: string;
+  readonly body: string;
   /** Every value under this name, whatever its case. */
   values(name: string): string[];
 };
@@ -51,6 +52,8 @@ export type Site = {
   readonly port: number;
   readonly app: EchoApp;
   readonly questions: Question[];
+  /** How many connections the gate has accepted so far. */
+  gateConnections(): number;
   /** Sends a GET with these header lines; closes the connection unless they say otherwise. */
   ask(path: string, ...headerLines: string[]): Promise<Answer>;
   log(): Promise<LogLine[]>;
@@ -87,17 +90,27 @@ export const CAROL_HEADERS = {
 /** What every answer of the stand-in says to the browser. */
 const SERVER_TIMING = 'trace;desc="of-the-stand-in"';
 
-/**
- * Starts all three. With `gateKey` the stand-in listens on TCP and demands the key; otherwise on a unix
- * socket. `user` is the name that it gives to alice. `socket` is what Caddy is told instead of where the stand-in is.
- */
-export async function startSite(
-  options: { gateKey?: string; user?: string; socket?: string } = {},
-): Promise<Site> {
+export type SiteOptions = {
+  /** With it the stand-in listens on TCP and demands the key; otherwise on a unix socket. */
+  readonly gateKey?: string;
+  /** The name that the stand-in gives to alice. */
+  readonly user?: string;
+  /** What Caddy is told instead of where the stand-in is. */
+  readonly socket?: string;
+  /** Answers in place of the stand-in. */
+  readonly gate?: RequestListener;
+  /** For Caddy, besides what the snippets need. */
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+/** Starts all three. */
+export async function startSite(options: SiteOptions = {}): Promise<Site> {
   const folder = await mkdtemp(join(tmpdir(), 'signet-snippet-'));
   const logFile = join(folder, 'access.log');
   const questions: Question[] = [];
-  const gate = createStandIn(questions, options);
+  const gate = createServer(options.gate ?? createStandIn(questions, options));
+  let gateConnections = 0;
+  gate.on('connection', () => gateConnections++);
   gate.listen(options.gateKey === undefined ? join(folder, 's.sock') : 0);
   await once(gate, 'listening');
   const app = await startEchoApp();
@@ -109,6 +122,7 @@ export async function startSite(
     SIGNET_ACCESS_LOG: logFile,
     SIGNET_GATE_KEY: options.gateKey ?? '',
     APP_SECRET: 'never to be seen',
+    ...options.env,
   };
   const caddy = await startCaddy({ caddyfile: siteText(port, app.address), env });
   const logText = () => readFile(logFile, 'utf8').catch(() => '');
@@ -122,6 +136,7 @@ export async function startSite(
     port,
     app,
     questions,
+    gateConnections: () => gateConnections,
     ask: async (path, ...lines) =>
       parseAnswer(await rawRequest({ port, bytes: spell(path, lines) })),
     log: async () => parseLog(await logText()),
@@ -160,8 +175,8 @@ function siteText(port: number, app: string): string {
   ].join('\n');
 }
 
-function createStandIn(questions: Question[], options: { gateKey?: string; user?: string }) {
-  return createServer(({ method = '', url = '', headers }, response) => {
+function createStandIn(questions: Question[], options: SiteOptions): RequestListener {
+  return ({ method = '', url = '', headers }, response) => {
     questions.push({ method, url, headers });
     const requirement = /[?&]require=(.*)$/.exec(url)?.[1];
     const known: Record<string, Record<string, string>> = {
@@ -179,7 +194,7 @@ function createStandIn(questions: Question[], options: { gateKey?: string; user?
       return response.writeHead(401).end('sign in\n');
     if (requirement === 'role:admin') return response.writeHead(403).end('not you\n');
     return response.writeHead(204, vouched ?? {}).end();
-  });
+  };
 }
 
 function spell(path: string, lines: readonly string[]): string {
@@ -189,13 +204,13 @@ function spell(path: string, lines: readonly string[]): string {
 }
 
 function parseAnswer(bytes: Buffer): Answer {
-  const head = bytes.toString('latin1').split('\r\n\r\n')[0] ?? '';
+  const [head = '', ...rest] = bytes.toString('latin1').split('\r\n\r\n');
   const values = (name: string) =>
     head
       .split('\r\n')
       .filter((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`))
       .map((line) => line.slice(name.length + 1).trim());
-  return { status: Number(head.split(' ')[1]), head, values };
+  return { status: Number(head.split(' ')[1]), head, body: rest.join('\r\n\r\n'), values };
 }
 
 function parseLog(text: string): LogLine[] {
