@@ -1,8 +1,8 @@
-// The command `signet`: serve, audit, deliver. Reads the environment and the terminal, and nothing else does.
+// The command `signet` with all that it can do. Reads the environment and the terminal, and nothing else does.
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Command } from 'commander';
+import { Command, type CommanderError } from 'commander';
 import { auditCommand } from './report/command.ts';
 import { forgetCommand } from './report/command-forget.ts';
 import { removeCommand } from './report/command-remove.ts';
@@ -13,13 +13,14 @@ import { openCommand } from './command-open.ts';
 import type { Config } from './config/config.ts';
 import { deriveKeys, loadKeyRing } from './config/keys.ts';
 import { checkConfig, loadConfig, loadPlaces, type ReadPlaces } from './config/load.ts';
+import { checkSending, loadSending } from './config/load-sending.ts';
 import { deliverCommand, type DeliverSettings } from './commands/deliver.ts';
 import { cursorNames } from './otlp/destination.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { exportReviewCommand, type ExportReviewSettings } from './commands/export-review.ts';
 import { explain, Fault, type FaultCode } from './fault.ts';
 import { auditStoreFile } from './places.ts';
-import { spansCommand, type SpansSettings } from './commands/spans.ts';
+import { spansCommand, type SpansParts } from './commands/spans.ts';
 import { spansOf } from './trace/spans.ts';
 import { createSpansOf } from './trace/worth.ts';
 import { VERSION } from './version.ts';
@@ -33,6 +34,21 @@ const EXIT_CODES: Partial<Record<FaultCode, number>> = {
   ERR_STORE_DAMAGED: 74,
   ERR_STORE_NEWER: 74,
 };
+
+/** What is typed wrong at the top, as sysexits.h has it: 1 would be `deploy verdict`'s "regressed". */
+const EXIT_USAGE = 64;
+
+const HELP = `
+Exit codes:
+  64  there is no such command, or what was typed before one, or to serve or deploy, is wrong
+      (audit, deliver, spans and export-review end with 2 then)
+  69  in use, or can't be reached
+  70  \`deploy\` failed itself (others: 1)
+  74  the store is damaged, or was written by a newer Signet
+  78  the configuration is wrong; all mistakes are listed
+Each command says its own: signet COMMAND --help. In a clone that isn't installed write \`npm run -s signet --\`
+or \`npx signet\` for \`signet\`.
+`;
 
 const SERVE_HELP = `
 Four settings are enough:
@@ -48,6 +64,7 @@ Example:
 
 Exit codes:
   0   stopped by SIGTERM or SIGINT, with everything in the log recorded
+  64  an option is wrong
   69  the socket, the port or the state folder is in use
   78  the configuration is wrong; all mistakes are listed
 `;
@@ -65,10 +82,13 @@ const program = new Command('signet')
   .version(VERSION)
   .enablePositionalOptions()
   .showHelpAfterError('(signet --help shows what there is)')
+  .addHelpText('after', HELP)
+  .exitOverride(exitAsUsage)
   .addCommand(
     new Command('serve')
       .description('run the sidecar: the gate for Caddy, and the recorder')
       .addHelpText('after', SERVE_HELP)
+      .exitOverride(exitAsUsage)
       .action(runServe),
   )
   .addCommand(
@@ -143,7 +163,7 @@ function wholeConfig(): Config | undefined {
 }
 
 function deliverSettings(): DeliverSettings {
-  const { destinations, proxy, resource, sampling } = loadConfig(sources);
+  const { destinations, proxy, resource, sampling } = loadSending(sources);
   return {
     destinations,
     ...(proxy !== undefined && { proxy }),
@@ -153,14 +173,25 @@ function deliverSettings(): DeliverSettings {
   };
 }
 
-function spansSettings(): SpansSettings | undefined {
-  const config = wholeConfig();
-  return config && { destinations: config.destinations, slowUs: config.sampling.slowUs };
+function spansSettings(): ReturnType<SpansParts['settings']> {
+  const checked = checkSending(sources);
+  if ('sending' in checked) {
+    const { destinations, sampling } = checked.sending;
+    return { destinations, slowUs: sampling.slowUs };
+  }
+  const mistakes = checked.errors.map(
+    ({ where, read = 'what is wrong' }) => `read ${read} at ${where}`,
+  );
+  return { problem: mistakes.join('; ') };
 }
 
 function reviewSettings(): ExportReviewSettings {
   const { slowUs, ...settings } = deliverSettings();
   return { ...settings, spansOf: createSpansOf(slowUs) };
+}
+
+function exitAsUsage({ exitCode }: CommanderError): never {
+  process.exit(exitCode === 0 ? 0 : EXIT_USAGE);
 }
 
 function fail(error: unknown): never {

@@ -10,7 +10,7 @@ import { createSpanEncoder } from './otlp/encode-spans.ts';
 import { createSpanFeed } from './delivery/feed.ts';
 import { createLiveDelivery, type LiveState } from './delivery/live.ts';
 import { createLogFeed } from './delivery/log-feed.ts';
-import { createMetricsExport } from './delivery/metrics-export.ts';
+import { createMetricsExport, type MetricsState } from './delivery/metrics-export.ts';
 import type { ProxySettings } from './otlp/proxy.ts';
 import { createSource, type Source } from './delivery/source.ts';
 import type { Transport } from './otlp/transport.ts';
@@ -37,8 +37,8 @@ export type Dispatch = {
   addSpans(spans: readonly Span[]): void;
   /** How each delivery stands, by the name of its cursor. */
   states(): Readonly<Record<string, DeliveryState>>;
-  /** Why metrics did not get out the last time. */
-  problems(): readonly string[];
+  /** How metrics stand, by the name of the destination. */
+  metricsStates(): Readonly<Record<string, MetricsState>>;
   /** Sends what is left, until the deadline; then closes all transports. */
   finish(deadlineMs: number): Promise<void>;
 };
@@ -85,7 +85,7 @@ export async function createDispatch(options: DispatchOptions): Promise<Dispatch
       Object.fromEntries(
         deliveries.map((each) => [each.name, withLive(each.state(), live.get(each.name)?.state())]),
       ),
-    problems: () => metrics.problems(),
+    metricsStates: () => metrics.states(),
     finish,
   };
 }
@@ -93,11 +93,11 @@ export async function createDispatch(options: DispatchOptions): Promise<Dispatch
 // Spans are spans: those of sign-ins are told among them.
 function withLive(state: DeliveryState, live: LiveState | undefined): DeliveryState {
   if (live === undefined) return state;
-  const { leftOut, sentSpans } = state;
+  const { leftOut, sent } = state;
   const isAny = live.droppedSpans > 0;
   return {
     ...state,
-    sentSpans: sentSpans + live.sentSpans,
+    sent: sent + live.sentSpans,
     leftOut: { ...leftOut, ...(isAny && { 'sign-in-dropped': live.droppedSpans }) },
   };
 }
@@ -125,7 +125,7 @@ async function deliveryOf(name: string, way: Way): Promise<Delivery> {
       : () => createLogFeed(resource, version),
     source:
       isOfSpans && budget !== undefined
-        ? (after) => budgetedSource(after, { store, budget, volume, slowUs })
+        ? (after, wasSent) => budgetedSource(after, { store, budget, volume, slowUs, wasSent })
         : (after) => createSource(store, { after }),
   });
 }
@@ -133,9 +133,11 @@ async function deliveryOf(name: string, way: Way): Promise<Delivery> {
 type Budgeted = Pick<DispatchOptions, 'store' | 'slowUs'> & {
   readonly budget: NonNullable<Destination['budget']>;
   readonly volume: Volume;
+  readonly wasSent: (sequence: number) => boolean;
 };
 
-function budgetedSource(after: number, { store, budget, volume, slowUs }: Budgeted): Source {
+function budgetedSource(after: number, budgeted: Budgeted): Source {
+  const { store, budget, volume, slowUs, wasSent } = budgeted;
   return createBudgetedSource({
     outbox: store,
     after,
@@ -143,6 +145,7 @@ function budgetedSource(after: number, { store, budget, volume, slowUs }: Budget
     volume,
     worthOf: (row: RequestRow) => worthOf(row, slowUs),
     spansIn: createSpanCount(slowUs),
+    wasSent,
     nowMs: Date.now,
   });
 }

@@ -32,6 +32,7 @@ import { recorderChecks, toCheck } from './readiness.ts';
 import type { RecorderOptions } from './recorder-options.ts';
 import type { RequestHeaders } from './request.ts';
 import { createSample } from './trace/sampling.ts';
+import { type Trouble, troubleText } from './troubles.ts';
 import { VERSION } from './version.ts';
 
 /** Name of the session store in the state folder. */
@@ -100,8 +101,9 @@ export async function serve(config: Config): Promise<Sidecar> {
         'a requirement does not parse; the block is closed',
       ),
   });
-  const recorder = createRecorderThread(recorderOptions(config, ring, bootId), {
-    onProblem: tellProblems(log),
+  const options = recorderOptions(config, ring, bootId);
+  const recorder = createRecorderThread(options, {
+    onTrouble: tellTroubles(log),
     // Whole, with its signature: the log is one of the places where heads are kept.
     onHead: (head) => log.info({ head: headFields(head) }, 'the audit chain was signed'),
   });
@@ -138,7 +140,8 @@ export async function serve(config: Config): Promise<Sidecar> {
         ...recorderChecks(recorder.state()),
       }),
       metrics: async (format) =>
-        (await recorder.metrics(format)) ?? writeText(recorderDown(clock()), format),
+        (await recorder.metrics(format)) ??
+        writeText(recorderDown(clock()), format, options.resource),
     }),
   );
 
@@ -158,6 +161,7 @@ export async function serve(config: Config): Promise<Sidecar> {
   void live.start().catch((error: unknown) => {
     log.warn({ error: explain(error) }, 'the calls of sign-ins to the provider are not traced');
   });
+  for (const warning of config.warnings) log.warn(warning);
   log.info({ listen: addressOf(config), access_log: config.accessLog }, 'the gate is open');
 
   return {
@@ -221,10 +225,11 @@ function addressOf({ listen: address }: Config): string {
   return 'socket' in address ? address.socket : `${address.host}:${address.port}`;
 }
 
-function tellProblems(log: Logger): (problem: string | undefined) => void {
-  return (problem) => {
-    if (problem === undefined) log.info('the recorder and its destinations are well again');
-    else log.error({ problem }, 'evidence is not recorded or not delivered; requests go on');
+function tellTroubles(log: Logger): (trouble: Trouble) => void {
+  return (trouble) => {
+    const { of: _, ...fields } = trouble;
+    if (trouble.problem === undefined) log.info(fields, troubleText(trouble));
+    else log.error(fields, troubleText(trouble));
   };
 }
 

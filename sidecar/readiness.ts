@@ -1,4 +1,5 @@
 // How the parts stand, as `/readyz` says it. Pure.
+import type { DeliveryState } from './delivery/delivery-state.ts';
 import type { Check } from './http/health.ts';
 import type { RecorderState } from './recorder-state.ts';
 
@@ -10,22 +11,26 @@ export function toCheck({ ready, problem }: { ready: boolean; problem?: string }
 /** Returns a check for the recorder and one for each destination. */
 export function recorderChecks(state: RecorderState | undefined): Record<string, Check> {
   if (state === undefined) return { recorder: { ok: false, problem: 'it has not started yet' } };
-  const { problem, metricsProblem, destinations, decisions, ...counts } = state;
+  const { problem, metrics, destinations, decisions, ...counts } = state;
   const checks = {
     recorder: { ...checkOf(problem), ...counts },
-    ...(metricsProblem !== undefined && { metrics: checkOf(metricsProblem) }),
     decisions: { ...checkOf(decisions.warning), ...decisions },
   };
-  const entries = Object.entries(destinations).map(([name, { cursor, problem, ...rest }]) => [
+  const entries = Object.entries(destinations).map(([name, state]) => [
     `destination ${name}`,
-    {
-      ...checkOf(problem),
-      delivered: cursor,
-      waiting: Math.max(0, counts.lastSequence - cursor),
-      ...rest,
-    },
+    deliveryCheck(state, counts.lastSequence),
   ]);
-  return { ...checks, ...Object.fromEntries(entries) };
+  const ofMetrics = Object.entries(metrics).map(([name, { problem, ...rest }]) => [
+    `metrics ${name}`,
+    { ...checkOf(problem), ...rest },
+  ]);
+  return { ...checks, ...Object.fromEntries(entries), ...Object.fromEntries(ofMetrics) };
+}
+
+function deliveryCheck(state: DeliveryState, lastSequence: number): Check {
+  const { cursor, problem, troubles: _, ...rest } = state;
+  const waiting = Math.max(0, lastSequence - cursor);
+  return { ...checkOf(problem), delivered: cursor, waiting, ...rest };
 }
 
 function checkOf(problem: string | undefined): Check {

@@ -8,6 +8,7 @@ import type { RecorderOptions } from './recorder-options.ts';
 import type { FromRecorder, MetricsFormat, ToRecorder } from './recorder-messages.ts';
 import { NOTHING_KNOWN, type RecorderState } from './recorder-state.ts';
 import type { Span } from './trace/span.ts';
+import { createTroubles, type Trouble } from './troubles.ts';
 
 /** Pause before a recorder that died is started again. */
 const RESTART_MS = 1000;
@@ -37,24 +38,24 @@ export type RecorderThread = {
 
 /** Who is told what becomes of the evidence. */
 export type RecorderListeners = {
-  /** Each new problem once, and its end as undefined. */
-  readonly onProblem: (problem: string | undefined) => void;
+  /** Each trouble once when it begins, and once when it has ended. */
+  readonly onTrouble: (trouble: Trouble) => void;
   readonly onHead: (head: Head) => void;
 };
 
 /** Returns the recorder, not yet started. */
 export function createRecorderThread(
   options: RecorderOptions,
-  { onProblem, onHead }: RecorderListeners,
+  { onTrouble, onHead }: RecorderListeners,
 ): RecorderThread {
   let state: RecorderState | undefined;
   let heardAtMs = 0;
-  let told: string | undefined;
   let isStopping = false;
   let restart: NodeJS.Timeout | undefined;
   let worker: Worker | undefined;
   let ended = Promise.resolve();
   let lastAsked = 0;
+  const tell = createTroubles(onTrouble);
   const asked = new Map<number, (text: string | undefined) => void>();
 
   function start(): void {
@@ -86,7 +87,7 @@ export function createRecorderThread(
       onHead(next.head);
     }
     state = next;
-    tell(problemOf(next));
+    tell(next);
   }
 
   function post(message: ToRecorder): void {
@@ -108,16 +109,11 @@ export function createRecorderThread(
   function died(why: string): void {
     const problem = `the recorder died and is started again: ${why}`;
     state = { ...NOTHING_KNOWN, ...state, problem };
-    tell(problem);
+    tell(state);
     restart = setTimeout(() => {
       restart = undefined;
       start();
     }, RESTART_MS);
-  }
-
-  function tell(problem: string | undefined): void {
-    if (problem !== told) onProblem(problem);
-    told = problem;
   }
 
   async function stop(): Promise<void> {
@@ -137,9 +133,4 @@ export function createRecorderThread(
   const addSpans = (spans: readonly Span[]) => post({ kind: 'spans', spans });
 
   return { start, state: current, metrics, addSpans, stop };
-}
-
-function problemOf(state: RecorderState): string | undefined {
-  const delivery = Object.values(state.destinations).find(({ problem }) => problem !== undefined);
-  return state.problem ?? state.decisions.warning ?? delivery?.problem ?? state.metricsProblem;
 }

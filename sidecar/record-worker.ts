@@ -235,10 +235,8 @@ async function stateOf(parts: Parts): Promise<RecorderState> {
   lookedAtUs = clock();
   const { store, follower, recorder, reckoning, heads } = parts;
   const problem = follower.problem() ?? heads.problem();
-  const metricsProblem = dispatch?.problems()[0];
   return {
     ...(problem !== undefined && { problem }),
-    ...(metricsProblem !== undefined && { metricsProblem }),
     lagBytes: follower.lagBytes(),
     ...(await store.counts()),
     invalidStamps: recorder.invalidStamps(),
@@ -246,6 +244,7 @@ async function stateOf(parts: Parts): Promise<RecorderState> {
     decisions: reckoning.state(),
     ...heads.state(),
     destinations: dispatch?.states() ?? {},
+    metrics: dispatch?.metricsStates() ?? {},
   };
 }
 

@@ -63,8 +63,7 @@ export function createRecorder({
     if (batch === undefined) return keepNotes();
 
     const nowUs = clock();
-    const gaps = batch.gap === undefined ? [] : [gapOf(batch.gap, nowUs)];
-    const rows: Row[] = [...gaps];
+    const rows: Row[] = batch.gap === undefined ? [] : [gapOf(batch.gap, nowUs)];
     const setAside: SetAsideLine[] = [...batch.setAside];
     for (const line of batch.lines) {
       const read = readEntries(line.bytes, nowUs);
@@ -75,9 +74,9 @@ export function createRecorder({
     }
 
     const { checkpoint } = batch;
-    const { added } = await store.commit({ rows, setAside, checkpoint, notes: notes() });
-    // A gap is new. What is read again comes before what is new, and was observed when it was.
-    observe([...gaps, ...rows.slice(rows.length - added + gaps.length)]);
+    const committed = await store.commit({ rows, setAside, checkpoint, notes: notes() });
+    // Not those that were read again: they were observed when they were new.
+    observe(committed.rows);
     skew.see(rows, nowUs);
     if (batch.gap !== undefined) lastGap = { what: batch.gap, atUs: nowUs };
     for (const delivery of deliveries) delivery.wake();

@@ -1,13 +1,12 @@
 // How the recorder stands, as its thread tells the main one. Plain data.
 import type { Head } from './audit/head.ts';
 import type { DeliveryState } from './delivery/deliver.ts';
+import type { MetricsState } from './delivery/metrics-export.ts';
 import type { DecisionsState } from './reckon.ts';
 
 /** Sent whenever it changes. */
 export type RecorderState = {
   readonly problem?: string;
-  /** Why metrics were not taken by a destination the last time. */
-  readonly metricsProblem?: string;
   /** Bytes of the log that are not yet rows. */
   readonly lagBytes: number;
   readonly rows: number;
@@ -24,6 +23,8 @@ export type RecorderState = {
   /** The last signed end of the chain. */
   readonly head?: Head;
   readonly destinations: Readonly<Record<string, DeliveryState>>;
+  /** By the name of the destination, of those that get metrics. */
+  readonly metrics: Readonly<Record<string, MetricsState>>;
 };
 
 /** What is known while neither store nor log is open. */
@@ -38,4 +39,5 @@ export const NOTHING_KNOWN: RecorderState = {
   clockSkewUs: 0,
   decisions: { open: 0, overdue: 0 },
   destinations: {},
+  metrics: {},
 };

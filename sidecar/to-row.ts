@@ -59,7 +59,7 @@ export function toRow(entry: Entry, opened: Opened, bytes: Buffer, rules: RowRul
     traceId,
     parentSpanId: stamp?.parentSpanId,
     link: stamp?.link,
-    sampled: stamp?.sampled ?? isSampled(entry, opened, traceId, rules.sample),
+    sampled: stamp?.sampled ?? isSampled(entry, opened, traceId, reason, rules.sample),
     startedAtUs,
     durationUs: Math.max(0, entry.endedAtUs - startedAtUs),
     skewUs: skewOf(startedAtUs, entry.endedAtUs, stamp),
@@ -129,9 +129,15 @@ function isExplained(entry: Entry, opened: Opened): boolean {
 }
 
 // Without a stamp it isn't known who called. Where the evidence doesn't hold, spans show it, too.
-function isSampled(entry: Entry, opened: Opened, traceId: string, sample: Sample): boolean {
+function isSampled(
+  entry: Entry,
+  opened: Opened,
+  traceId: string,
+  reason: Reason,
+  sample: Sample,
+): boolean {
   if (opened === 'invalid' || !isExplained(entry, opened)) return true;
-  return sample({ decision: 'none', route: entry.route })(traceId);
+  return sample({ decision: 'none', reason, route: entry.route })(traceId);
 }
 
 function decisionOf(entry: Entry, opened: Opened): { decision: Decision; reason: Reason } {

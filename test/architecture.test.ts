@@ -124,6 +124,7 @@ const RIM = [
   'config/keys.ts', // the key ring's file
   'commands/deliver.ts', // the terminal
   'deployment/command-mark.ts', // the clock
+  'deployment/command-verdict.ts',
   'dispatch.ts',
   'commands/export-review.ts', // the terminal
   'commands/spans.ts',
@@ -131,9 +132,15 @@ const RIM = [
   'delivery/live.ts',
   'delivery/bell.ts',
   'otlp/grpc.ts', // the network
+  'otlp/grpc-connection.ts',
+  'otlp/wrong-port.ts',
   'otlp/http.ts',
   'otlp/http-post.ts',
   'otlp/tunnel.ts',
+  'otlp/wrong-port.ts', // the network
+  'otlp/grpc-connection.ts', // the network
+  'otlp/https-agent.ts', // the network
+  'otlp/bounded-file.ts', // files with certificates and tokens
   'otlp/proxy.ts', // addresses; opens nothing
   'otlp/tls.ts', // certificates' files
   'otlp/watched-file.ts', // files with tokens

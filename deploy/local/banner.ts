@@ -1,5 +1,6 @@
 // What `npm start` says first: where to click, as whom, and what to type. Words only.
 import { relative } from 'node:path';
+import { editableFile } from './own-config.ts';
 import { AGENT, PEOPLE } from './people.ts';
 import { authorityFile, spansFile } from './programs.ts';
 import type { Running } from './stack.ts';
@@ -11,7 +12,8 @@ export function banner(
   bold: (text: string) => string,
 ): string {
   const ca = nearest(cwd, authorityFile(folder));
-  const state = `SIGNET_STATE=${nearest(cwd, folder)}`;
+  const signet = (command: string) => bold(`npm run -s signet -- ${command}`);
+  const state = `--state ${nearest(cwd, folder)}`;
   const people = PEOPLE.map(({ login, team }) => `${login} (${team ?? 'no team'})`).join(', ');
   return `
   Signet is up.
@@ -23,18 +25,19 @@ export function banner(
   Bearer  ${bold(`TOKEN=$(curl -s -u ${AGENT.clientId}:${AGENT.secret} -d grant_type=client_credentials ${issuer}/token | sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/')`)}
           ${bold(`curl --cacert ${ca} -H "Authorization: Bearer $TOKEN" ${app}/orders`)}
 
-  Ask     ${bold(`${state} npm run -s signet -- audit --user alice`)}
-          ${bold(`${state} npm run -s signet -- audit show <request or trace id>`)}
-          ${bold(`${state} npm run -s signet -- audit verify`)}
+  Ask     ${signet(`audit ${state} --user alice`)}
+          ${signet(`audit ${state} show <request or trace id>`)}
+          ${signet(`audit verify ${state}`)}
   Spans   ${nearest(cwd, spansFile(folder))}
-  State   ${bold(`curl http://${health}/readyz`)}
+  State   ${bold(`curl http://${health}/readyz`)}   and ${bold(`http://${health}/metrics`)}
+  Steer   ${nearest(cwd, editableFile(folder))}: sampling, budgets, more destinations; edit it and start again
 
   Ctrl-C stops everything. From here on a line per request:
 `;
 }
 
-// For a shell to read.
-function nearest(cwd: string, path: string): string {
+/** Returns a path as short as it goes from `cwd`, for a shell to read. */
+export function nearest(cwd: string, path: string): string {
   const way = relative(cwd, path);
   const nearer = way === '' || way.startsWith('..') ? path : way;
   return /^[\w./-]+$/.test(nearer) ? nearer : `'${nearer}'`;

@@ -84,7 +84,7 @@ function port(child: ChildProcess, ended: Promise<string>): Promise<number> {
 
 function epitaph({ name, logFile }: Program, how: string): string {
   const lines = logFile === undefined ? [] : readFileSync(logFile, 'utf8').trim().split('\n');
-  const last = lines.slice(-5).join('\n  ');
+  const last = lines.slice(-8).join('\n  ');
   return `${name} ended (${how})${last === '' ? '' : `; the end of ${logFile}:\n  ${last}`}`;
 }
 

@@ -5,11 +5,13 @@ import { createWriteStream, copyFileSync, mkdirSync, readFileSync, writeFileSync
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import { nearest } from './banner.ts';
 import { createClient } from './client.ts';
 import { damage, DAMAGES, isDamage } from './damage.ts';
 import { cleanEnvironment } from './environment.ts';
 import { EVIDENCE_FILES, readLines } from './evidence.ts';
 import { travel, type Seen } from './journey.ts';
+import { plainConfig } from './own-config.ts';
 import { audit, authorityFile, spansFile } from './programs.ts';
 import { runStack } from './run-stack.ts';
 import type { SpanLine } from './span-line.ts';
@@ -23,7 +25,7 @@ if (damaged !== '' && !isDamage(damaged)) {
   process.exit(1);
 }
 
-await runStack(PATIENT, async (running, over) => {
+await runStack({ deadlines: PATIENT, configFile: plainConfig }, async (running, over) => {
   const since = new Date().toISOString();
   const seen = await Promise.race([drive(running), over]);
   console.log('\nStopping: what was not yet recorded and delivered, is now.');
@@ -41,10 +43,11 @@ async function drive({ app, issuer, folder }: Running): Promise<Seen[]> {
 }
 
 async function present(folder: string, seen: readonly Seen[], since: string): Promise<number> {
-  console.log('\nThe audit ($ signet audit):\n');
+  const command = `npm run -s signet -- audit --state ${nearest(process.cwd(), folder)}`;
+  console.log(`\nThe audit (${command}):\n`);
   await signetAudit(folder, '--since', since, '--format', 'table');
   const shown = seen.find(({ label }) => label === TREE_OF)?.requestId ?? '';
-  console.log(`\nOne of them, with its trace ($ signet audit show ${shown}):\n`);
+  console.log(`\nOne of them, with its trace (${command} show ${shown}):\n`);
   await signetAudit(folder, 'show', shown);
   console.log("\nThe whole of that trace, as the receiver in Lightstep's place got it:\n");
   console.log(traceTree(readLines<SpanLine>(spansFile(folder)), shown.replaceAll('-', '')));

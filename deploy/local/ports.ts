@@ -19,6 +19,11 @@ export async function claimPort(port: number, setting: string): Promise<number> 
   }
 }
 
+/** Returns `port` where it is free, else one that is. */
+export function claimPreferred(port: number): Promise<number> {
+  return tryPort(port).catch(() => tryPort(0));
+}
+
 function hint(setting: string, port: number): string {
   return `choose another port, such as ${setting}=${(port % 10_000) + 10_000}.`;
 }

@@ -12,7 +12,10 @@ export type Plan = {
   readonly app: string;
   readonly httpsPort: number;
   readonly providerPort: number;
-  /** `host:port` of the sidecar's `/readyz`. */
+  /** The sidecar's settings file. */
+  readonly config: string;
+  readonly receiverPort: number;
+  /** `host:port` of the sidecar's `/readyz` and `/metrics`. */
   readonly health: string;
   /** The sidecar's socket, a plain absolute path. */
   readonly socket: string;
@@ -23,11 +26,15 @@ export type Plan = {
 };
 
 /** Returns the receiver in Lightstep's place. */
-export function receiver({ folder, token }: Plan): Program {
+export function receiver({ folder, receiverPort, token }: Plan): Program {
   return {
     name: 'receiver',
     run: { module: './receiver.ts' },
-    env: { RECEIVER_TOKEN: token, RECEIVER_SPANS: spansFile(folder) },
+    env: {
+      RECEIVER_PORT: String(receiverPort),
+      RECEIVER_TOKEN: token,
+      RECEIVER_SPANS: spansFile(folder),
+    },
   };
 }
 
@@ -49,7 +56,7 @@ export function inventory(plan: Plan, collector: string): Program {
   return {
     name: 'inventory',
     run: { module: './inventory.ts', preload: './instrument.ts' },
-    env: tracing('inventory', collector, plan.token),
+    env: tracing('inventory', collector, plan),
   };
 }
 
@@ -58,21 +65,21 @@ export function orders(plan: Plan, collector: string, inventoryPort: number): Pr
   return {
     name: 'orders',
     run: { module: './orders.ts', preload: './instrument.ts' },
-    env: { ...tracing('orders', collector, plan.token), INVENTORY_PORT: String(inventoryPort) },
+    env: { ...tracing('orders', collector, plan), INVENTORY_PORT: String(inventoryPort) },
   };
 }
 
-/** Returns the sidecar, configured as anyone would: four settings, and where its files lie. */
+/** Returns the sidecar. What is the stack's own is in its environment, the rest in the file. */
 export function sidecar(plan: Plan, collector: string, issuer: string): Program {
   return {
     name: 'sidecar',
     run: [process.execPath, SIGNET, 'serve'],
     env: {
+      SIGNET_CONFIG: plan.config,
       SIGNET_ISSUER: issuer,
       SIGNET_CLIENT_ID: 'signet',
       SIGNET_CLIENT_SECRET: plan.clientSecret,
-      SIGNET_DESTINATION: `lightstep@${collector}`,
-      LIGHTSTEP_ACCESS_TOKEN: plan.token,
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector,
       SIGNET_AUDIENCE: AUDIENCE,
       SIGNET_SOCKET: plan.socket,
       SIGNET_ACCESS_LOG: accessLog(plan.folder),
@@ -99,10 +106,15 @@ export function caddy(plan: Plan, ordersPort: number): Program {
   };
 }
 
-/** Returns `signet audit` with these arguments, on the store in `folder`. Its output is ours. */
+/** Returns `signet audit` with these arguments, on the store in `folder`, whatever is configured. Its output is ours. */
 export function audit(folder: string, ...args: string[]): Program & { run: readonly string[] } {
-  const run = [process.execPath, SIGNET, 'audit', ...args] as const;
-  return { name: 'audit', run, env: { SIGNET_STATE: folder } };
+  const run = [process.execPath, SIGNET, 'audit', '--state', folder, ...args] as const;
+  return { name: 'audit', run, env: {} };
+}
+
+/** Returns what the receiver wants to hear in each call, as `name=value`. */
+export function receiverHeader({ token }: Pick<Plan, 'token'>): string {
+  return `lightstep-access-token=${token}`;
 }
 
 /** Returns the file that the receiver appends to. */
@@ -125,7 +137,7 @@ function storage(folder: string): string {
   return join(folder, 'caddy');
 }
 
-function tracing(name: string, endpoint: string, token: string): Record<string, string> {
+function tracing(name: string, endpoint: string, plan: Plan): Record<string, string> {
   return {
     OTEL_SERVICE_NAME: name,
     OTEL_RESOURCE_ATTRIBUTES: 'deployment.environment.name=local',
@@ -137,7 +149,7 @@ function tracing(name: string, endpoint: string, token: string): Record<string, 
     OTEL_LOGS_EXPORTER: 'none',
     OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc',
     OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
-    OTEL_EXPORTER_OTLP_HEADERS: `lightstep-access-token=${token}`,
+    OTEL_EXPORTER_OTLP_HEADERS: receiverHeader(plan),
     OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
     OTEL_BSP_SCHEDULE_DELAY: '500',
   };

@@ -14,6 +14,7 @@ import { needed, serveUntilStopped } from './life.ts';
 import { spanLines, type ExportRequest } from './span-line.ts';
 
 const SERVICE = 'opentelemetry.proto.collector.trace.v1.TraceService';
+const port = Number(process.env['RECEIVER_PORT'] ?? '0');
 const token = needed('RECEIVER_TOKEN');
 const spansFile = needed('RECEIVER_SPANS');
 
@@ -45,7 +46,7 @@ function traceService(): ServiceDefinition {
 
 const server = new Server();
 server.addService(traceService(), { Export: exportSpans });
-server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
+server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
   if (error) throw error;
-  serveUntilStopped(port, () => new Promise((resolve) => server.tryShutdown(() => resolve())));
+  serveUntilStopped(bound, () => new Promise((resolve) => server.tryShutdown(() => resolve())));
 });

@@ -1,6 +1,7 @@
 // The life of a stack around what is done with it: start, do, stop, exit; whatever goes wrong on the way
 // and whenever somebody asks to stop.
 import { explain, Fault } from '../../sidecar/fault.ts';
+import type { ConfigFile } from './own-config.ts';
 import { readSettings, Refusal } from './settings.ts';
 import { createStack, type Running, type StopDeadlines } from './stack.ts';
 import { stopAsked } from './until-stopped.ts';
@@ -11,23 +12,28 @@ export type Outcome = {
   readonly afterwards?: () => Promise<number | void>;
 };
 
+/** How a stack is run. */
+export type Manner = { readonly deadlines: StopDeadlines; readonly configFile: ConfigFile };
+
 /** Resolves when it is time to stop: somebody asks to, or a process of the stack has ended by itself. */
 export type Over = Promise<'asked' | 'broken'>;
 
 /**
- * Starts the stack, does `act` with it, stops it within `deadlines`, and ends the process: with `act`'s
+ * Starts the stack, does `act` with it, stops it within the deadlines, and ends the process: with `act`'s
  * code, or with 1 when the stack did not come up.
  */
 export async function runStack(
-  deadlines: StopDeadlines,
+  manner: Manner,
   act: (running: Running, over: Over) => Promise<Outcome>,
 ): Promise<never> {
-  process.exit(await lifeOf(deadlines, act).catch(tell));
+  process.exit(await lifeOf(manner, act).catch(tell));
 }
 
-async function lifeOf(...[deadlines, act]: Parameters<typeof runStack>): Promise<number> {
+async function lifeOf(...[manner, act]: Parameters<typeof runStack>): Promise<number> {
   const asked = stopAsked();
-  const stack = createStack(readSettings(process.env), (sentence) => console.log(sentence));
+  const { deadlines, configFile } = manner;
+  const say = (sentence: string) => console.log(sentence);
+  const stack = createStack(readSettings(process.env), configFile, say);
   let outcome: Outcome = { code: 1 };
   try {
     console.log('Starting …');

@@ -9,6 +9,10 @@ export type Settings = {
   readonly httpsPort: number;
   /** 0 is any free port. */
   readonly providerPort: number;
+  /** Of `/readyz` and `/metrics`; absent: the usual one, or a free one where that is taken. */
+  readonly healthPort?: number;
+  /** The receiver's; absent: as above. */
+  readonly receiverPort?: number;
 };
 
 /** A sentence for the person at the terminal; it needs no stack trace. */
@@ -17,18 +21,22 @@ export class Refusal extends Error {}
 /** The repository's root. */
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Returns the settings: SIGNET_LOCAL_DIR, SIGNET_LOCAL_PORT, SIGNET_LOCAL_PROVIDER_PORT. */
+/** Returns the settings: SIGNET_LOCAL_DIR, and SIGNET_LOCAL_PORT, _PROVIDER_PORT, _HEALTH_PORT, _RECEIVER_PORT. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const healthPort = port(env, 'SIGNET_LOCAL_HEALTH_PORT');
+  const receiverPort = port(env, 'SIGNET_LOCAL_RECEIVER_PORT');
   return {
     folder: resolve(env['SIGNET_LOCAL_DIR'] ?? join(ROOT, '.signet', 'local')),
-    httpsPort: port(env, 'SIGNET_LOCAL_PORT', 8443),
-    providerPort: port(env, 'SIGNET_LOCAL_PROVIDER_PORT', 8444),
+    httpsPort: port(env, 'SIGNET_LOCAL_PORT') ?? 8443,
+    providerPort: port(env, 'SIGNET_LOCAL_PROVIDER_PORT') ?? 8444,
+    ...(healthPort !== undefined && { healthPort }),
+    ...(receiverPort !== undefined && { receiverPort }),
   };
 }
 
-function port(env: NodeJS.ProcessEnv, name: string, ifUnset: number): number {
+function port(env: NodeJS.ProcessEnv, name: string): number | undefined {
   const text = env[name];
-  if (text === undefined || text === '') return ifUnset;
+  if (text === undefined || text === '') return undefined;
   if (!/^\d{1,5}$/.test(text) || Number(text) > 65_535) {
     throw new Refusal(`${name} is "${text}", but a port is a number from 0 to 65535.`);
   }

@@ -1,14 +1,15 @@
 // The supervisor of the local stack: starts its processes in order, each when what it needs is ready,
 // and stops them in the opposite order. It shows nothing and drives nothing.
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { findCaddy } from '../../caddy/find.ts';
 import { startChild, type Child, type Program } from './child.ts';
 import { cleanEnvironment } from './environment.ts';
 import { lockFolder } from './lock.ts';
-import { claimPort } from './ports.ts';
+import { RECEIVER_PORT, receiverHeaders, type ConfigFile } from './own-config.ts';
+import { claimPort, claimPreferred } from './ports.ts';
 import * as programs from './programs.ts';
 import { answersOk, speaksTls, until } from './ready.ts';
 import { Refusal, type Settings } from './settings.ts';
@@ -25,7 +26,7 @@ export type Running = {
   readonly app: string;
   /** `http://localhost:…` */
   readonly issuer: string;
-  /** Host and port of `/readyz`. */
+  /** Host and port of `/readyz` and `/metrics`. */
   readonly health: string;
   readonly folder: string;
   /** Resolves when a process has ended by itself, to a sentence that says which and how. */
@@ -49,11 +50,17 @@ export const PATIENT: StopDeadlines = { caddy: 15_000, sidecar: 15_000, others: 
 /** Nobody is stopped before those who still have something for him. */
 const STOP_ORDER = [['caddy'], ['sidecar'], ['orders', 'inventory', 'provider'], ['receiver']];
 const READY_MS = 30_000;
+/** As `signet serve` has it. */
+const HEALTH_PORT = 9465;
 /** A socket's path is at most 107 bytes long; some room is left for a temporary name beside it. */
 const MAX_SOCKET_BYTES = 100;
 
 /** Returns a stack that has not been started. `say` gets a sentence about what takes long. */
-export function createStack(settings: Settings, say: (sentence: string) => void): Stack {
+export function createStack(
+  settings: Settings,
+  configFile: ConfigFile,
+  say: (sentence: string) => void,
+): Stack {
   const { folder } = settings;
   const children: Child[] = [];
   const undo: (() => void)[] = [];
@@ -64,6 +71,7 @@ export function createStack(settings: Settings, say: (sentence: string) => void)
     undo.push(lockFolder(folder));
     const plan = await makePlan();
 
+    writeFileSync(receiverHeaders(folder), `${programs.receiverHeader(plan)}\n`, { mode: 0o600 });
     const receiver = launch(programs.receiver(plan));
     const provider = launch(programs.provider(plan));
     const collector = `http://127.0.0.1:${await receiver.listening}`;
@@ -89,17 +97,32 @@ export function createStack(settings: Settings, say: (sentence: string) => void)
   async function makePlan(): Promise<programs.Plan> {
     const httpsPort = await claimPort(settings.httpsPort, 'SIGNET_LOCAL_PORT');
     const providerPort = await claimPort(settings.providerPort, 'SIGNET_LOCAL_PROVIDER_PORT');
+    const { receiverPort, healthPort } = await claimOthers();
     const { path } = await findCaddy({ env: process.env, say });
     return {
       folder,
+      config: configFile(folder),
       app: `https://localhost:${httpsPort}`,
       httpsPort,
       providerPort,
-      health: `127.0.0.1:${await claimPort(0, '')}`,
+      receiverPort,
+      health: `127.0.0.1:${healthPort}`,
       socket: placeSocket(),
       caddy: path,
       token: randomBytes(16).toString('hex'),
       clientSecret: randomBytes(16).toString('hex'),
+    };
+  }
+
+  async function claimOthers() {
+    const { receiverPort, healthPort } = settings;
+    return {
+      receiverPort: await (receiverPort === undefined
+        ? claimPreferred(RECEIVER_PORT)
+        : claimPort(receiverPort, 'SIGNET_LOCAL_RECEIVER_PORT')),
+      healthPort: await (healthPort === undefined
+        ? claimPreferred(HEALTH_PORT)
+        : claimPort(healthPort, 'SIGNET_LOCAL_HEALTH_PORT')),
     };
   }
 

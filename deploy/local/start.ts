@@ -3,6 +3,7 @@
 import { banner } from './banner.ts';
 import { startChild } from './child.ts';
 import { cleanEnvironment } from './environment.ts';
+import { editableConfig } from './own-config.ts';
 import { audit } from './programs.ts';
 import { runStack } from './run-stack.ts';
 import { BRISK, type Running } from './stack.ts';
@@ -10,7 +11,7 @@ import { BRISK, type Running } from './stack.ts';
 const hasColour = process.stdout.isTTY && !process.env['NO_COLOR'];
 const bold = (text: string) => (hasColour ? `\x1b[1m${text}\x1b[0m` : text);
 
-await runStack(BRISK, async (running, over) => {
+await runStack({ deadlines: BRISK, configFile: editableConfig }, async (running, over) => {
   // Asked for before the banner is there to be clicked at: the first request has its line too.
   const lines = followAudit(running, new Date().toISOString());
   console.log(banner(running, process.cwd(), bold));

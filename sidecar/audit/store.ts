@@ -11,9 +11,9 @@ import type { Database, Queries, Value } from './database.ts';
 import type { Head } from './head.ts';
 import type { SigningKey } from './signing-key.ts';
 import { signLast } from './heads.ts';
+import { markOf } from './mark.ts';
 import { createNewest } from './newest.ts';
 import { noteOf, setNote } from './notes.ts';
-import { PERSONS_ERASED } from './persons.ts';
 import { REMOVED_BEFORE, withoutRemoved } from './removed.ts';
 import type { Row, StoredRow } from './row.ts';
 
@@ -58,6 +58,8 @@ export type AuditStore = {
   checkpoint(): Promise<Checkpoint | 'damaged' | undefined>;
   /** Returns up to `limit` rows that come after a sequence, in its order. */
   rowsAfter(sequence: number, limit: number): Promise<StoredRow[]>;
+  /** Returns another text whenever rows were erased or removed: what was read before is to be read anew. */
+  mark(): Promise<string>;
   /** Returns which of these request ids have a row. */
   having(requestIds: readonly string[]): Promise<ReadonlySet<string>>;
   /** Returns the last sequence that a destination acknowledged; 0 for a new one. */
@@ -81,10 +83,6 @@ export type AuditStore = {
 
 const FIRST = 'SELECT sequence FROM audit_rows WHERE chain = ? ORDER BY sequence LIMIT 1';
 const AFTER = 'SELECT * FROM audit_rows WHERE chain = ? AND sequence > ? ORDER BY sequence LIMIT ?';
-// Another whenever rows were erased or removed, by whichever process.
-const MARK =
-  'SELECT (SELECT value FROM notes WHERE chain = ? AND name = ?) AS erased, ' +
-  '(SELECT sequence FROM stubs WHERE chain = ?) AS removed';
 const SET_CURSOR =
   'INSERT INTO cursors (destination, sequence) VALUES (?, ?) ' +
   'ON CONFLICT (chain, destination) DO UPDATE SET sequence = excluded.sequence';
@@ -149,24 +147,19 @@ export async function createAuditStore(database: Database, chain: string): Promi
     await accounts.settle(queries, [...numbers, ...(batch.settled ?? [])]);
     await setNotes(queries, batch.notes ?? {});
     if (batch.checkpoint !== undefined) await setCheckpoint(queries, batch.checkpoint);
-    return { added, mark: await markOf(queries), setAside };
+    return { added, mark: await markOf(queries, chain), setAside };
   }
 
   async function rowsAfter(sequence: number, limit: number): Promise<StoredRow[]> {
     isRead = true;
     const known = newest.has(sequence + 1)
-      ? (newest.after(sequence, limit, await markOf(database)) ?? [])
+      ? (newest.after(sequence, limit, await markOf(database, chain)) ?? [])
       : [];
     if (known.length === limit) return known;
     // Another process may have stored some behind those.
     const from = known.at(-1)?.sequence ?? sequence;
     const rest = await database.all(AFTER, [chain, from, limit - known.length]);
     return [...known, ...rest.map(fromColumns)];
-  }
-
-  async function markOf(queries: Queries): Promise<string> {
-    const [found] = await queries.all(MARK, [chain, PERSONS_ERASED, chain]);
-    return JSON.stringify([found?.['erased'], found?.['removed']]);
   }
 
   // After a removal only: for all others it is one look at a note.
@@ -218,6 +211,7 @@ export async function createAuditStore(database: Database, chain: string): Promi
     commit,
     checkpoint,
     rowsAfter,
+    mark: () => markOf(database, chain),
     having: (requestIds) => knownIds(database, requestIds),
     cursor,
     moveCursor,

@@ -1,6 +1,7 @@
-// `signet deliver --refused`: what a destination refused before is sent to it again.
-import { sendAll, type DeliverTask, type Load } from './deliver-send.ts';
-import type { Destination } from '../otlp/destination.ts';
+// `signet deliver --refused`: what a destination refused before is sent to it again, spans and log records.
+import { isRequest, type StoredRow } from '../audit/row.ts';
+import { sendAll, unitOf, type DeliverTask, type Load } from './deliver-send.ts';
+import { cursorNames, type Destination } from '../otlp/destination.ts';
 import { markResent, refusalsIn, refusedRows } from '../delivery/refused-rows.ts';
 import type { Refusal } from '../delivery/refusals.ts';
 import { print } from '../report/command-store.ts';
@@ -11,20 +12,23 @@ export async function sendRefused(task: DeliverTask): Promise<void> {
   const { where, reader, chain, settings, isDryRun } = task;
   const works: Work[] = [];
   for (const destination of settings.destinations) {
-    const refusals = await refusalsIn(reader, chain, destination.name);
-    if (isDryRun) await print(wouldBe(destination, refusals));
-    works.push(refusedLoad(task, destination, refusals));
+    for (const name of cursorNames(destination)) {
+      const refusals = await refusalsIn(reader, chain, name);
+      const work = refusedLoad(task, { destination, name, refusals });
+      if (isDryRun) await print(wouldBe(work.load, refusals));
+      works.push(work);
+    }
   }
   if (isDryRun) return;
   try {
     await sendAll(
       works.map(({ load }) => load),
-      settings,
+      task,
     );
   } finally {
     await writing(where, chain, async (database) => {
       for (const { load, taken } of works) {
-        await markResent(database, chain, load.destination.name, taken);
+        await markResent(database, chain, load.name, taken);
       }
     });
   }
@@ -32,17 +36,24 @@ export async function sendRefused(task: DeliverTask): Promise<void> {
 
 type Work = { readonly load: Load; readonly taken: Refusal[] };
 
-function refusedLoad(
-  task: DeliverTask,
-  destination: Destination,
-  refusals: readonly Refusal[],
-): Work {
+type Refused = {
+  readonly destination: Destination;
+  /** Of the cursor. */
+  readonly name: string;
+  readonly refusals: readonly Refusal[];
+};
+
+function refusedLoad(task: DeliverTask, { destination, name, refusals }: Refused): Work {
   const { reader, chain, hasSpans } = task;
   const taken: Refusal[] = [];
   const bySequence = new Map(refusals.map((refusal) => [refusal.sequence, refusal]));
+  const signal = name === destination.name ? 'traces' : 'logs';
+  const isWanted = (row: StoredRow) => signal === 'logs' || (isRequest(row) && hasSpans(row));
   const load: Load = {
     destination,
-    batches: refusedRows(reader, chain, refusals, hasSpans, (gone) => taken.push(...gone)),
+    name,
+    signal,
+    batches: refusedRows(reader, chain, refusals, isWanted, (gone) => taken.push(...gone)),
     count: refusals.length,
     goOn: () => 'go on with --refused',
     onTaken: (rows) => {
@@ -53,8 +64,8 @@ function refusedLoad(
   return { load, taken };
 }
 
-function wouldBe({ name }: Destination, refusals: readonly Refusal[]): string {
+function wouldBe(load: Load, refusals: readonly Refusal[]): string {
   const last = refusals.at(-1);
   const why = last === undefined ? '' : ` The last was refused for: ${last.reason}`;
-  return `${refusals.length} requests would be sent to ${name}.${why}\n`;
+  return `${refusals.length} ${unitOf(load)} would be sent to ${load.name}.${why}\n`;
 }

@@ -3,8 +3,10 @@
 import { isoTime } from '../audit/format-text.ts';
 import type { AuditReader } from '../audit/reader.ts';
 import type { StoredRow } from '../audit/row.ts';
-import type { Destination } from '../otlp/destination.ts';
+import type { Destination, Signal } from '../otlp/destination.ts';
 import type { ProxySettings } from '../otlp/proxy.ts';
+import type { Feed } from '../delivery/feed.ts';
+import { createRereading } from '../delivery/renew.ts';
 import { replay, type Replayed, type ReplayRow } from '../delivery/replay.ts';
 import { print, say } from '../report/command-store.ts';
 import { createProgress, type Progress } from '../report/progress.ts';
@@ -31,11 +33,14 @@ export type DeliverTask = {
   readonly isDryRun: boolean;
 };
 
-/** What one destination is sent. */
+/** What one destination is sent of one signal. */
 export type Load = {
   readonly destination: Destination;
-  readonly batches: AsyncIterable<readonly ReplayRow[]>;
-  /** How many requests it is, for the progress. */
+  /** Of its cursor: the destination's, or with its signal. */
+  readonly name: string;
+  readonly signal: Exclude<Signal, 'metrics'>;
+  readonly batches: AsyncIterable<readonly StoredRow[]>;
+  /** How many requests (of logs: rows) it is, for the progress. */
   readonly count: number;
   /** How to go on where some is left. */
   readonly goOn: (leftFromUs: number) => string;
@@ -47,7 +52,7 @@ const EXIT_LEFT = 75; // EX_TEMPFAIL of sysexits.h: again, later
 const EXIT_INTERRUPTED = 130;
 
 /** Sends them, none waiting for another that is slow; prints what became of each, and sets the exit code. */
-export async function sendAll(loads: readonly Load[], settings: DeliverSettings): Promise<void> {
+export async function sendAll(loads: readonly Load[], task: DeliverTask): Promise<void> {
   const interrupted = new AbortController();
   process.once('SIGINT', () => interrupted.abort());
   process.once('SIGTERM', () => interrupted.abort());
@@ -55,7 +60,7 @@ export async function sendAll(loads: readonly Load[], settings: DeliverSettings)
   const outcomes = await Promise.all(
     loads.map(async (load) => ({
       load,
-      replayed: await send(load, settings, progress, interrupted.signal),
+      replayed: await send(load, task, progress, interrupted.signal),
     })),
   ).finally(() => progress.end());
   for (const { load, replayed } of outcomes) await print(`${outcomeText(load, replayed)}\n`);
@@ -64,20 +69,22 @@ export async function sendAll(loads: readonly Load[], settings: DeliverSettings)
 }
 
 async function send(
-  { destination, batches, count, onTaken }: Load,
-  { resource, version, proxy, slowUs }: DeliverSettings,
+  load: Load,
+  { settings, reader, chain }: DeliverTask,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Replayed> {
   // Loaded only here: the other commands need no gRPC.
   const { createTransport } = await import('../otlp/connect.ts');
-  const { createSpanFeed } = await import('../delivery/feed.ts');
+  const { destination, name, batches, count, onTaken } = load;
+  const { version, proxy } = settings;
   const transport = createTransport(destination, { version, ...(proxy && { proxy }) });
-  const feed = createSpanFeed(resource, version, createSpansOf(slowUs));
+  const feed = await feedOf(load, settings);
   const onProgress = (sent: number, upToUs: number) =>
-    progress.tell(`${destination.name}: ${sent} of ${count} requests, up to ${isoTime(upToUs)}`);
+    progress.tell(`${name}: ${sent} of ${count} ${unitOf(load)}, up to ${isoTime(upToUs)}`);
   const onProblem = (problem: string) => say(`${problem}\n`);
-  const options = { batches, transport, feed, onProgress, onProblem, signal };
+  const renew = createRereading(reader, chain);
+  const options = { batches, transport, feed, renew, onProgress, onProblem, signal };
   try {
     return await replay({ ...options, ...(onTaken && { onTaken }) });
   } finally {
@@ -85,18 +92,38 @@ async function send(
   }
 }
 
-function outcomeText(
-  { destination, goOn }: Load,
-  { sent, refused, rejectedSpans, leftFromUs, problem }: Replayed,
-): string {
+async function feedOf(
+  { signal }: Load,
+  { resource, version, slowUs }: DeliverSettings,
+): Promise<Feed> {
+  const { createSpanFeed } = await import('../delivery/feed.ts');
+  const { createLogFeed } = await import('../delivery/log-feed.ts');
+  return signal === 'traces'
+    ? createSpanFeed(resource, version, createSpansOf(slowUs))
+    : createLogFeed(resource, version);
+}
+
+/** Returns what a load is counted in. Every row is a log record, also of what is no request. */
+export function unitOf({ signal }: Pick<Load, 'signal'>): string {
+  return signal === 'traces' ? 'requests' : 'rows';
+}
+
+function outcomeText(load: Load, replayed: Replayed): string {
+  const { name, signal, goOn } = load;
+  const { sent, refused, lastRefusal, rejectedSpans, leftFromUs, problem } = replayed;
+  const items = signal === 'traces' ? 'spans' : 'log records';
   const parts = [
-    `${sent} requests sent`,
-    ...(rejectedSpans > 0 ? [`${rejectedSpans} spans of them not kept`] : []),
-    ...(refused > 0 ? [`${refused} refused for good`] : []),
+    `${sent} ${unitOf(load)} sent`,
+    ...(rejectedSpans > 0 ? [`${rejectedSpans} ${items} of them not kept`] : []),
+    ...(refused > 0 ? [refusedText(refused, lastRefusal)] : []),
     ...(problem === undefined ? [] : [problem]),
     ...(leftFromUs === undefined ? [] : [goOn(leftFromUs)]),
   ];
-  return `${destination.name}: ${parts.join('; ')}`;
+  return `${name}: ${parts.join('; ')}`;
+}
+
+function refusedText(refused: number, reason: string | undefined): string {
+  return `${refused} refused for good${reason === undefined ? '' : `, the last for: ${reason}`}`;
 }
 
 function exitCodeOf(outcomes: readonly Replayed[], isInterrupted: boolean): number {

@@ -32,13 +32,14 @@ const HELP = `
 Requests that began in that time are sent to every destination of the configuration that takes traces, or
 to those that are named, with the span ids that they had before: a backend that has them already has them
 twice at most. What isn't sampled stays out, but for the spans of errors and slow requests, and of persons
-who were forgotten no more is sent than the store still holds. A destination's budget does not count here.
+who were forgotten no more is sent than the store still holds. Log records are sent by --refused only. A destination's budget does not count here.
 
---refused sends what a destination refused before, of the newest 1,000 that it did: once the reason is
-mended, which \`/readyz\` and the log tell. What it takes then is off the list.
+--refused sends what a destination refused before, spans and log records, of the newest 1,000 rows that
+it did of each: once the reason is mended, which \`/readyz\` and the log tell. What it takes then is off
+the list, and off \`/readyz\` some seconds later.
 
 Where a destination doesn't answer it is tried again for a minute and a half; then it is told from when on
-to go on. Refused credentials and a wrong endpoint end it at once.
+to go on. Refused credentials and a wrong endpoint (also its other port) end it at once.
 
 Examples:
   $ signet deliver --since 2026-11-20T08:00 --until 2026-11-20T12:00
@@ -52,7 +53,7 @@ Exit codes:
   1   a destination refused some for good, or did not keep them; the others were sent
   2   an option is wrong
 ${STORE_EXIT_CODES}
-  75  a destination doesn't answer, or refuses the credentials: some is left, and it is told how to go on
+  75  a destination doesn't answer as such, or refuses the credentials: some is left, and it is told how to go on
   78  the configuration is wrong; all mistakes are listed
   130 interrupted: some is left, and it is told how to go on
 `;
@@ -91,7 +92,9 @@ async function run(command: Command, options: DeliverOptions, parts: DeliverPart
 function periodOf(command: Command, { since, until, refused }: DeliverOptions) {
   if (refused) return undefined;
   if (since === undefined) command.error('error: --since is missing, or --refused');
-  const period = { sinceUs: since, untilUs: until ?? Date.now() * 1000 };
+  const nowUs = Date.now() * 1000;
+  if (until === undefined && since >= nowUs) command.error('error: --since lies in the future');
+  const period = { sinceUs: since, untilUs: until ?? nowUs };
   if (period.sinceUs >= period.untilUs) command.error('error: --until must lie after --since');
   return period;
 }
@@ -99,15 +102,17 @@ function periodOf(command: Command, { since, until, refused }: DeliverOptions) {
 function chosen(
   command: Command,
   { destinations }: DeliverSettings,
-  { destination: names }: DeliverOptions,
+  { destination: names, refused }: DeliverOptions,
 ): readonly Destination[] {
-  const able = destinations.filter(({ signals }) => signals.includes('traces'));
+  const kinds = refused ? (['traces', 'logs'] as const) : (['traces'] as const);
+  const able = destinations.filter(({ signals }) => kinds.some((kind) => signals.includes(kind)));
   const known = able.map(({ name }) => name);
-  if (able.length === 0) command.error('error: no destination for traces is configured');
+  const what = kinds.join(' or ');
+  if (able.length === 0) command.error(`error: no destination for ${what} is configured`);
   const unknown = (names ?? []).filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     command.error(
-      `error: --destination: read ${unknown.join(', ')}; for traces there are ${known.join(', ')}`,
+      `error: --destination: read ${unknown.join(', ')}; for ${what} there are ${known.join(', ')}`,
     );
   }
   return names === undefined ? able : able.filter(({ name }) => names.includes(name));
@@ -124,9 +129,9 @@ async function sendHistory(task: DeliverTask, period: Period): Promise<void> {
   const goOn = (leftFromUs: number) => `go on with --since ${isoTime(leftFromUs)}`;
   const loads = destinations.map((destination) => {
     const batches = history(reader, chain, period, hasSpans);
-    return { destination, batches, count, goOn };
+    return { destination, name: destination.name, signal: 'traces' as const, batches, count, goOn };
   });
-  await sendAll(loads, settings);
+  await sendAll(loads, task);
 }
 
 function parseTime(text: string): number {

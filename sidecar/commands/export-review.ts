@@ -18,7 +18,8 @@ import {
   reviewText,
   type Reviewed,
 } from '../review/review-text.ts';
-import { explain } from '../fault.ts';
+import { EXIT_SOFTWARE, exitAsDeployUsage } from '../deployment/exit-codes.ts';
+import { explain, Fault } from '../fault.ts';
 import { isTerminal, print, say, STORE_EXIT_CODES, storeCommand } from '../report/command-store.ts';
 import { ownChain, readingAt, stateOf, type RecordParts } from '../report/whereabouts.ts';
 import { EXPORTED_RESOURCE } from '../trace/exported.ts';
@@ -41,6 +42,7 @@ type Options = {
 };
 
 const EXIT_UNDECLARED = 1;
+const EXIT_NOTHING = 2;
 const MOST_REQUESTS = 10_000;
 
 const HELP = `
@@ -67,8 +69,10 @@ Examples:
 Exit codes:
   0   nothing but what is declared, and allowed
   1   something is not: it is said what, and where
-  2   an option is wrong
+  2   nothing was reviewed: no request yet, no destination, or nothing of it would leave
+  64  an option is wrong
 ${STORE_EXIT_CODES}
+  70  Signet itself failed: nothing is known
   78  the configuration is wrong; all mistakes are listed
 `;
 
@@ -81,22 +85,44 @@ export function exportReviewCommand(parts: ExportReviewParts): Command {
     .option('--allow <file>', 'names that may leave, one on a line; # begins a comment', readList)
     .option('--declared', 'list everything that may leave, and look at no request')
     .option('--json', 'one JSON object on a line (default, but on a terminal)');
-  return storeCommand(command, HELP).action((options: Options) => run(command, options, parts));
+  return storeCommand(command, HELP)
+    .exitOverride(exitAsDeployUsage)
+    .action((options: Options) => run(command, options, parts));
 }
 
+// Whatever fails must not look like something undeclared.
 async function run(command: Command, options: Options, parts: ExportReviewParts): Promise<void> {
+  try {
+    await reviewAll(command, options, parts);
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    say(`signet: the review came to no end: ${visible(explain(error))}\n`);
+    process.exitCode = EXIT_SOFTWARE;
+  }
+}
+
+async function reviewAll(
+  command: Command,
+  options: Options,
+  parts: ExportReviewParts,
+): Promise<void> {
   const settings = parts.settings();
   const destinations = chosen(command, settings, options);
   if (options.declared) return list(settings, destinations, options);
   const where = parts.locate(stateOf(command));
   await readingAt(where, async (reader) => {
     const rows = await lastRows(reader, await ownChain(where, reader), options.last);
-    if (rows.length === 0) say('There is no request yet: nothing was reviewed.\n');
+    if (rows.length === 0) say('There is no request yet.\n');
+    let requests = 0;
     for (const destination of destinations) {
       for (const signal of destination.signals) {
-        await review({ destination, signal, rows, settings, options });
+        requests += await review({ destination, signal, rows, settings, options });
       }
     }
+    if (requests > 0) return;
+    say('Nothing to review: no destination would get anything.\n');
+    // What isn't allowed is so also where nothing leaves: a header.
+    process.exitCode ??= EXIT_NOTHING;
   });
 }
 
@@ -123,7 +149,9 @@ type Reviewing = {
   readonly options: Options;
 };
 
-async function review({ destination, signal, rows, settings, options }: Reviewing): Promise<void> {
+/** Returns how many requests there were to look at. */
+async function review(reviewing: Reviewing): Promise<number> {
+  const { destination, signal, rows, settings, options } = reviewing;
   const { allow, json } = options;
   const headers = headersOf(destination);
   const found = createReview(signal, resourceNames(settings), allow);
@@ -138,6 +166,7 @@ async function review({ destination, signal, rows, settings, options }: Reviewin
   const headersNotAllowed = headers.filter((name) => allow !== undefined && !allow.has(name));
   const names = found.names();
   tell({ destination: destination.name, signal, ...counted, names, headersNotAllowed });
+  return counted.requests;
 }
 
 // Whether anybody reads to the end or not, all of it is reviewed.
@@ -164,7 +193,7 @@ async function list(
     ...signals.flatMap((signal) => declaredNames(signal, resourceNames(settings))),
     ...destinations.flatMap(declaredHeaders),
   ];
-  await print(!json && isTerminal() ? declaredTable(names) : declaredJson(names));
+  await show(!json && isTerminal() ? declaredTable(names) : declaredJson(names));
 }
 
 function headersOf(destination: Destination): readonly string[] {

@@ -61,8 +61,8 @@ export function jsonOf({ period, table, destinations }: SpanVolume): string {
   const projected = <T extends { readonly spans: number }>(sum: T) => ({
     ...sum,
     spans: Math.round(sum.spans),
-    spansPerDay: Math.round(per(1, sum.spans, period)),
-    [`spansPer${BILL_DAYS}Days`]: Math.round(per(BILL_DAYS, sum.spans, period)),
+    spansPerDay: rounded(per(1, sum.spans, period)),
+    [`spansPer${BILL_DAYS}Days`]: rounded(per(BILL_DAYS, sum.spans, period)),
   });
   const value = {
     since: isoTime(period.sinceUs),
@@ -74,6 +74,10 @@ export function jsonOf({ period, table, destinations }: SpanVolume): string {
     destinations,
   };
   return `${visibleJson(JSON.stringify(value))}\n`;
+}
+
+function rounded(number: number | undefined): number | null {
+  return number === undefined ? null : Math.round(number);
 }
 
 // With a store younger than what is asked for, a day's volume is that of the days that there were.

@@ -19,8 +19,8 @@ import { jsonOf, readVolume, textOf } from './spans-volume.ts';
 
 /** What the command is made of. */
 export type SpansParts = RecordParts & {
-  /** By the configuration; undefined where that isn't whole, as beside a copy of a store. */
-  readonly settings: () => SpansSettings | undefined;
+  /** By the configuration; or what is missing or wrong there, and where. */
+  readonly settings: () => SpansSettings | { readonly problem: string };
 };
 
 export type SpansSettings = {
@@ -47,7 +47,7 @@ const HELP = `
 Counted are the requests in the store that began in that time, and the spans that they make: 1 for the
 request, 1 for the gate's decision, 1 for the app's answer; of a request that was not sampled 1 if it
 failed or was slow, else none. What a day and ${BILL_DAYS} days would make is projected from the time of which there
-are rows. Spans of the calls to the provider when somebody signs in come on top.
+are rows, where that is a day at least. Spans of the calls to the provider when somebody signs in come on top.
 
 --ratio shows what it would be if traces were sampled by that ratio, without rules: every request has its
 row, sampled or not. Refusals are always sampled. Callers whose traces go on here decide for themselves,
@@ -93,9 +93,14 @@ export function spansCommand(parts: SpansParts): Command {
 async function run(command: Command, options: SpansOptions, parts: SpansParts): Promise<void> {
   const { until: untilUs = Date.now() * 1000, ratio } = options;
   const sinceUs = options.since ?? parseTime(DEFAULT_SINCE);
-  if (sinceUs >= untilUs) command.error('error: --until must lie after --since');
-  const where = parts.locate(stateOf(command));
-  const { destinations, slowUs = DEFAULT_SLOW_US } = parts.settings() ?? unknownSettings();
+  if (sinceUs >= untilUs) {
+    const mistake =
+      options.until === undefined ? '--since lies ahead' : '--until must lie after --since';
+    command.error(`error: ${mistake}`);
+  }
+  const state = stateOf(command);
+  const where = parts.locate(state);
+  const { destinations, slowUs = DEFAULT_SLOW_US } = settingsOf(parts, state);
   const by = options.by === undefined ? VOLUME_GROUPINGS : [options.by];
   const isTable = options.json === undefined && isTerminal();
   const limit = options.limit ?? (isTable ? TERMINAL_LIMIT : Infinity);
@@ -107,8 +112,12 @@ async function run(command: Command, options: SpansOptions, parts: SpansParts): 
   });
 }
 
-function unknownSettings(): Partial<SpansSettings> {
-  say('(the configuration is not whole: what is slow, and the budgets, are not known here)\n');
+// Beside a store that is named, a copy perhaps, nobody expects its configuration.
+function settingsOf({ settings }: SpansParts, state: string | undefined): Partial<SpansSettings> {
+  const found = settings();
+  if (!('problem' in found)) return found;
+  const unknown = `destinations and budgets are not known, and slow is what takes ${DEFAULT_SLOW_US / 1e6} s`;
+  if (state === undefined) say(`(${unknown}: ${found.problem})\n`);
   return {};
 }
 

@@ -39,20 +39,33 @@ export function isIssuer(text: string): boolean {
 export function parseEndpoint(text: string): string | undefined {
   const url = parseHttpUrl(text);
   if (url === undefined || url.pathname !== '/' || /[?#\s]/.test(text)) return undefined;
-  const secure = url.protocol === 'https:';
-  // URL drops a scheme's own port, so `http://host:80` has to be told from `http://host`.
-  const written = /:(\d+)\/?$/.exec(text)?.[1];
-  return `${url.protocol}//${url.hostname}:${written ?? (secure ? '443' : '4317')}`;
+  return originOf(url, text);
 }
 
-/** Returns an http(s) URL as it is, which may have a path; undefined with a query, a fragment or a user. */
+/** Returns `scheme://host:port` of an http(s) URL, whatever its path; a port that isn't written is as in `parseEndpoint`. */
+export function parseOrigin(text: string): string | undefined {
+  const url = parseHttpUrl(text);
+  return url && originOf(url, text);
+}
+
+function originOf({ protocol, hostname, port }: URL, text: string): string {
+  const own = protocol === 'https:' ? '443' : '80';
+  // URL drops a scheme's own port, so `http://host:80` has to be told from `http://host`.
+  const isWritten = /^https?:\/+[^/]*:\d+(?:\/|$)/i.test(text);
+  const fallback = protocol === 'https:' ? '443' : '4317';
+  return `${protocol}//${hostname}:${port || (isWritten ? own : fallback)}`;
+}
+
+/** Returns an http(s) URL as it is, which may have a path; undefined with a query, a fragment, a user or port 0. */
 export function parsePlainUrl(text: string): string | undefined {
   return /[?#\s]/.test(text) ? undefined : parseHttpUrl(text)?.href;
 }
 
 function parseHttpUrl(text: string): URL | undefined {
-  const url = /^https?:\/\//i.test(text) ? URL.parse(text) : null;
-  return url === null || url.username !== '' || url.password !== '' ? undefined : url;
+  // URL takes a backslash for a slash; what else reads the text may not.
+  const url = /^https?:\/\/[^\\]*$/i.test(text) ? URL.parse(text) : null;
+  const isSound = url?.username === '' && url.password === '' && url.port !== '0';
+  return isSound ? url : undefined;
 }
 
 const UNIT_MS: Readonly<Record<string, number>> = {

@@ -49,6 +49,8 @@ export type Config = {
   /** What is kept of a client's address. */
   readonly clientAddress: 'keep' | 'truncate' | 'hash';
   readonly logLevel: LogLevel;
+  /** Sentences about what holds and may not be meant: one setting that another one wins over. */
+  readonly warnings: readonly string[];
   /** The key ring's text, when it is given rather than kept in the state folder. */
   readonly keys?: Secret;
 };

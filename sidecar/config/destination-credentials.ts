@@ -10,13 +10,22 @@ import { parsePairs } from './environment.ts';
 import type { Reading } from './reading.ts';
 import type { FoundSecret } from './secret-file.ts';
 
-type Credentials = Pick<Destination, 'headers' | 'tokenFile' | 'headersFile'>;
+type Credentials = Pick<
+  Destination,
+  'headers' | 'tokenFile' | 'headersFile' | 'credentialVariables'
+>;
 
 /** Returns the credentials; reports a token that is missing or can't be one, and unusable headers. */
 export function readCredentials(entry: Entry, reading: Reading): Credentials {
   const further = readHeaders(entry, reading);
   const token = readToken(entry, reading);
-  return { ...further, ...token, headers: { ...further.headers, ...token.headers } };
+  const variables = [token, further].flatMap((part) => part.credentialVariables ?? []);
+  return {
+    ...further,
+    ...token,
+    headers: { ...further.headers, ...token.headers },
+    ...(variables.length > 0 && { credentialVariables: variables }),
+  };
 }
 
 function readToken(entry: Entry, reading: Reading): Partial<Credentials> {
@@ -30,7 +39,8 @@ function readToken(entry: Entry, reading: Reading): Partial<Credentials> {
   if (!found || !checkToken(found, credential, reading)) return {};
   const { variable: _, ...parts } = credential;
   if (found.path !== undefined) return { tokenFile: { ...parts, path: found.path } };
-  return { headers: { [credential.header]: secret(valueOf(found, credential)) } };
+  const headers = { [credential.header]: secret(valueOf(found, credential)) };
+  return { headers, credentialVariables: [found.where] };
 }
 
 /** The environment describes the destination with the profile's own name; for others it is the last resort. */
@@ -70,7 +80,8 @@ function reportMissing({ profile }: Entry, { variable, encoding }: Credential, r
 }
 
 function reportNoToken({ where, profile }: Entry, { report }: Reading): void {
-  const mend = 'put `name=value` into a file, and name it as headers_file';
+  const mend =
+    'set profile to the backend that the token is for, or put `name=value` into a file and name it as headers_file';
   const allowed = `no token for ${profile}`;
   report({ where: `${where}.token_file`, read: 'a token file', allowed, mend });
 }
@@ -83,6 +94,7 @@ function readHeaders(entry: Entry, reading: Reading): Credentials {
     if (!isSound) reportHeaders(standard.where, 'name=value,name=value, percent-encoded', reading);
     const sound = isSound ? (pairs ?? []) : [];
     return {
+      ...(sound.length > 0 && { credentialVariables: [standard.where] }),
       headers: Object.fromEntries(
         sound.map(([name, value]) => [name.toLowerCase(), secret(value)]),
       ),

@@ -5,9 +5,9 @@ import { parseEndpoint, parsePlainUrl } from './address.ts';
 import { type Entry, otelSetting, settingOf, VARIABLE } from './destination-entries.ts';
 import { readHttp } from './endpoint-http.ts';
 import { inFront, isByStandard, ownEndpoint, signalUrls, type Way } from './endpoint-places.ts';
-import { shown } from './errors.ts';
 import type { Reading } from './reading.ts';
 import { PROTOCOLS } from './schema-destination.ts';
+import { shown, shownUrl } from './shown.ts';
 
 /** Returns protocol and endpoint; undefined if one of them is no good, and reported. */
 export function readWay(entry: Entry, reading: Reading): Way | undefined {
@@ -47,8 +47,9 @@ function readGrpc(entry: Entry, reading: Reading): Way | undefined {
   if (endpoint !== undefined) return { protocol: 'grpc', endpoint };
   const hasPath = parsePlainUrl(found.value) !== undefined;
   const mend = hasPath ? byHttp(found.where) : inFront(found.value);
-  const allowed = 'https://host:port, or http://host:port for plaintext; gRPC has no path';
-  report({ where: found.where, read: shown(found.value), allowed, ...(mend && { mend }) });
+  const allowed =
+    'https://host:port, or http://host:port for plaintext; gRPC has no path, and no port is 0';
+  report({ where: found.where, read: shownUrl(found.value), allowed, ...(mend && { mend }) });
   return undefined;
 }
 

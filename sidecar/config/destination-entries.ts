@@ -1,14 +1,21 @@
 // Which destinations are named: by SIGNET_DESTINATION, else by `destinations` in the file, else by
 // OTEL_EXPORTER_OTLP_ENDPOINT. What each needs is read in destinations.ts.
 import { PROFILES } from '../otlp/profiles.ts';
-import { parseEndpoint, parsePlainUrl } from './address.ts';
+import { parseOrigin, parsePlainUrl } from './address.ts';
 import { type Given, splitList } from './environment.ts';
-import { nearest, type Report, shown } from './errors.ts';
+import { nearest, type Report } from './errors.ts';
 import type { Reading } from './reading.ts';
 import type { DestinationSettings } from './schema.ts';
+import { described, shown } from './shown.ts';
 
-/** An entry wherever it came from; `where` is how messages name it. */
-export type Entry = DestinationSettings & { readonly where: string };
+/** An entry wherever it came from. */
+export type Entry = DestinationSettings & {
+  readonly profile: string;
+  /** How messages name it. */
+  readonly where: string;
+  /** Its keys whose values were refused, and reported. */
+  readonly refused: readonly string[];
+};
 
 /** The variable that names destinations. */
 export const VARIABLE = 'SIGNET_DESTINATION';
@@ -24,12 +31,7 @@ function listEntries(reading: Reading): Entry[] {
   const { given, settings, file, missing, report } = reading;
   const variable = given.get(VARIABLE);
   if (variable !== undefined) return parseDestinations(variable, report);
-  if (settings.destinations !== undefined) {
-    return settings.destinations.map((entry, index) => ({
-      ...entry,
-      where: `${file}: destinations[${index}]`,
-    }));
-  }
+  if (settings.destinations !== undefined) return entriesInFile(reading);
   if (otelSetting(given, 'ENDPOINT') !== undefined) return parseDestinations('otlp', report);
   // A list that is there and no good is reported already.
   if (missing('destinations') !== undefined) {
@@ -40,17 +42,30 @@ function listEntries(reading: Reading): Entry[] {
   return [];
 }
 
+/** Returns the entries of the file, those that were refused as a whole left out. */
+export function entriesInFile({ settings, file, refused }: Reading): Entry[] {
+  return (settings.destinations ?? []).flatMap((entry, index) => {
+    if (entry === undefined) return [];
+    const { name, profile = Object.hasOwn(PROFILES, name) ? name : 'otlp' } = entry;
+    const path = `destinations[${index}]`;
+    const below = [...refused].filter((setting) => setting.startsWith(`${path}.`));
+    const keys = below.map((setting) => /^\w*/.exec(setting.slice(path.length + 1))?.[0] ?? '');
+    return { ...entry, profile, where: `${file}: ${path}`, refused: keys };
+  });
+}
+
 /** Returns the entries of `lightstep,otlp@http://host:4317,https://host`; none for `none`. */
 function parseDestinations(text: string, report: Report): Entry[] {
   const items = splitList(text);
-  if (items.length === 0) reportProfile(text, text, report);
+  if (items.length === 0) reportProfile(shown(text), text, report);
   if (items.length === 1 && items[0] === 'none') return [];
   const entries: Entry[] = [];
-  for (const item of items) {
+  for (const [index, item] of items.entries()) {
     const [profile = '', ...url] = /^https?:/.test(item) ? ['otlp', item] : item.split(/@(.*)/s, 2);
     const endpoint = url[0];
     if (!Object.hasOwn(PROFILES, profile)) {
-      reportProfile(item, profile, report);
+      const place = items.length > 1 ? ` (number ${index + 1})` : '';
+      reportProfile(`${shownProfile(profile, item)}${place}`, profile, report);
       continue;
     }
     // The first of a profile has its plain name, so that its cursor stays when others are added.
@@ -58,25 +73,32 @@ function parseDestinations(text: string, report: Report): Entry[] {
     const address = addressOf(endpoint ?? '');
     const name = isFirst || address === undefined ? profile : `${profile}@${address}`;
     const own = endpoint !== undefined && { endpoint };
-    entries.push({ name, profile, signals: ['traces'], where: VARIABLE, ...own });
+    entries.push({ name, profile, signals: ['traces'], where: VARIABLE, refused: [], ...own });
   }
   return entries;
 }
 
 /** A port that isn't written is the scheme's own, or gRPC's in plain text. */
 function addressOf(endpoint: string): string | undefined {
-  const plain = parsePlainUrl(endpoint);
-  return plain && parseEndpoint(new URL(plain).origin)?.replace(/^https?:\/\//, '');
+  const origin = parsePlainUrl(endpoint) && parseOrigin(endpoint);
+  return origin?.replace(/^https?:\/\//, '');
 }
 
-function reportProfile(item: string, profile: string, report: Report): void {
+// An access token may stand here by mistake: only what is nearly a profile is quoted.
+function shownProfile(profile: string, item: string): string {
+  const known = [...Object.keys(PROFILES), 'none'];
+  const isNear = nearest(profile, known, profile.length / 3) !== undefined;
+  return isNear ? shown(profile) : `${described(item)} that names no destination`;
+}
+
+function reportProfile(read: string, profile: string, report: Report): void {
   const known = Object.keys(PROFILES);
   const mend =
     profile === 'none'
       ? '`none` stands alone'
       : `the nearest known one is ${nearest(profile, known)}; an endpoint begins with https:// or http://`;
   const allowed = `${known.join(', ')}, each also as NAME@URL, or a URL, or none`;
-  report({ where: VARIABLE, read: shown(item), allowed, mend });
+  report({ where: VARIABLE, read, allowed, mend });
 }
 
 function reportRepeated(entries: readonly Entry[], report: Report): void {

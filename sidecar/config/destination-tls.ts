@@ -5,8 +5,8 @@ import { resolve } from 'node:path';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import type { Destination } from '../otlp/destination.ts';
 import { type Entry, isStandard, otelSetting, settingOf } from './destination-entries.ts';
-import { shown } from './errors.ts';
 import type { Reading } from './reading.ts';
+import { shown } from './shown.ts';
 
 type Files = Pick<Destination, 'certificateFile' | 'clientCertificateFile' | 'clientKeyFile'>;
 

@@ -9,10 +9,10 @@ import { type Entry, findEntries, isStandard, otelSetting } from './destination-
 import { settingOf } from './destination-entries.ts';
 import { readTls } from './destination-tls.ts';
 import type { Way } from './endpoint-places.ts';
-import { shown } from './errors.ts';
 import { readProxy } from './proxy.ts';
 import type { Reading } from './reading.ts';
 import { COMPRESSIONS } from './schema-destination.ts';
+import { shown } from './shown.ts';
 
 /** Returns them, names unique, and the proxies on the way; reports all that is wrong with them. */
 export function readDestinations(reading: Reading): Pick<Config, 'destinations' | 'proxy'> {
@@ -23,7 +23,31 @@ export function readDestinations(reading: Reading): Pick<Config, 'destinations' 
   return { destinations, ...(proxy && { proxy }) };
 }
 
+/** What is read of an entry, and the keys that it rests on. */
+const PARTS = [
+  { read: readWay, restsOn: ['profile', 'protocol', 'endpoint'] },
+  { read: readCredentials, restsOn: ['profile', 'token_file', 'token'] },
+  {
+    read: readTls,
+    restsOn: ['certificate_file', 'client_certificate_file', 'client_key_file', 'client_key'],
+  },
+  { read: checkSignals, restsOn: ['profile', 'signals'] },
+  { read: readCompression, restsOn: [] },
+  { read: readBudget, restsOn: ['signals'] },
+] as const;
+
+/** Finds the further mistakes of an entry with a refused setting, as far as they aren't its consequences. */
+function checkRest(entry: Entry, reading: Reading): void {
+  for (const { read, restsOn } of PARTS) {
+    if (!restsOn.some((key) => entry.refused.includes(key))) read(entry, reading);
+  }
+}
+
 function makeDestination(entry: Entry, reading: Reading): Destination | undefined {
+  if (entry.refused.length > 0) {
+    checkRest(entry, reading);
+    return undefined;
+  }
   const way = readWay(entry, reading);
   const credentials = readCredentials(entry, reading);
   const tls = readTls(entry, reading);

@@ -5,8 +5,8 @@ import { parsePlainUrl } from './address.ts';
 import type { Entry } from './destination-entries.ts';
 import { type Found, inFront, isByStandard, ownEndpoint } from './endpoint-places.ts';
 import { signalUrls, type Way } from './endpoint-places.ts';
-import { shown } from './errors.ts';
 import type { Reading } from './reading.ts';
+import { shownUrl } from './shown.ts';
 
 /** Returns where each signal goes; undefined if that is no good, and reported. */
 export function readHttp(entry: Entry, reading: Reading): Way | undefined {
@@ -38,17 +38,17 @@ function pathUrls({ profile }: Entry, endpoint: string): Partial<Record<Signal, 
 
 function parseBase({ value, where }: Found, entry: Entry, { report }: Reading): string | undefined {
   const base = parsePlainUrl(value)?.replace(/\/+$/, '');
-  const allowed = 'https://host, or http://host for plaintext; a path may follow';
+  const allowed = 'https://host, or http://host for plaintext; a path may follow, no query';
   if (base === undefined) {
     const mend = inFront(value);
-    report({ where, read: shown(value), allowed, ...(mend && { mend }) });
+    report({ where, read: shownUrl(value), allowed, ...(mend && { mend }) });
     return undefined;
   }
   const paths = ['/v1/traces', '/v1/logs', '/v1/metrics'];
   const appended = [...paths, ...Object.values(PROFILES[entry.profile]?.paths ?? {})];
   const twice = appended.find((path) => base.endsWith(path));
   if (twice === undefined) return base;
-  report({ where, read: shown(value), allowed, mend: `take ${twice} away: it is appended` });
+  report({ where, read: shownUrl(value), allowed, mend: `take ${twice} away: it is appended` });
   return undefined;
 }
 
@@ -61,7 +61,7 @@ function wholeUrls(entry: Entry, reading: Reading): Partial<Record<Signal, strin
     if (url !== undefined) urls[signal] = url;
     else {
       isSound = false;
-      reading.report({ where, read: shown(value), allowed: 'a whole URL, with its path' });
+      reading.report({ where, read: shownUrl(value), allowed: 'a whole URL, with its path' });
     }
   }
   return isSound ? urls : undefined;

@@ -1,5 +1,5 @@
-// What is wrong with the settings, told so that it can be mended. All mistakes are collected first;
-// a secret's value is never among what is shown.
+// What is wrong with the settings, told so that it can be mended. All mistakes are collected first.
+// How a value is shown is shown.ts's to say.
 
 /** One mistake: where it stands, what was read there, what is allowed, what to do. */
 export type ConfigError = {
@@ -15,8 +15,6 @@ export type ConfigError = {
 /** Takes a mistake down, and lets the search for others go on. */
 export type Report = (error: ConfigError) => void;
 
-const MAX_SHOWN_CHARS = 80;
-
 /** Returns the sentence and the list that a terminal shows, without a newline at the end. */
 export function formatConfigErrors(errors: readonly ConfigError[]): string {
   const count = errors.length === 1 ? '1 setting needs' : `${errors.length} settings need`;
@@ -31,20 +29,16 @@ function formatOne({ where, read, allowed, mend }: ConfigError): string {
   return lines.join('\n');
 }
 
-/** Returns a value as one bounded line: quoted, control characters escaped, a URL's user hidden. */
-export function shown(value: unknown): string {
-  // Somebody's password may stand before the host, with `/` and `@` in it as likely as not: whatever
-  // else is wrong there, don't print it.
-  const text = (JSON.stringify(value) ?? 'nothing').replace(/\/\/\S*@/g, '//[hidden]@');
-  return text.length > MAX_SHOWN_CHARS ? `${text.slice(0, MAX_SHOWN_CHARS)}…` : text;
-}
-
-/** Returns the known word with the fewest edits to `word`; undefined only when none is known. */
-export function nearest(word: string, known: Iterable<string>): string | undefined {
+/** Returns the known word with the fewest edits to `word`; undefined if none is known with so few. */
+export function nearest(
+  word: string,
+  known: Iterable<string>,
+  maxEdits = Infinity,
+): string | undefined {
   let best: { name: string; edits: number } | undefined;
   for (const name of known) {
     const edits = countEdits(word.toLowerCase(), name.toLowerCase());
-    if (best === undefined || edits < best.edits) best = { name, edits };
+    if (edits <= maxEdits && (best === undefined || edits < best.edits)) best = { name, edits };
   }
   return best?.name;
 }

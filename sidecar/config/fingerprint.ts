@@ -15,7 +15,8 @@ export function fingerprint(config: Config, key: KeyObject): Record<string, stri
   const own = createSecretKey(
     Buffer.from(hkdfSync('sha256', key, '', 'signet configuration v1', 32)),
   );
-  const given = Object.entries(config).filter(([, value]) => value !== undefined);
+  const { warnings: _, ...settings } = config;
+  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given.map(([name, value]) => [name, hashOf(own, name, value)]));
 }
 

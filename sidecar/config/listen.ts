@@ -3,9 +3,10 @@ import { join, resolve } from 'node:path';
 import { parseAddress } from './address.ts';
 import type { Listen } from './config.ts';
 import type { ConfigSources, Given } from './environment.ts';
-import { type Report, shown } from './errors.ts';
+import type { Report } from './errors.ts';
 import type { Reading } from './reading.ts';
 import type { Settings } from './schema.ts';
+import { shown } from './shown.ts';
 
 /** Absolute paths. */
 export type Places = {
@@ -47,9 +48,10 @@ function defaultAccessLog(stateFolder: string, isRoot: boolean): string {
 
 /** Returns where the gate listens; reports a path too long, and an address and a key that don't go together. */
 export function readListen(reading: Reading, stateFolder: string): Listen | undefined {
-  const { settings, given, sources, place, report } = reading;
+  const { settings, refused, given, sources, place, report } = reading;
   const key = readGateKey(reading);
   checkOneAddress(given, report);
+  if (refused.has('listen')) return undefined;
   const fallback = sources.isRoot ? '/run/signet/sidecar.sock' : join(stateFolder, 'sidecar.sock');
   const address = parseAddress(settings.listen ?? fallback);
   if (address === undefined) return undefined; // reported by the schema

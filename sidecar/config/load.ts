@@ -11,7 +11,9 @@ import { type ConfigError, formatConfigErrors } from './errors.ts';
 import { parseKeys } from './keys.ts';
 import { findPlaces, type Places, readListen } from './listen.ts';
 import { readBearer, readClient, readSession } from './provider.ts';
+import { findOverruled } from './overruled.ts';
 import { type Reading, readSources } from './reading.ts';
+import { resourceOf } from './resource.ts';
 import { readSampling } from './sampling.ts';
 
 /** A config that holds, or why there is none: at least one mistake. */
@@ -80,27 +82,22 @@ function assemble(reading: Reading): Config | undefined {
   return {
     ...parts,
     ...convert(reading),
+    warnings: findOverruled(reading),
     ...(keys && { keys }),
     ...(auditStore && { auditStore }),
   };
 }
 
 /** The settings that stand for themselves. */
-function convert({ settings, attributes }: Reading) {
+function convert(reading: Reading) {
+  const { settings } = reading;
   const { team_prefix: teamPrefix, ...claims } = settings.claims;
-  const { name, version, environment, deployment } = settings.service;
   return {
     scopes: settings.scopes,
     hosts: settings.hosts.map((host) => host.toLowerCase()),
     claims: { ...claims, teamPrefix },
     trace: settings.trace,
-    resource: {
-      ...attributes,
-      'service.name': name,
-      ...(version !== undefined && { 'service.version': version }),
-      'deployment.environment.name': environment,
-      ...(deployment !== undefined && { 'deployment.id': deployment }),
-    },
+    resource: resourceOf(reading),
     redactQuery: settings.redact_query,
     clientAddress: settings.privacy.client_address,
     logLevel: settings.log.level,

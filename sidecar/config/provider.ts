@@ -23,11 +23,11 @@ function require({ missing, report }: Reading, path: string, allowed: string): v
 }
 
 function readClientSecret(reading: Reading): Secret | undefined | null {
-  const { settings, file, readable, place, readSecret, report } = reading;
+  const { settings, refused, file, readable, place, readSecret, report } = reading;
   const where = place('client_secret_file');
   const variable = 'SIGNET_CLIENT_SECRET';
   const found = readSecret({ variable, file: settings.client_secret_file, where });
-  if (found === undefined && readable) {
+  if (found === undefined && readable && !refused.has('client_secret_file')) {
     const mend = `set it, or name a file by ${variable}_FILE or client_secret_file in ${file}`;
     report({ where: variable, read: 'nothing', allowed: "the client's secret", mend });
   }
@@ -38,7 +38,8 @@ function readClientSecret(reading: Reading): Secret | undefined | null {
 export function readBearer({ settings, place, report }: Reading): BearerIssuer[] {
   const { issuer, audiences } = settings;
   const own = issuer !== undefined && audiences.length > 0 ? [{ issuer, audiences }] : [];
-  const further = settings.bearer.map(({ algorithms, ...rest }) =>
+  const sound = settings.bearer.filter((entry) => entry !== undefined);
+  const further = sound.map(({ algorithms, ...rest }) =>
     algorithms === undefined ? rest : { ...rest, algorithms },
   );
   const all = [...own, ...further];
@@ -51,11 +52,13 @@ export function readBearer({ settings, place, report }: Reading): BearerIssuer[]
 }
 
 /** Returns a session's lifetimes; reports an idle one that is longer than the absolute one. */
-export function readSession({ settings, place, report }: Reading): Config['session'] {
+export function readSession({ settings, refused, place, report }: Reading): Config['session'] {
   const { idle, absolute } = settings.session;
   const idleMs = parseDuration(idle) ?? 0;
   const absoluteMs = parseDuration(absolute) ?? 0;
-  if (idleMs > absoluteMs) {
+  // A default in place of a refused one was written by nobody.
+  const isWritten = !refused.has('session.idle') && !refused.has('session.absolute');
+  if (isWritten && idleMs > absoluteMs) {
     const allowed = `an idle time of at most ${absolute}, which is session.absolute`;
     report({ where: place('session.idle'), read: idle, allowed, mend: 'shorten it' });
   }

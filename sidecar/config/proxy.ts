@@ -16,11 +16,29 @@ export function readProxy(reading: Reading): ProxySettings | undefined {
 function readUrl(name: string, reading: Reading): Secret | undefined {
   const found = given(name, reading);
   if (found === undefined) return undefined;
-  if (parseProxyUrl(found.value) !== undefined) return secret(found.value);
-  const allowed = 'http://proxy:3128, or https://…, with user:password@ before the host at will';
-  const mend = 'percent-encode what is special in user and password; SOCKS is not spoken';
+  if (isProxy(found.value)) return secret(found.value);
+  const allowed =
+    'http://proxy:3128, with user:password@ before the host at will; no path, no query, and no port 0';
+  const mend =
+    'percent-encode what is special in user and password; neither https:// nor SOCKS is spoken';
   reading.report({ where: found.where, read: 'no URL of a proxy', allowed, mend });
   return undefined;
+}
+
+function isProxy(text: string): boolean {
+  const url = parseProxyUrl(text);
+  if (url === undefined || url.pathname !== '/' || /[?#]/.test(text)) return false;
+  return url.port !== '0' && isDecodable(`${url.username}:${url.password}`);
+}
+
+// Node's own agent decodes them, and throws where it can't.
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 // Lower case first, as curl and Node have it.

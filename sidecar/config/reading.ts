@@ -17,8 +17,10 @@ export type Reading = {
   readonly file: string;
   /** False when the file can't be understood: then no setting can be called missing. */
   readonly readable: boolean;
-  /** What holds; defaults stand for the rest. */
+  /** What holds; defaults stand for the rest, and holes for the sections of lists. */
   readonly settings: Settings;
+  /** The paths of settings that were refused, and reported: what rests on them is not to be judged. */
+  readonly refused: ReadonlySet<string>;
   /** Resource attributes that are no setting of their own. */
   readonly attributes: Readonly<Record<string, string>>;
   /** Names where a path was written: a variable, or the file and the path. */
@@ -41,13 +43,17 @@ export function readSources(sources: ConfigSources, report: Report): Reading {
     origins.get(path.replace(/\[\d+\]$/, '')) ?? (path === '' ? file : `${file}: ${path}`);
   const missing = (path: string) =>
     readable && raw[path] === undefined ? namesOf(path, file) : undefined;
-  const settings = checkSettings(raw, place, report);
+  const refused = new Set<string>();
+  const settings = checkSettings(raw, place, (error) => {
+    refused.add(error.setting ?? '');
+    report(error);
+  });
   const readText = createReadText(sources, report);
   const findSecret = createFindSecret(given, readText, sources, report);
   const readSecret: ReadSecret = (at) => {
     const found = findSecret(at);
     return found && found.secret;
   };
-  const read = { sources, given, file, readable, settings, attributes };
+  const read = { sources, given, file, readable, settings, refused, attributes };
   return { ...read, place, missing, readText, findSecret, readSecret, report };
 }

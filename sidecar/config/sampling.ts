@@ -12,14 +12,16 @@ const US_PER_MS = 1000;
 /** Returns the settings; reports rules about refusals, which would change nothing. */
 export function readSampling({ settings, file, report }: Reading): SamplingSettings {
   const { ratio, slow, rules } = settings.sampling;
-  for (const [index, { decision }] of rules.entries()) {
+  for (const [index, rule] of rules.entries()) {
+    const decision = rule?.decision;
     if (decision === undefined || !listOf(decision).includes('deny')) continue;
     const where = `${file}: sampling.rules[${index}].decision`;
     const mend = 'take it away: refusals are always sampled';
     report({ where, read: 'deny', allowed: 'allow, login, none', mend });
   }
   const slowUs = (parseDuration(slow) ?? 0) * US_PER_MS;
-  return { ratio, rules: rules.map(toRule), slowUs };
+  const sound = rules.filter((rule) => rule !== undefined);
+  return { ratio, rules: sound.map(toRule), slowUs };
 }
 
 function toRule({ route, team, type, decision, ratio }: RuleSettings): SamplingRule {

@@ -23,7 +23,12 @@ export const destination = z.strictObject({
     .string()
     .regex(/^[\w.:@-]+$/)
     .describe('a name of its own: letters, digits, and . _ : @ -'),
-  profile: z.enum(Object.keys(PROFILES)).default('otlp').describe('a backend known by name'),
+  profile: z
+    .enum(Object.keys(PROFILES))
+    .optional()
+    .describe(
+      'a backend known by name (by default the one that the entry is named after, or else otlp)',
+    ),
   protocol: z.enum(PROTOCOLS).optional().describe('how it is sent'),
   endpoint: text.optional().describe('a URL: https:// for TLS, http:// for plaintext'),
   token_file: text.optional().describe('a file with the access token'),

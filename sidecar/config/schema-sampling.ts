@@ -1,7 +1,7 @@
 // The schema of `sampling`. What a rule must have besides is sampling.ts's to say.
 import { z } from 'zod';
 import { USER_TYPES } from '../identity/identity.ts';
-import { duration, text, UNLESS_WRONG } from './schema-parts.ts';
+import { duration, sections, text, UNLESS_WRONG } from './schema-parts.ts';
 
 const ratio = z.number().min(0).max(1);
 
@@ -26,7 +26,9 @@ const rule = z
 export const sampling = z.strictObject({
   ratio: ratio.default(1).describe('a number from 0 to 1: how many of the traces are sent'),
   slow: duration.default('2s').describe('a time such as 500ms or 2s'),
-  rules: z.array(rule).default([]).describe('a list of rules, of which the first that fits counts'),
+  rules: sections(rule)
+    .default([])
+    .describe('a list of rules, of which the first that fits counts'),
 });
 
 /** One entry under `sampling.rules`. */

@@ -4,7 +4,7 @@ import { isLoopback } from '../identity/bounded-fetch.ts';
 import { z } from 'zod';
 import { isIssuer, parseAddress, parseHostPort } from './address.ts';
 import { destination } from './schema-destination.ts';
-import { duration, text, texts } from './schema-parts.ts';
+import { duration, sections, text, texts } from './schema-parts.ts';
 import { sampling } from './schema-sampling.ts';
 
 const issuer = text.refine(isIssuer);
@@ -50,7 +50,7 @@ export const SETTINGS = z.strictObject({
     .default([])
     .describe('a list of host names, without a scheme, that sign-in may return to'),
   audiences: texts.default([]).describe("a list of audiences for the issuer's bearer tokens"),
-  bearer: z.array(bearer).default([]).describe('a list of further issuers of bearer tokens'),
+  bearer: sections(bearer).default([]).describe('a list of further issuers of bearer tokens'),
   claims: claims.prefault({}).describe('the names of claims'),
   session: z
     .strictObject({
@@ -96,7 +96,7 @@ export const SETTINGS = z.strictObject({
     })
     .prefault({})
     .describe('where the record is kept'),
-  destinations: z.array(destination).optional().describe('a list of places that spans go to'),
+  destinations: sections(destination).optional().describe('a list of places that spans go to'),
   sampling: sampling.prefault({}).describe('which traces are sent'),
   redact_query: texts.default([]).describe('a list of names of query parameters'),
   privacy: z
@@ -131,6 +131,8 @@ export type SchemaNode = {
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
   readonly enum?: readonly string[];
+  /** `duration` for spans of time. */
+  readonly kind?: string;
 };
 
 /** Returns signet.yaml's JSON Schema, as what a file may hold: defaults may be left out. */

@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { explain } from '../fault.ts';
 import { type Secret, secret } from '../secret.ts';
 import type { ConfigSources, Given } from './environment.ts';
-import { type Report, shown } from './errors.ts';
+import type { Report } from './errors.ts';
+import { described, shown } from './shown.ts';
 
 /** Where a secret may be: the variable, its `…_FILE`, or the file that the setting at `where` names. */
 export type SecretPlace = {
@@ -31,13 +32,14 @@ export type ReadText = (path: string, where: string) => string | undefined;
 /** Returns how files are read that settings name. Reports those that can't be, or that are empty. */
 export function createReadText(sources: ConfigSources, report: Report): ReadText {
   return (path, where) => {
-    const mend = 'write the file, let Signet read it, or correct its path';
+    const mend =
+      'write the file, let Signet read it, or correct its path; what is in it has no place here';
     try {
       const text = sources.readFile(resolve(sources.cwd, path)).trim();
       if (text !== '') return text;
       report({ where, read: `${shown(path)}, an empty file`, allowed: 'a file with a text', mend });
     } catch (error) {
-      const read = `${shown(path)}, ${reasonOf(error)}`;
+      const read = shownFile(path, error);
       report({ where, read, allowed: 'a file that is there and can be read', mend });
     }
     return undefined;
@@ -70,7 +72,24 @@ function reportBoth(variable: string, report: Report): void {
   report({ where, read: 'both', allowed: 'one of the two', mend: 'take one away' });
 }
 
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+/** What shows that something is there, whatever its name looks like. */
+const THERE = ['EACCES', 'EISDIR', 'EPERM'];
+
+/**
+ * Returns what is wrong with a file that can't be read: its path and why. What looks like no path may be
+ * the secret itself, in place of its file, and is not quoted.
+ */
+function shownFile(path: string, error: unknown): string {
+  const isPath = THERE.includes(codeOf(error) ?? '') || /^(~|\.{0,2})\/[^\n=]*$/.test(path);
+  return isPath ? `${shown(path)}, ${reasonOf(error)}` : `${described(path)} that is no file`;
+}
+
+/** Returns why a file can't be read, without its path where the system says why. */
+export function reasonOf(error: unknown): string {
+  const code = codeOf(error);
   return code === 'ENOENT' ? 'a file that is not there' : (code ?? explain(error));
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
 }

@@ -1,9 +1,11 @@
 // signet.yaml as text: found, read and parsed. What it says is not judged here.
 import { resolve } from 'node:path';
-import { LineCounter, parseDocument } from 'yaml';
-import { explain } from '../fault.ts';
+import { type Document, LineCounter, parseDocument } from 'yaml';
 import type { ConfigSources, Given } from './environment.ts';
 import type { Report } from './errors.ts';
+import { reasonOf } from './secret-file.ts';
+import { isObject } from './settings.ts';
+import { shown } from './shown.ts';
 
 /** The file's content as plain data. */
 export type SettingsFile = {
@@ -16,6 +18,11 @@ export type SettingsFile = {
 
 const DEFAULT_NAME = 'signet.yaml';
 
+/** Settings are not half as deep; an alias within what it stands for would be without end. */
+const MAX_DEPTH = 16;
+/** Of the parser's complaints: the first one mends most of the others. */
+const MAX_MISTAKES = 5;
+
 /** Returns the file that SIGNET_CONFIG names, else ./signet.yaml, else one that says nothing. */
 export function readSettingsFile(
   sources: ConfigSources,
@@ -25,27 +32,54 @@ export function readSettingsFile(
   const named = given.get('SIGNET_CONFIG');
   const name = named ?? DEFAULT_NAME;
   try {
-    return parse(name, sources.readFile(resolve(sources.cwd, name)), report);
+    const text = sources.readFile(resolve(sources.cwd, name));
+    return parse(name, text, report);
   } catch (error) {
     if (named === undefined && isMissing(error)) return { name, raw: {}, readable: true };
     const where = named === undefined ? name : 'SIGNET_CONFIG';
-    report({ where, read: explain(error), allowed: 'a YAML file that Signet may read' });
+    const read = `${shown(name)}, ${reasonOf(error)}`;
+    report({ where, read, allowed: 'a YAML file that Signet may read' });
     return { name, raw: {}, readable: false };
   }
 }
 
 function parse(name: string, text: string, report: Report): SettingsFile {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  // Its warnings on the terminal would quote the text.
+  const quiet = { prettyErrors: false, logLevel: 'error' } as const;
+  const document = parseDocument(text, { ...quiet, lineCounter: lines });
   const mistakes = [...document.errors, ...document.warnings];
-  for (const { code, pos } of mistakes) {
+  for (const { code, pos } of mistakes.slice(0, MAX_MISTAKES)) {
     const { line, col } = lines.linePos(pos[0]);
     // The parser's own words may quote the text around, and a secret may stand there.
     const read = `line ${line}, column ${col}: ${code.toLowerCase().replaceAll('_', ' ')}`;
     report({ where: name, read, allowed: 'YAML', mend: 'look at that line and the one before' });
   }
   if (mistakes.length > 0) return { name, raw: {}, readable: false };
-  return { name, raw: document.toJS() ?? {}, readable: true };
+  const raw = plainOf(document);
+  if (raw === undefined) report({ where: name, ...BAD_ALIASES });
+  return { name, raw: raw ?? {}, readable: raw !== undefined };
+}
+
+const BAD_ALIASES = {
+  read: 'aliases (*) or nesting without end',
+  allowed: `at most ${MAX_DEPTH} levels; aliases of what stands before them, and few`,
+  mend: 'write out what the aliases stand for; put a text that begins with * in quotes',
+};
+
+/** Returns the content; undefined if it is too deep, or an alias leads nowhere or to too much (`maxAliasCount`). */
+function plainOf(document: Document.Parsed): unknown {
+  try {
+    const raw: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+    return isDeeper(raw, MAX_DEPTH) ? undefined : raw;
+  } catch {
+    return undefined;
+  }
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (!isObject(value)) return false;
+  return levels === 0 || Object.values(value).some((part) => isDeeper(part, levels - 1));
 }
 
 /** Returns whether reading failed because nothing is there. */

@@ -1,7 +1,9 @@
 // Judges settings by the schema and says what is wrong in terms of where it was written. What holds
 // is returned beside the mistakes, so that the later checks can find theirs in the same run.
 import type { z } from 'zod';
-import { nearest, type Report, shown } from './errors.ts';
+import { parseDuration } from './address.ts';
+import { nearest, type Report } from './errors.ts';
+import { described, shown, shownList } from './shown.ts';
 import { type SchemaNode, SETTINGS, type Settings, settingsJsonSchema } from './schema.ts';
 
 type Path = readonly PropertyKey[];
@@ -29,14 +31,21 @@ export function checkSettings(
 ): Settings {
   const schema = settingsJsonSchema();
   let result = SETTINGS.safeParse(raw, { reportInput: true });
-  for (const issue of result.error?.issues ?? []) reportIssue(issue, schema, place, report);
+  for (const issue of oneEach(result.error)) reportIssue(issue, schema, place, report);
   let rest: unknown = structuredClone(raw);
   // What an issue is about is taken out, until the rest holds; the empty settings always do.
   while (!result.success) {
-    for (const issue of result.error.issues) rest = without(rest, issue);
+    for (const issue of oneEach(result.error)) rest = without(rest, issue);
     result = SETTINGS.safeParse(rest);
   }
   return result.data;
+}
+
+/** One value may break several rules: that is one mistake, and one thing to take out. */
+function oneEach(error: z.core.$ZodError | undefined): Issue[] {
+  const issues = error?.issues ?? [];
+  const keys = issues.map(({ code, path }) => `${pathText(path)} ${code === 'unrecognized_keys'}`);
+  return issues.filter((_, at) => keys.indexOf(keys[at] ?? '') === at);
 }
 
 function reportIssue(
@@ -50,27 +59,44 @@ function reportIssue(
     for (const key of issue.keys) reportUnknownKey([...issue.path, key], node, place, report);
     return;
   }
-  const { input } = issue;
-  const isScalar = typeof input === 'number' || typeof input === 'boolean';
-  const quoting = issue.code === 'invalid_type' && issue.expected === 'string' && isScalar;
+  const mend = mendOf(issue, node);
   const setting = pathText(issue.path);
   report({
     where: place(setting),
     setting,
     read: readAs(issue),
     allowed: allowedAt(node),
-    ...(quoting && { mend: 'put it in quotes' }),
+    ...(mend !== undefined && { mend }),
   });
+}
+
+function mendOf(issue: Issue, node: SchemaNode | undefined): string | undefined {
+  const { input } = issue;
+  if (node?.kind === 'duration') {
+    const inSeconds = `${String(input)}s`;
+    const isNumber = parseDuration(inSeconds) !== undefined && /\d$/.test(String(input));
+    return isNumber ? `write ${inSeconds}, or with another unit: ms, m, h or d` : undefined;
+  }
+  const isScalar = typeof input === 'number' || typeof input === 'boolean';
+  const isText = issue.code === 'invalid_type' && issue.expected === 'string';
+  return isText && isScalar ? 'put it in quotes' : undefined;
 }
 
 function readAs(issue: Exclude<Issue, { code: 'unrecognized_keys' }>): string {
   const { input } = issue;
   if (input === undefined || input === null) return 'nothing';
   const isSection = issue.code === 'invalid_type' && issue.expected === 'object';
-  if (!isSection) return shown(input);
+  if (!isSection) return shownIn(issue);
   // It may well be the secret that a file in this section should hold.
   const kind = typeof input === 'string' ? 'text' : typeof input;
   return `a ${Array.isArray(input) ? 'list' : kind} in place of a section`;
+}
+
+// What stands in place of a file's name may be what the file should hold.
+function shownIn({ input, code, path }: Exclude<Issue, { code: 'unrecognized_keys' }>): string {
+  if (String(path.at(-1)).endsWith('_file')) return described(input);
+  const isRightKind = code === 'custom' || code === 'too_small';
+  return isRightKind && Array.isArray(input) ? shownList(input) : shown(input);
 }
 
 function reportUnknownKey(
@@ -80,7 +106,10 @@ function reportUnknownKey(
   report: Report,
 ): void {
   const key = String(path.at(-1));
-  const setting = pathText(path);
+  // One that is no word may be a line of headers, or a token without its key.
+  const isWord = /^[\w.-]{1,40}$/.test(key);
+  const told = isWord ? shown(key) : described(key);
+  const setting = pathText(isWord ? path : path.slice(0, -1));
   const where = place(setting);
   const kept = Object.hasOwn(KEPT_OUT, key) ? KEPT_OUT[key] : undefined;
   if (kept !== undefined) {
@@ -94,7 +123,7 @@ function reportUnknownKey(
     });
   }
   const known = Object.keys(parent?.properties ?? {});
-  const read = `an unknown key: ${shown(key)}`;
+  const read = `an unknown key: ${told}`;
   const mend = `the nearest known one is ${nearest(key, known)}`;
   report({ where, setting, read, allowed: known.join(', '), mend });
 }
@@ -121,7 +150,7 @@ function nodeAt(schema: SchemaNode, path: Path): SchemaNode | undefined {
   return node;
 }
 
-/** Returns the value without what the issue is about; without its parent if that part is missing. */
+/** Returns the value without what the issue is about; without its parent if that part is gone already. */
 function without(root: unknown, issue: Issue): unknown {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.reduce((rest, key) => withoutPath(rest, [...issue.path, key]), root);
@@ -134,9 +163,8 @@ function withoutPath(root: unknown, path: Path): unknown {
   if (last === undefined) return {};
   const parent = valueAt(root, path.slice(0, -1));
   if (!isObject(parent)) return root; // an earlier issue took the parent out
-  // A list goes as a whole: the other issues of this round name its elements by their index.
-  const goesWhole = Array.isArray(parent) || !Object.hasOwn(parent, last);
-  if (goesWhole) return withoutPath(root, path.slice(0, -1));
+  if (!Object.hasOwn(parent, last)) return withoutPath(root, path.slice(0, -1));
+  // In a list this leaves a hole: all other elements keep their index.
   delete parent[last];
   return root;
 }

@@ -6,6 +6,7 @@ import { createAllowance } from './allowance.ts';
 import { createSecond, spansOfAll, type Candidate, type LeftOut, type Second } from './budget.ts';
 import type { Budget } from '../otlp/destination.ts';
 import type { Outbox } from './outbox.ts';
+import type { Read } from './renew.ts';
 import { PAGE_ROWS, type Parcel, type Source } from './source.ts';
 import type { Volume } from './volume.ts';
 
@@ -21,7 +22,7 @@ const SECOND_MS = 1000;
 const SECOND_US = 1_000_000;
 
 export type BudgetedSourceParts = {
-  readonly outbox: Pick<Outbox, 'rowsAfter'>;
+  readonly outbox: Pick<Outbox, 'rowsAfter' | 'mark'>;
   /** The cursor: the last sequence that is dealt with. */
   readonly after: number;
   readonly budget: Budget;
@@ -30,11 +31,16 @@ export type BudgetedSourceParts = {
   readonly worthOf: (row: RequestRow) => Worth;
   /** How many spans a row makes; of none, it costs nothing and is not sent. */
   readonly spansIn: (row: RequestRow) => number;
+  /** Whether a run before has sent a row: it has its part of its second, and counts in the volume. */
+  readonly wasSent?: (sequence: number) => boolean;
   /** Milliseconds since the epoch. */
   readonly nowMs: () => number;
 };
 
-type Held = Candidate & { readonly row: StoredRow };
+/** A row, and the store's mark before it was read. */
+type Held = Candidate & { readonly row: StoredRow; readonly mark: string };
+
+type ReadRequest = { readonly row: StoredRow & RequestRow; readonly mark: string };
 
 /** A second that is not over yet. */
 type Open = {
@@ -52,7 +58,7 @@ type Open = {
  * begins again there makes the same choice.
  */
 export function createBudgetedSource(parts: BudgetedSourceParts): Source {
-  const { outbox, after, budget, volume, worthOf, spansIn, nowMs } = parts;
+  const { outbox, after, budget, volume, worthOf, spansIn, wasSent = () => false, nowMs } = parts;
   const { spansPerSecond = Number.POSITIVE_INFINITY } = budget;
   // Otherwise there is nothing to wait for: a page is chosen from as it is.
   const isBySecond = budget.spansPerSecond !== undefined;
@@ -68,30 +74,31 @@ export function createBudgetedSource(parts: BudgetedSourceParts): Source {
     for (;;) {
       const parcel = ready.shift();
       if (parcel !== undefined) return { ...parcel, isLast: isAllRead && ready.length === 0 };
+      const mark = await outbox.mark();
       const rows = await outbox.rowsAfter(readUpTo, PAGE_ROWS);
       isAllRead = rows.length < PAGE_ROWS;
-      take(rows);
+      take(rows, mark);
       if (ready.length === 0 && isAllRead) return undefined;
     }
   }
 
-  function take(rows: readonly StoredRow[]): void {
+  function take(rows: readonly StoredRow[], mark: string): void {
     const atMs = nowMs();
     for (const row of rows) {
-      if (isRequest(row)) hold(row, spansIn(row), atMs);
+      if (isRequest(row)) hold({ row, mark }, spansIn(row), atMs);
       readUpTo = row.sequence;
     }
     if (open !== undefined && (!isBySecond || (isAllRead && isOver(open, atMs)))) close(open);
     if (open === undefined) give([], {});
   }
 
-  function hold(row: StoredRow & RequestRow, spans: number, atMs: number): void {
+  function hold({ row, mark }: ReadRequest, spans: number, atMs: number): void {
     if (spans === 0) return;
     const number = Math.floor((row.startedAtUs + row.durationUs) / SECOND_US);
     if (open !== undefined && isBySecond && isAnother(number, open.number)) close(open);
     open ??= begin(number);
     const { sequence, traceId } = row;
-    open.rows.add({ sequence, traceId, worth: worthOf(row), spans, row });
+    open.rows.add({ sequence, traceId, worth: worthOf(row), spans, row, mark });
     open.readMs = atMs;
   }
 
@@ -105,24 +112,32 @@ export function createBudgetedSource(parts: BudgetedSourceParts): Source {
 
   function close({ number, spans, rows }: Open): void {
     const inSecond = rows.choice();
-    const { chosen, leftOut } = allow(inSecond.chosen, nowMs());
-    closed = { number, spansLeft: spans - spansOfAll(chosen) };
+    const before = inSecond.chosen.filter(({ sequence }) => wasSent(sequence));
+    const others = inSecond.chosen.filter(({ sequence }) => !wasSent(sequence));
+    const { chosen, leftOut } = allow(others, nowMs());
+    closed = { number, spansLeft: spans - spansOfAll(before) - spansOfAll(chosen) };
     open = undefined;
     give(chosen.toSorted(bySequence), { ...inSecond.leftOut, ...leftOut });
   }
 
   function give(held: readonly Held[], leftOut: LeftOut): void {
     if (readUpTo === givenUpTo) return;
-    const rows = held.map(({ row }) => row);
-    const last = Math.max(0, Math.ceil(rows.length / PAGE_ROWS) - 1) * PAGE_ROWS;
+    const last = Math.max(0, Math.ceil(held.length / PAGE_ROWS) - 1) * PAGE_ROWS;
     for (let at = 0; at < last; at += PAGE_ROWS) {
-      ready.push({ rows: rows.slice(at, at + PAGE_ROWS), upTo: givenUpTo });
+      ready.push({ ...readOf(held.slice(at, at + PAGE_ROWS)), upTo: givenUpTo });
     }
     givenUpTo = readUpTo;
-    ready.push({ rows: rows.slice(last), upTo: readUpTo, leftOut });
+    ready.push({ ...readOf(held.slice(last)), upTo: readUpTo, leftOut });
   }
 
   return { next, isHolding: () => open !== undefined };
+}
+
+// Rows of several marks are read anew before they are sent.
+function readOf(held: readonly Held[]): Read {
+  const mark = held[0]?.mark;
+  const isOne = held.every((each) => each.mark === mark);
+  return { rows: held.map(({ row }) => row), ...(isOne && { mark }) };
 }
 
 // Its last row came when it came, whatever the clock says: while the recorder catches up, that is late. And

@@ -5,20 +5,26 @@
 import { explain } from '../fault.ts';
 import { createBell } from './bell.ts';
 import { createBook } from './book.ts';
-import { withRemedy, type DeliveryState } from './delivery-state.ts';
+import { sendingTrouble, troublesOf, type DeliveryState } from './delivery-state.ts';
 import type { Feed } from './feed.ts';
-import { fly } from './flight.ts';
+import { fly, type Ledger } from './flight.ts';
 import type { Outbox } from './outbox.ts';
-import { createPace, PAUSES, type Pauses } from './pace.ts';
-import { readAnew } from './renew.ts';
+import { createPace, isWell, PAUSES, type Pauses } from './pace.ts';
+import { createRenew } from './renew.ts';
 import type { Parcel, Source } from './source.ts';
-import type { Transport } from '../otlp/transport.ts';
+import type { Failure, Transport } from '../otlp/transport.ts';
 import type { Volume } from './volume.ts';
 
 export type { DeliveryState };
 
 /** Parcels on their way at once, and so pages of rows in memory. */
 export const MAX_IN_FLIGHT = 4;
+
+/**
+ * Parcels beyond the cursor while the first of them fails. Those behind it show whether it is at fault; what
+ * of them was taken is remembered, and not held in memory.
+ */
+export const MAX_AHEAD = 200;
 
 export type DeliveryOptions = {
   /** Of the cursor: the destination's, or with its signal (see `cursorNames`). */
@@ -28,8 +34,8 @@ export type DeliveryOptions = {
   readonly transport: Omit<Transport, 'close'>;
   /** Makes a feed; each parcel that is on its way has one. */
   readonly feed: () => Feed;
-  /** Makes the source that begins behind a sequence. */
-  readonly source: (after: number) => Source;
+  /** Makes the source that begins behind a sequence; some rows there a run before had sent already. */
+  readonly source: (after: number, wasSent: (sequence: number) => boolean) => Source;
   /** Is told what was sent and left out, and kept with the cursor. */
   readonly volume?: Volume;
   readonly pauses?: Partial<Pauses>;
@@ -47,7 +53,13 @@ export type Delivery = {
 };
 
 /** A parcel on its way; `stranded` where it may not be sent any more. */
-type Flight = { readonly parcel: Parcel; state: 'flying' | 'landed' | 'stranded' };
+type Flight = {
+  readonly ledger: Ledger;
+  readonly upTo: number;
+  state: 'flying' | 'landed' | 'stranded';
+  /** A request of it has failed. */
+  hasFailed: boolean;
+};
 
 /** Returns the delivery to one destination. A failure is kept as its state and tried again. */
 export function createDelivery(options: DeliveryOptions): Delivery {
@@ -56,13 +68,15 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const clock = () => performance.now();
   const pace = createPace({ transport, pauses, nowMs: clock, random: Math.random });
   const feeds = [options.feed()];
-  const canBeResent = feeds[0]?.signal === 'traces';
-  const book = createBook({ name, nowMs, canBeResent, ...(volume !== undefined && { volume }) });
+  const book = createBook({ name, nowMs, ...(volume !== undefined && { volume }) });
   const bell = createBell();
+  const renew = createRenew(outbox);
   const flights: Flight[] = [];
   let begun: { source: Source; cursor: number } | undefined;
   let isAwake = false;
   let takeFromMs = 0;
+  let lookedAtMs = clock();
+  let isLookDue = false;
   let store: { readonly failures: number; readonly problem?: string } = { failures: 0 };
   let isFinishing = false;
   let isOver = false;
@@ -77,13 +91,16 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   function hasWork(): boolean {
-    return begun === undefined || flights[0]?.state === 'landed' || (mayTake() && restMs() <= 0);
+    if (begun === undefined || isLookDue || flights[0]?.state === 'landed') return true;
+    if (isHeldUp(flights[0]) && book.isAheadNew()) return true;
+    return mayTake() && restMs() <= 0;
   }
 
   async function work(): Promise<void> {
     try {
       begun ??= await begin();
       begun.cursor = await settle(begun.cursor);
+      if (isLookDue) await look(begun.cursor);
       if (mayTake() && restMs() <= 0) await take(begun.source);
       store = { failures: 0 };
     } catch (error) {
@@ -96,24 +113,51 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     const cursor = await outbox.cursor(name);
     if (cursor === 0) await outbox.moveCursor(name, 0);
     await book.open(outbox);
-    return { source: options.source(cursor), cursor };
+    return { source: options.source(cursor, book.wasDealtWith), cursor };
   }
 
-  // In the order of the store, whichever was acknowledged first.
+  // In the order of the store, whichever was acknowledged first. What is ahead of one that fails is kept
+  // beside the cursor: nobody knows how long that will take.
   async function settle(cursor: number): Promise<number> {
     const isUnderWay = flights.findIndex(({ state }) => state !== 'landed');
     const landed = flights.slice(0, isUnderWay === -1 ? flights.length : isUnderWay);
-    const last = landed.at(-1);
-    if (last === undefined) return cursor;
-    const notes = book.notesOf(landed.map(({ parcel }) => parcel));
-    await outbox.moveCursor(name, last.parcel.upTo, notes);
+    const isAhead = isOver || isHeldUp(flights[landed.length]);
+    if (landed.length === 0 && !(isAhead && book.isAheadNew())) return cursor;
+    const upTo = landed.at(-1)?.upTo ?? cursor;
+    const ledgers = landed.map(({ ledger }) => ledger);
+    await outbox.moveCursor(name, upTo, book.notesOf(ledgers, upTo, isAhead));
     book.markKept();
     flights.splice(0, landed.length);
-    return last.parcel.upTo;
+    return upTo;
+  }
+
+  function isHeldUp(first: Flight | undefined): boolean {
+    return first?.hasFailed === true && first.state !== 'landed';
+  }
+
+  // Somebody may have had sent again what was refused: `signet deliver` does that beside this process.
+  async function look(cursor: number): Promise<void> {
+    isLookDue = false;
+    lookedAtMs = clock();
+    if (!(await book.look(outbox))) return;
+    await outbox.moveCursor(name, cursor, book.notesOf([], cursor, false));
+    book.markKept();
+  }
+
+  // Only where there is something to be mended, and only as long as somebody asks how it stands.
+  function askForLook(): void {
+    if (!book.hasRefusals() || isFinishing || clock() < lookedAtMs + pauses.refusalsLookMs) return;
+    isLookDue = true;
+    bell.ring();
   }
 
   function mayTake(): boolean {
-    return isAwake && flights.length < MAX_IN_FLIGHT && !pace.isClosed();
+    const isRoom = flights.length < (isHeldUp(flights[0]) ? MAX_AHEAD : MAX_IN_FLIGHT);
+    return isAwake && isRoom && unlanded() < MAX_IN_FLIGHT && !pace.isClosed();
+  }
+
+  function unlanded(): number {
+    return flights.filter(({ state }) => state !== 'landed').length;
   }
 
   async function take(source: Source): Promise<void> {
@@ -129,11 +173,18 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   function launch(parcel: Parcel): void {
-    const flight: Flight = { parcel, state: 'flying' };
+    const ledger = book.enter(parcel);
+    const flight: Flight = { ledger, upTo: parcel.upTo, state: 'flying', hasFailed: false };
     const feed = feeds.pop() ?? options.feed();
-    const renew = (rows: Parcel['rows']) => readAnew(outbox, rows);
+    // One row that is refused holds nobody up, but where all are.
+    const onFailure = (kind: Failure['kind']) => {
+      if (kind === 'refused' && pace.status() !== 'refusing') return;
+      flight.hasFailed = true;
+      bell.ring();
+    };
+    const rows = parcel.rows.filter(({ sequence }) => !book.wasDealtWith(sequence));
     flights.push(flight);
-    void fly(parcel.rows, { feed, transport, pace, ledger: book.enter(parcel), renew }).then(
+    void fly({ ...parcel, rows }, { feed, transport, pace, ledger, renew, onFailure }).then(
       (isLanded) => {
         flight.state = isLanded ? 'landed' : 'stranded';
         feeds.push(feed);
@@ -180,22 +231,31 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     pace.close();
     bell.ring();
     await running;
+    await keepAhead();
   }
 
-  // What was lost on the way stays a problem until the next start.
+  // What an orderly end doesn't keep here is sent again.
+  async function keepAhead(): Promise<void> {
+    if (begun === undefined) return;
+    begun.cursor = await settle(begun.cursor).catch(() => begun?.cursor ?? 0);
+  }
+
   function state(): DeliveryState {
-    const isStoreAway = store.problem !== undefined && pace.status() === 'delivering';
+    askForLook();
+    const isStoreAway = store.problem !== undefined && isWell(pace.status());
     const status = isStoreAway ? 'retrying' : pace.status();
-    const failure = store.problem ?? pace.problem();
-    const loss = book.loss() ?? transport.problem();
-    const problem = failure === undefined ? loss : withRemedy(status, failure);
     return {
       cursor: begun?.cursor ?? 0,
       status,
       inFlight: pace.underWay(),
-      sentSpans: book.sent(),
+      sent: book.sent(),
       leftOut: { ...book.leftOut() },
-      ...(problem !== undefined && { problem }),
+      ...troublesOf({
+        store: store.problem && `${store.problem}; it will be tried again`,
+        sending: sendingTrouble(pace.status(), pace.problem()),
+        credentials: transport.problem(),
+        loss: book.loss(),
+      }),
     };
   }
 

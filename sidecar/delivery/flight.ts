@@ -1,17 +1,28 @@
-// One parcel on its way: sent until each of its rows is acknowledged or set aside. It is divided where
-// a request is too long, or where one row of it may be at fault; what is acknowledged is not sent again.
+// One parcel on its way: sent until each of its rows is acknowledged or set aside. It is divided where a
+// request is too long, or where one row of it may be at fault. That a row is, and not the destination, is
+// only believed when another request was taken since the piece's last failure. What is acknowledged is
+// not sent again.
 import type { StoredRow } from '../audit/row.ts';
 import { explain } from '../fault.ts';
 import type { Encoded, Feed } from './feed.ts';
 import type { Pace } from './pace.ts';
+import type { Read, Renew } from './renew.ts';
 import { readRejection, type Rejection } from '../otlp/read-response.ts';
-import type { Answer, Transport } from '../otlp/transport.ts';
+import type { Answer, Failure, Transport } from '../otlp/transport.ts';
 
 /** Longest request of more than one row. Receivers take 4 MiB by default. */
 export const MAX_REQUEST_BYTES = 2 * 1024 * 1024;
 
-/** Tries of a single row whose failure isn't clear, before it is set aside. */
-export const MAX_UNCLEAR = 5;
+/** Failures of a single row, each while others were taken, before it is set aside. */
+export const MAX_SUSPECT = 5;
+/** The same where it is said that it may succeed later. */
+export const MAX_SUSPECT_RETRIES = 10;
+
+/**
+ * Failures of a piece while nothing else was taken, before it is divided all the same: where nothing else
+ * is left to be sent, its own halves must show whether the destination is well.
+ */
+export const MAX_UNPROVEN = 4;
 
 /** Who hears what became of the rows. */
 export type Ledger = {
@@ -24,51 +35,71 @@ export type Ledger = {
 export type FlightParts = {
   readonly feed: Feed;
   readonly transport: Pick<Transport, 'send'>;
-  readonly pace: Pick<Pace, 'enter'>;
+  readonly pace: Pick<Pace, 'enter' | 'isTakenSince' | 'instant'>;
   readonly ledger: Ledger;
-  /** Returns rows as they are in the store by now. Rejects with store faults. */
-  readonly renew: (rows: readonly StoredRow[]) => Promise<readonly StoredRow[]>;
+  readonly renew: Renew;
+  /** Hears of each request that failed, and of each row that was refused. */
+  readonly onFailure?: (kind: Failure['kind']) => void;
+  /** Whether one request taken since a piece's first failure shows enough: somebody waits for the end. */
+  readonly isHasty?: boolean;
 };
 
-/** Some rows that go as one request; `failures` counts those of a single row that are unclear. */
-type Piece = { readonly rows: readonly StoredRow[]; readonly failures: number };
+/** Some rows that go as one request. */
+type Piece = Read & {
+  /** The instant of its last failure; 0 when it has not failed. */
+  readonly failedAt: number;
+  /** Failures while others were taken; and in which nothing was. */
+  readonly suspect: number;
+  readonly unproven: number;
+};
+
+type Outcome = {
+  /** What is left of a piece, to be sent at once; or behind all others. */
+  readonly next?: readonly Piece[];
+  readonly later?: readonly Piece[];
+  readonly answer?: Answer;
+  /** The rows are at fault rather than the destination. */
+  readonly isSuspect?: boolean;
+};
 
 /** Resolves to whether all rows are dealt with; not, when the pace was closed before. Never rejects. */
-export async function fly(rows: readonly StoredRow[], parts: FlightParts): Promise<boolean> {
-  const waiting: Piece[] = rows.length === 0 ? [] : [{ rows, failures: 0 }];
-  for (let piece = waiting.shift(); piece !== undefined; piece = waiting.shift()) {
-    const left = await send(piece, parts);
-    if (left === undefined) return false;
-    // Behind the others: where one part fails, the next success shows that the destination is well.
-    waiting.push(...left);
+export async function fly(read: Read, parts: FlightParts): Promise<boolean> {
+  let waiting: readonly Piece[] =
+    read.rows.length === 0 ? [] : [{ ...read, failedAt: 0, suspect: 0, unproven: 0 }];
+  for (let piece = waiting[0]; piece !== undefined; piece = waiting[0]) {
+    const outcome = await send(piece, parts);
+    if (outcome === undefined) return false;
+    // One that failed goes behind the others: they show whether the destination is well.
+    waiting = [...(outcome.next ?? []), ...waiting.slice(1), ...(outcome.later ?? [])];
   }
   return true;
 }
 
-/** Resolves to what is left of a piece: nothing, itself, or its halves; undefined when it can't be sent. */
-async function send(piece: Piece, parts: FlightParts): Promise<readonly Piece[] | undefined> {
-  const turn = await parts.pace.enter();
+/** Resolves to what became of a piece; undefined when it can't be sent any more. */
+async function send(piece: Piece, parts: FlightParts): Promise<Outcome | undefined> {
+  const turn = await parts.pace.enter(piece.failedAt);
   if (turn === undefined) return undefined;
-  const { left, answer } = await attempt(piece, turn.hasWaited, parts);
-  turn.end(answer);
-  return left;
+  const outcome = await attempt(piece, parts);
+  const { answer, isSuspect = false } = outcome;
+  turn.end(answer, { isSuspect, isSingle: piece.rows.length === 1 });
+  return outcome;
 }
 
-type Attempt = { readonly left: readonly Piece[]; readonly answer?: Answer };
-
-async function attempt(piece: Piece, isOld: boolean, parts: FlightParts): Promise<Attempt> {
+async function attempt(piece: Piece, parts: FlightParts): Promise<Outcome> {
   const { feed, transport, ledger, renew } = parts;
   try {
-    const rows = isOld ? await renew(piece.rows) : piece.rows;
-    const now = { ...piece, rows };
+    const now = { ...piece, ...(await renew(piece)) };
+    const { rows } = now;
     const { bytes, items, problem } = encoded(feed, rows);
-    if (problem !== undefined) return { left: refused(now, rows.length, problem, ledger) };
-    if (items === 0) return { left: [] };
-    if (bytes.length > MAX_REQUEST_BYTES && rows.length > 1) return { left: halves(now) };
+    if (problem !== undefined) return refused(now, rows.length, problem, ledger);
+    if (items === 0) ledger.taken(0, undefined, rows);
+    if (items === 0) return {};
+    if (bytes.length > MAX_REQUEST_BYTES && rows.length > 1) return { next: halves(now, 0) };
     const answer = await transport.send(feed.signal, bytes);
-    return { left: judged(now, items, answer, ledger), answer };
+    return { ...judged(now, items, answer, parts), answer };
   } catch (error) {
-    return { left: [piece], answer: { kind: 'retry', problem: explain(error) } };
+    // The store is away: what is to be sent isn't known.
+    return { later: [piece], answer: { kind: 'retry', problem: explain(error) } };
   }
 }
 
@@ -77,41 +108,69 @@ function encoded(feed: Feed, rows: readonly StoredRow[]): Encoded & { problem?: 
   try {
     return feed.encode(rows);
   } catch (error) {
-    return { bytes: Buffer.alloc(0), items: 0, problem: `it can't be encoded: ${explain(error)}` };
+    return { bytes: Buffer.alloc(0), items: 0, problem: `${NOT_ENCODED}: ${explain(error)}` };
   }
 }
 
-function judged(piece: Piece, items: number, answer: Answer, ledger: Ledger): readonly Piece[] {
-  switch (answer.kind) {
-    case 'acknowledged':
-      ledger.taken(items, readRejection(answer.response, items), piece.rows);
-      return [];
-    case 'refused':
-      return refused(piece, items, answer.problem, ledger);
-    case 'unclear':
-      return unclear(piece, items, answer.problem, ledger);
-    case 'retry':
-    case 'unauthorized':
-    case 'misdirected':
-      return [piece];
+function judged(piece: Piece, items: number, answer: Answer, parts: FlightParts): Outcome {
+  if (answer.kind === 'refused') {
+    const outcome = refused(piece, items, answer.problem, parts.ledger);
+    if (outcome.next === undefined) parts.onFailure?.(answer.kind);
+    return outcome;
   }
+  if (answer.kind !== 'acknowledged') return failed(piece, items, answer, parts);
+  parts.ledger.taken(items, readRejection(answer.response, items), piece.rows);
+  return {};
 }
 
-function refused(piece: Piece, items: number, reason: string, ledger: Ledger): readonly Piece[] {
+function refused(piece: Piece, items: number, reason: string, ledger: Ledger): Outcome {
   const [row, ...others] = piece.rows;
-  if (others.length > 0) return halves(piece);
+  if (others.length > 0) return { next: halves(piece, 0) };
   if (row !== undefined) ledger.refused(row, items, reason);
-  return [];
+  return {};
 }
 
-// It may be the destination, or one row: a row alone gets several tries.
-function unclear(piece: Piece, items: number, reason: string, ledger: Ledger): readonly Piece[] {
-  const failures = piece.failures + 1;
-  const isSpent = piece.rows.length > 1 || failures >= MAX_UNCLEAR;
-  return isSpent ? refused(piece, items, reason, ledger) : [{ ...piece, failures }];
+function failed(piece: Piece, items: number, failure: Failure, parts: FlightParts): Outcome {
+  const { pace, isHasty = false } = parts;
+  parts.onFailure?.(failure.kind);
+  const isOwnFault = !isBusy(failure) && pace.isTakenSince(piece.failedAt);
+  const failedAt = isHasty && piece.failedAt > 0 ? piece.failedAt : pace.instant();
+  const now = { ...piece, failedAt };
+  if (isOwnFault) return { ...suspected(now, items, failure, parts), isSuspect: true };
+  const unproven = piece.unproven + (isBusy(failure) ? 0 : 1);
+  const isToProve = piece.rows.length > 1 && unproven >= MAX_UNPROVEN;
+  return { later: isToProve ? halves(piece, failedAt) : [{ ...now, unproven }] };
 }
 
-function halves({ rows }: Piece): readonly Piece[] {
+function suspected(
+  piece: Piece,
+  items: number,
+  failure: Failure,
+  { ledger }: FlightParts,
+): Outcome {
+  const { rows, failedAt } = piece;
+  const suspect = piece.suspect + 1;
+  const most = failure.kind === 'retry' ? MAX_SUSPECT_RETRIES : MAX_SUSPECT;
+  if (rows.length > 1) return { later: halves(piece, failedAt) };
+  if (suspect < most) return { later: [{ ...piece, suspect }] };
+  return refused(piece, items, failure.problem, ledger);
+}
+
+// It has enough for now, and says when to come back: whatever it is sent.
+function isBusy(failure: Failure): boolean {
+  return failure.kind === 'retry' && failure.afterMs !== undefined;
+}
+
+function halves({ rows, mark }: Piece, failedAt: number): readonly Piece[] {
   const middle = Math.ceil(rows.length / 2);
-  return [rows.slice(0, middle), rows.slice(middle)].map((half) => ({ rows: half, failures: 0 }));
+  return [rows.slice(0, middle), rows.slice(middle)].map((half) => ({
+    rows: half,
+    mark,
+    failedAt,
+    suspect: 0,
+    unproven: 0,
+  }));
 }
+
+/** What stands before the reason why a row can't be encoded. */
+export const NOT_ENCODED = "it can't be encoded";

@@ -14,10 +14,13 @@ const REQUESTS =
   "FROM audit_rows WHERE chain = ? AND kind IN ('request', 'unexplained') " +
   'AND started_at_us >= ? AND started_at_us < ?';
 
-// As `createSpansOf` and `worthOf` have it (trace/worth.ts).
+// As `isRefusal` (trace/refusal.ts), `createSpansOf` and `worthOf` (trace/worth.ts) have it.
+const REFUSAL =
+  "(decision = 'deny' OR (decision = 'login' AND reason <> 'no-credentials') " +
+  "OR reason = 'gate-refused')";
 const HAVE_SPANS =
   "(sampled = 1 OR status >= 500 OR kind = 'unexplained' OR reason = 'stamp-invalid' " +
-  "OR (duration_us >= ? AND status <> 101 AND decision <> 'deny'))";
+  `OR (duration_us >= ? AND status <> 101 AND NOT ${REFUSAL}))`;
 
 /** Returns how many requests have spans: those that are sampled, and errors and slow ones besides. */
 export async function countHistory(

@@ -52,7 +52,8 @@ export function createLiveDelivery(options: LiveDeliveryOptions): LiveDelivery {
     while (waiting.length > 0) {
       const batch = waiting;
       waiting = [];
-      const kept = await send(batch);
+      // Whatever goes wrong: nobody waits for it who would hear.
+      const kept = await send(batch).catch(() => 0);
       sentSpans += kept;
       droppedSpans += batch.length - kept;
     }
@@ -75,8 +76,10 @@ export function createLiveDelivery(options: LiveDeliveryOptions): LiveDelivery {
 
   async function finish(deadlineMs: number): Promise<void> {
     finishing.abort();
-    const late = pause(deadlineMs, undefined, { ref: false });
-    await Promise.race([running ?? Promise.resolve(), late]);
+    const { promise: expired, resolve: expire } = Promise.withResolvers<void>();
+    const timer = setTimeout(expire, deadlineMs);
+    await Promise.race([running, expired]);
+    clearTimeout(timer);
   }
 
   return { add, state: () => ({ sentSpans, droppedSpans }), finish };

@@ -2,4 +2,4 @@
 import type { AuditStore } from '../audit/store.ts';
 
 /** The store, as a delivery sees it. All of it may reject with store faults. */
-export type Outbox = Pick<AuditStore, 'rowsAfter' | 'cursor' | 'moveCursor' | 'note'>;
+export type Outbox = Pick<AuditStore, 'rowsAfter' | 'mark' | 'cursor' | 'moveCursor' | 'note'>;

@@ -3,8 +3,14 @@
 import { createBell } from './bell.ts';
 import type { Answer, Transport } from '../otlp/transport.ts';
 
-/** How a destination takes what it is sent. */
-export type Status = 'delivering' | 'retrying' | 'unauthorized' | 'misdirected';
+/** How a destination takes what it is sent; `refusing`: it answers, and has long taken nothing. */
+export type Status = 'delivering' | 'refusing' | 'retrying' | 'unauthorized' | 'misdirected';
+
+/**
+ * Single rows in a row, all of them refused for good, from which on a destination is said to refuse all: what
+ * it is sent then is set aside slowly, so that nearly all is still to come when it is mended.
+ */
+export const MANY_REFUSED = 20;
 
 /** How long is waited for what, in milliseconds. */
 export type Pauses = {
@@ -20,6 +26,8 @@ export type Pauses = {
   readonly credentialsLookMs: number;
   /** What a destination may ask for at most. */
   readonly longestAskedMs: number;
+  /** How often is looked at what somebody has sent again of what was refused. */
+  readonly refusalsLookMs: number;
 };
 
 export const PAUSES: Pauses = {
@@ -30,6 +38,7 @@ export const PAUSES: Pauses = {
   unauthorizedMs: 60_000,
   credentialsLookMs: 1000,
   longestAskedMs: 600_000,
+  refusalsLookMs: 2000,
 };
 
 export type PaceOptions = {
@@ -43,15 +52,28 @@ export type PaceOptions = {
 
 /** The right to send one request. */
 export type Turn = {
-  /** Others may have changed what was read before. */
-  readonly hasWaited: boolean;
   /** What became of the request; nothing where there was none to be sent. */
-  end(answer?: Answer): void;
+  end(answer?: Answer, what?: Sent): void;
+};
+
+/** What was sent. */
+export type Sent = {
+  /** It failed though others are taken: that says little of the destination. */
+  readonly isSuspect?: boolean;
+  /** One row. */
+  readonly isSingle?: boolean;
 };
 
 export type Pace = {
-  /** Resolves when a request may be sent; to undefined when none may be sent any more. */
-  enter(): Promise<Turn | undefined>;
+  /**
+   * Resolves when a request may be sent; to undefined when none may be sent any more. What has not failed
+   * goes first, then what failed longest ago: so the others show whether the destination is well.
+   */
+  enter(failedAt?: number): Promise<Turn | undefined>;
+  /** Returns a number for now, larger than all before. */
+  instant(): number;
+  /** Whether a request that was sent after that instant was acknowledged; of 0 it isn't known. */
+  isTakenSince(instant: number): boolean;
   /** Requests that are under way. */
   underWay(): number;
   status(): Status;
@@ -71,18 +93,28 @@ export function createPace({ transport, pauses, nowMs, random }: PaceOptions): P
   /** In a row, and since the start. */
   let failures = 0;
   let failuresEver = 0;
+  let refusedInRow = 0;
   let notBeforeMs = 0;
   let isAskedFor = false;
   let underWay = 0;
+  const waiting = new Set<{ readonly failedAt: number }>();
+  let instants = 0;
+  /** When the newest request was sent that was acknowledged. */
+  let takenAt = 0;
   let isFinishing = false;
   let isClosed = false;
 
-  async function enter(): Promise<Turn | undefined> {
-    for (let hasWaited = false; !isClosed; hasWaited = true) {
-      if (isFree()) return begin(hasWaited);
-      await bell.rungWithin(waitMs());
-    }
-    return undefined;
+  async function enter(failedAt = 0): Promise<Turn | undefined> {
+    const own = { failedAt };
+    waiting.add(own);
+    while (!isClosed && !(isFree() && isFirst(own))) await bell.rungWithin(waitMs());
+    waiting.delete(own);
+    bell.ring();
+    return isClosed ? undefined : begin();
+  }
+
+  function isFirst(own: { readonly failedAt: number }): boolean {
+    return [...waiting].reduce((a, b) => (b.failedAt < a.failedAt ? b : a)) === own;
   }
 
   function isFree(): boolean {
@@ -100,30 +132,40 @@ export function createPace({ transport, pauses, nowMs, random }: PaceOptions): P
     return status === 'unauthorized' ? Math.min(leftMs, pauses.credentialsLookMs) : leftMs;
   }
 
-  function begin(hasWaited: boolean): Turn {
+  function begin(): Turn {
     const failuresBefore = failuresEver;
+    const begunAt = instant();
     underWay += 1;
     return {
-      hasWaited,
-      end: (answer) => {
+      end: (answer, what = {}) => {
         underWay -= 1;
-        if (answer !== undefined) judge(answer, failuresBefore === failuresEver);
+        if (answer?.kind === 'acknowledged') takenAt = Math.max(takenAt, begunAt);
+        if (answer !== undefined) judge(answer, failuresBefore === failuresEver, what);
         bell.ring();
       },
     };
   }
 
+  function instant(): number {
+    return (instants += 1);
+  }
+
   // Several may fail together: that is one failure. What was sent before it shows nothing that is new,
   // but for a destination that asks for time.
-  function judge(answer: Answer, isNews: boolean): void {
+  function judge(answer: Answer, isNews: boolean, { isSuspect, isSingle }: Sent): void {
+    if (answer.kind === 'acknowledged') refusedInRow = 0;
+    if (answer.kind === 'refused' && isSingle === true) refusedInRow += 1;
     const askedMs = askedOf(answer);
     if (askedMs > 0) notBeforeMs = Math.max(notBeforeMs, nowMs() + askedMs);
     if (!isNews && (askedMs === 0 || status !== 'delivering')) return;
-    if (answer.kind === 'acknowledged' || answer.kind === 'refused') return recover();
+    const isRefused = answer.kind === 'refused';
+    if (answer.kind === 'acknowledged' || (isRefused && refusedInRow < MANY_REFUSED)) {
+      return recover();
+    }
     failures += 1;
     failuresEver += 1;
-    status = statusOf(answer);
-    problem = answer.problem;
+    status = isSuspect === true ? 'retrying' : statusOf(answer);
+    problem = isRefused ? undefined : answer.problem;
     isAskedFor = askedMs > 0;
     notBeforeMs = Math.max(notBeforeMs, nowMs() + pauseMs());
     if (isFinishing) close();
@@ -164,6 +206,8 @@ export function createPace({ transport, pauses, nowMs, random }: PaceOptions): P
 
   return {
     enter,
+    instant,
+    isTakenSince: (since) => since > 0 && takenAt > since,
     underWay: () => underWay,
     status: () => status,
     problem: () => problem,
@@ -173,6 +217,12 @@ export function createPace({ transport, pauses, nowMs, random }: PaceOptions): P
   };
 }
 
+/** Returns whether it answers what it is sent, be it with a refusal. */
+export function isWell(status: Status): boolean {
+  return status === 'delivering' || status === 'refusing';
+}
+
 function statusOf({ kind }: Answer): Status {
+  if (kind === 'refused') return 'refusing';
   return kind === 'unauthorized' || kind === 'misdirected' ? kind : 'retrying';
 }

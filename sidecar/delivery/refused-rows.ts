@@ -2,9 +2,8 @@
 import type { Database } from '../audit/database.ts';
 import { noteOf, setNote } from '../audit/notes.ts';
 import type { AuditReader } from '../audit/reader.ts';
-import { isRequest } from '../audit/row.ts';
+import type { StoredRow } from '../audit/row.ts';
 import { openRefusals, refusedNote, resentNote, resentText, type Refusal } from './refusals.ts';
-import type { ReplayRow } from './replay.ts';
 import { PAGE_ROWS } from './source.ts';
 
 /** Returns what a destination has refused and not taken since, of the newest that are remembered. */
@@ -17,21 +16,21 @@ export async function refusalsIn(
   return openRefusals(refused, await noteOf(reader, chain, resentNote(cursorName)));
 }
 
-/** Returns those of their rows that are still there and have spans; `onGone` hears of the others. */
+/** Returns those of their rows that are still there and wanted; `onGone` hears of the others. */
 export async function* refusedRows(
   reader: Pick<AuditReader, 'rows'>,
   chain: string,
   refusals: readonly Refusal[],
-  hasSpans: (row: ReplayRow) => boolean,
+  isWanted: (row: StoredRow) => boolean,
   onGone: (refusals: readonly Refusal[]) => void,
-): AsyncGenerator<ReplayRow[]> {
+): AsyncGenerator<StoredRow[]> {
   for (let from = 0; from < refusals.length; from += PAGE_ROWS) {
     const some = refusals.slice(from, from + PAGE_ROWS);
     const sequences = some.map(({ sequence }) => sequence);
     const places = sequences.map(() => '?').join(', ');
     const sql = `SELECT * FROM audit_rows WHERE chain = ? AND sequence IN (${places}) ORDER BY sequence`;
     const rows = await reader.rows(sql, [chain, ...sequences]);
-    const found = rows.filter(isRequest).filter(hasSpans);
+    const found = rows.filter(isWanted);
     const there = new Set(found.map(({ sequence }) => sequence));
     onGone(some.filter(({ sequence }) => !there.has(sequence)));
     yield found;

@@ -2,6 +2,7 @@
 // may be tried again is tried some times; what is refused for good is left out and counted.
 import type { RequestRow, StoredRow } from '../audit/row.ts';
 import { fly, type Ledger } from './flight.ts';
+import type { Renew } from './renew.ts';
 import type { Feed } from './feed.ts';
 import { createPace, PAUSES, type Pauses } from './pace.ts';
 import type { Answer, Transport } from '../otlp/transport.ts';
@@ -17,6 +18,8 @@ export type Replayed = {
   readonly sent: number;
   /** Requests that it would not take, one by one. */
   readonly refused: number;
+  /** Why the last of them was refused. */
+  readonly lastRefusal?: string;
   /** Spans that it has acknowledged and, by its own word, not kept. */
   readonly rejectedSpans: number;
   /** Where it stopped: the time of the first request that was not sent, in microseconds. */
@@ -27,36 +30,32 @@ export type Replayed = {
 
 export type ReplayOptions = {
   /** In the order of their times, some hundred at a time. */
-  readonly batches: AsyncIterable<readonly ReplayRow[]>;
+  readonly batches: AsyncIterable<readonly StoredRow[]>;
   readonly transport: Omit<Transport, 'close' | 'problem'>;
   readonly feed: Feed;
+  /** Reads rows anew before they are sent: somebody may have been forgotten meanwhile. */
+  readonly renew: Renew;
   readonly onProgress?: (sent: number, upToUs: number) => void;
   /** Is told of rows that were acknowledged. */
   readonly onTaken?: (rows: readonly StoredRow[]) => void;
   /** Is told the first failure of several in a row, of what will be tried again. */
   readonly onProblem?: (problem: string) => void;
-  /** Ends it after the batch that is under way. */
+  /** Ends it after the request that is under way. */
   readonly signal?: AbortSignal;
   readonly pauses?: Partial<Pauses>;
 };
 
 /** Sends all batches, until the last one, the signal, or a destination that stays away. */
 export async function replay(options: ReplayOptions): Promise<Replayed> {
-  const { batches, feed, onProgress, signal } = options;
+  const { batches, feed, renew, onProgress, signal } = options;
   const { pace, transport, problem } = createTries(options);
   const { ledger, counts, left, forget } = createCounts(options);
-  const stop = () => pace.finish();
+  const stop = () => pace.close();
   signal?.addEventListener('abort', stop);
   try {
     for await (const rows of batches) {
-      const parts = {
-        feed,
-        transport,
-        pace,
-        ledger,
-        renew: async (same: readonly StoredRow[]) => same,
-      };
-      if (!(await fly(rows, parts))) return { ...counts(), ...left(rows), ...problem() };
+      const parts = { feed, transport, pace, ledger, renew, isHasty: true };
+      if (!(await fly({ rows }, parts))) return { ...counts(), ...left(rows), ...problem() };
       forget();
       onProgress?.(counts().sent, rows.at(-1)?.startedAtUs ?? 0);
       if (signal?.aborted) return { ...counts(), ...behind(rows) };
@@ -68,7 +67,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
 }
 
 // Those of the same microsecond may be sent twice: that does no harm.
-function behind(rows: readonly ReplayRow[]): { leftFromUs?: number } {
+function behind(rows: readonly StoredRow[]): { leftFromUs?: number } {
   const last = rows.at(-1);
   return last === undefined ? {} : { leftFromUs: last.startedAtUs };
 }
@@ -112,6 +111,7 @@ function createCounts({ onTaken, onProblem }: ReplayOptions) {
   let sent = 0;
   let refused = 0;
   let rejectedSpans = 0;
+  let lastRefusal: string | undefined;
   const ledger: Ledger = {
     taken: (_items, rejection, rows) => {
       sent += rows.length;
@@ -121,12 +121,13 @@ function createCounts({ onTaken, onProblem }: ReplayOptions) {
       rejectedSpans += rejection.spans;
       onProblem?.(`acknowledged but not kept: ${rejection.spans} spans, for: ${rejection.reason}`);
     },
-    refused: ({ sequence }) => {
+    refused: ({ sequence }, _items, reason) => {
       refused += 1;
+      lastRefusal = reason;
       dealtWith.add(sequence);
     },
   };
-  const left = (rows: readonly ReplayRow[]): { leftFromUs?: number } => {
+  const left = (rows: readonly StoredRow[]): { leftFromUs?: number } => {
     const first = rows.find(({ sequence }) => !dealtWith.has(sequence));
     return first === undefined ? {} : { leftFromUs: first.startedAtUs };
   };
@@ -134,6 +135,11 @@ function createCounts({ onTaken, onProblem }: ReplayOptions) {
     ledger,
     left,
     forget: () => dealtWith.clear(),
-    counts: () => ({ sent, refused, rejectedSpans }),
+    counts: () => ({
+      sent,
+      refused,
+      rejectedSpans,
+      ...(lastRefusal !== undefined && { lastRefusal }),
+    }),
   };
 }

@@ -10,6 +10,8 @@ export const PAGE_ROWS = 500;
 export type Parcel = {
   /** Those to be sent, in the order of the store; none where all were left out. */
   readonly rows: readonly StoredRow[];
+  /** The store's mark before they were read; nothing where that isn't known of all of them. */
+  readonly mark?: string | undefined;
   /** With this parcel all rows up to this sequence are dealt with; several may have the same. */
   readonly upTo: number;
   /** How many spans were left out on the way here, by reason. */
@@ -35,17 +37,18 @@ export type SourceOptions = {
 
 /** Returns the source that leaves nothing out but what isn't wanted. A fault of the store skips nothing. */
 export function createSource(
-  outbox: Pick<Outbox, 'rowsAfter'>,
+  outbox: Pick<Outbox, 'rowsAfter' | 'mark'>,
   { after, isWanted = () => true, pageRows = PAGE_ROWS }: SourceOptions,
 ): Source {
   let at = after;
 
   async function next(): Promise<Parcel | undefined> {
+    const mark = await outbox.mark();
     const rows = await outbox.rowsAfter(at, pageRows);
     const last = rows.at(-1);
     if (last === undefined) return undefined;
     at = last.sequence;
-    return { rows: rows.filter(isWanted), upTo: at, isLast: rows.length < pageRows };
+    return { rows: rows.filter(isWanted), mark, upTo: at, isLast: rows.length < pageRows };
   }
 
   return { next };

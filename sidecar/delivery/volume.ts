@@ -16,6 +16,8 @@ export type DayVolume = {
 
 export type Volume = {
   add(atMs: number, sent: number, leftOut?: Readonly<Record<string, number>>): void;
+  /** What was left out that day for that reason has arrived after all. */
+  takeOff(atMs: number, reason: string, spans: number): void;
   /** Returns the day's spans so far; of a day without any, zeros. */
   day(atMs: number): DayVolume;
   /** Returns what `createVolume` makes the same of. */
@@ -40,8 +42,18 @@ export function createVolume(note: string | undefined): Volume {
     if (days.size > MAX_DAYS) days.delete(earliest(days));
   }
 
+  // A day that is no longer remembered stays forgotten.
+  function takeOff(atMs: number, reason: string, spans: number): void {
+    const day = days.get(utcDay(atMs));
+    if (day === undefined) return;
+    const { [reason]: before = 0, ...others } = day.leftOut;
+    const left = Math.max(0, before - spans);
+    days.set(utcDay(atMs), { ...day, leftOut: { ...others, ...(left > 0 && { [reason]: left }) } });
+  }
+
   return {
     add,
+    takeOff,
     day: (atMs) => days.get(utcDay(atMs)) ?? NOTHING,
     toNote: () => JSON.stringify(Object.fromEntries(days)),
   };

@@ -38,6 +38,13 @@ function withoutTimes(route: string | undefined, before: Side, after: Side): Com
 
 function sideOf(counted: readonly Counted[], route: string | undefined): Side {
   const found = counted.find((each) => each.route === route);
-  const none = { ...(route !== undefined && { route }), requests: 0, errors: 0, timed: 0 };
+  const none = {
+    ...(route !== undefined && { route }),
+    requests: 0,
+    errors: 0,
+    cut: 0,
+    left: 0,
+    timed: 0,
+  };
   return { ...(found ?? none), times: new Float64Array() };
 }

@@ -3,7 +3,7 @@
 import type { CommanderError } from 'commander';
 
 export const EXIT_REGRESSED = 1;
-export const EXIT_TOO_FEW = 2;
+export const EXIT_NOT_KNOWN = 2;
 // As sysexits.h has them.
 export const EXIT_DEPLOY_USAGE = 64;
 export const EXIT_SOFTWARE = 70;

@@ -21,7 +21,8 @@ export function fisherGreater(before: Share, after: Share): number {
   return Math.max(0, 1 - sumFrom(table, after.count - 1, -1));
 }
 
-type Table = { readonly marked: number; readonly before: number; readonly after: number };
+/** All that are marked, and how many each side has of everything. */
+export type Table = { readonly marked: number; readonly before: number; readonly after: number };
 
 function sumFrom(table: Table, from: number, step: 1 | -1): number {
   const least = Math.max(0, table.marked - table.before);
@@ -43,13 +44,15 @@ function ratio({ marked, before, after }: Table, count: number): number {
   return down <= 0 ? Infinity : up / down;
 }
 
-function probability({ marked, before, after }: Table, count: number): number {
+/** Returns how likely chance puts so many of the marked on the second side. */
+export function probability({ marked, before, after }: Table, count: number): number {
   return Math.exp(
     logChoose(after, count) + logChoose(before, marked - count) - logChoose(before + after, marked),
   );
 }
 
-function logChoose(all: number, some: number): number {
+/** Returns the logarithm of how many ways there are to take some of all. */
+export function logChoose(all: number, some: number): number {
   return logFactorial(all) - logFactorial(some) - logFactorial(all - some);
 }
 

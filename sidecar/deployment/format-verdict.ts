@@ -4,7 +4,8 @@ import { column, cut, isoTime, milliseconds, visible, visibleJson } from '../aud
 import { UNKNOWN } from '../report/format.ts';
 import { quantile, TEST_NAMES, type Side, type TestKind } from './judge-route.ts';
 import type { Mark } from './mark.ts';
-import type { RouteStatus, RouteVerdict, Verdict, VerdictOptions } from './verdict.ts';
+import { OVERALL_TEST } from './overall.ts';
+import type { Overall, RouteStatus, RouteVerdict, Verdict, VerdictOptions } from './verdict.ts';
 import type { Window, Windows } from './windows.ts';
 
 /** A verdict, and what it was made of. */
@@ -20,6 +21,8 @@ const COLUMNS: readonly [string, number][] = [
   ['REQUESTS', 17],
   ['ERRORS', 17],
   ['P', 7],
+  ['CUT', 7],
+  ['LEFT', 7],
   ['P50 MS', 17],
   ['P95 MS', 17],
   ['SLOWER', 7],
@@ -29,6 +32,8 @@ const COLUMNS: readonly [string, number][] = [
 
 const STYLES: Partial<Record<RouteStatus, Parameters<typeof styleText>[0]>> = {
   regressed: 'red',
+  quiet: 'yellow',
+  unclear: 'yellow',
   fine: 'green',
 };
 
@@ -41,7 +46,7 @@ export function verdictTable({ routes }: Pick<Verdict, 'routes'>, isColoured = f
 
 /** Returns the whole of it as JSON in one line. */
 export function verdictJson(reported: Reported): string {
-  const { verdict, tests, routes, mark, windows, options } = reported;
+  const { verdict, tests, overall, routes, mark, windows, options } = reported;
   return visibleJson(
     JSON.stringify({
       verdict,
@@ -53,6 +58,7 @@ export function verdictJson(reported: Reported): string {
       minErrorIncrease: options.errorIncrease,
       tests,
       correction: 'Holm–Bonferroni',
+      overall: overall && overallFields(overall),
       routes: routes.map(routeFields),
     }),
   );
@@ -86,6 +92,8 @@ function tableLine({ route, status, before, after, superiority, tests }: RouteVe
     both(({ requests }) => String(requests)),
     both(percent),
     p('errors'),
+    both(({ cut }) => String(cut)),
+    both(({ left }) => String(left)),
     both((side) => timeText(side, 0.5)),
     both((side) => timeText(side, 0.95)),
     superiority === undefined ? UNKNOWN : superiority.toFixed(2),
@@ -110,7 +118,12 @@ function painted(status: RouteStatus, line: string, isColoured: boolean): string
     : line;
 }
 
-function routeFields({ route, status, before, after, superiority, tests }: RouteVerdict) {
+function overallFields({ isRegression, ...rest }: Overall) {
+  return { test: OVERALL_TEST, ...rest, regressed: isRegression };
+}
+
+function routeFields(verdict: RouteVerdict) {
+  const { route, status, before, after, superiority, tests, doubts } = verdict;
   return {
     route,
     status,
@@ -122,14 +135,17 @@ function routeFields({ route, status, before, after, superiority, tests }: Route
       test: TEST_NAMES[kind],
       ...{ p, adjustedP, matters, regressed: isRegression },
     })),
+    doubts,
   };
 }
 
-function sideFields({ requests, errors, timed, times }: Side) {
+function sideFields({ requests, errors, cut, left, timed, times }: Side) {
   const hasTimes = times.length > 0;
   return {
     requests,
     errors,
+    cut,
+    left,
     errorRate: requests === 0 ? undefined : errors / requests,
     timed,
     sampled: times.length,
@@ -138,8 +154,8 @@ function sideFields({ requests, errors, timed, times }: Side) {
   };
 }
 
-function markFields({ id, note, atUs }: Mark) {
-  return { id, note, time: isoTime(atUs) };
+function markFields({ id, note, routes, atUs }: Mark) {
+  return { id, note, routes, time: isoTime(atUs) };
 }
 
 function windowFields({ fromUs, toUs }: Window) {

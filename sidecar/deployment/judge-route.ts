@@ -1,4 +1,4 @@
-// One route before and after: three tests, what each found, and whether it matters. What is significant
+// One route before and after: up to three tests, what each found, and whether it matters. What is significant
 // is known only when all routes are tested, see verdict.ts. Pure.
 import { fisherGreater, type Share } from './fisher.ts';
 import { mannWhitneyGreater } from './mann-whitney.ts';
@@ -43,10 +43,23 @@ export type Judged = {
   readonly superiority?: number;
 };
 
-/** Returns the tests of a route that has enough requests on both sides. */
-export function judgeRoute(before: Side, after: Side, limits: Limits, minTimes: number): Judged {
-  const errors = testErrors(before, after, limits);
-  if (Math.min(before.times.length, after.times.length) < minTimes) return { tests: [errors] };
+/**
+ * Errors that a route must have on both sides together to be tested: fewer prove nothing, and the more
+ * tests there are, the more each must prove. Chosen by what Fisher's test takes for given anyway, so that
+ * the choice prefers no outcome (Tarone 1990).
+ */
+export const MIN_ERRORS = 5;
+
+/** Returns the test of errors, however few requests there are: it is exact. */
+export function judgeErrors(before: Side, after: Side, limits: Limits): readonly Tested[] {
+  const isOnBoth = before.requests > 0 && after.requests > 0;
+  if (!isOnBoth || before.errors + after.errors < MIN_ERRORS) return [];
+  return [testErrors(before, after, limits)];
+}
+
+/** Returns the tests of times, where there are enough of them on both sides. */
+export function judgeTimes(before: Side, after: Side, minTimes: number): Judged {
+  if (Math.min(before.times.length, after.times.length) < minTimes) return { tests: [] };
   const { p, superiority } = mannWhitneyGreater(before.times, after.times);
   const isSlower = isMuchSlower(before, after, 0.5, MIN_MEDIAN_RATIO);
   const latency: Tested = {
@@ -54,7 +67,7 @@ export function judgeRoute(before: Side, after: Side, limits: Limits, minTimes: 
     p,
     matters: superiority >= MIN_SUPERIORITY && isSlower,
   };
-  return { tests: [errors, latency, testTail(before, after)], superiority };
+  return { tests: [latency, testTail(before, after)], superiority };
 }
 
 /** Returns the time that so large a share does not exceed, by the nearest rank; 0 where there is none. */

@@ -9,6 +9,8 @@ export type Mark = {
   /** Unique in a store. */
   readonly id: string;
   readonly note?: string;
+  /** What it deployed; absent where that is everything. */
+  readonly routes?: readonly string[];
   /** Microseconds since the epoch. */
   readonly atUs: number;
 };
@@ -16,10 +18,13 @@ export type Mark = {
 /** What marking came to. */
 export type Marked =
   | { readonly kind: 'marked'; readonly mark: Mark }
-  /** It is there already, and the newest or at this very time: a pipeline tries again. */
-  | { readonly kind: 'known'; readonly mark: Mark }
-  /** An earlier deployment has this id; it was followed by another. */
-  | { readonly kind: 'taken'; readonly mark: Mark; readonly newest: Mark };
+  /** It is there already: a pipeline tries again. */
+  | { readonly kind: 'known'; readonly mark: Mark; readonly next?: Mark }
+  /** Another deployment has this id: one of other routes, or one that another followed long ago. */
+  | { readonly kind: 'taken'; readonly mark: Mark; readonly next?: Mark };
+
+/** So long after it a mark may be tried again, though another has followed. */
+export const RETRY_US = 3_600_000_000;
 
 export const MAX_ID_CHARS = 128;
 export const MAX_NOTE_CHARS = 500;
@@ -36,6 +41,16 @@ export function isMarkId(text: string): boolean {
   return text.length <= MAX_ID_CHARS && /^[!-~]+$/.test(text);
 }
 
+/** Returns whether a text can be a route of a mark: a comma divides them. */
+export function isRouteName(text: string): boolean {
+  return text !== '' && !text.includes(',') && isNote(text);
+}
+
+/** Returns whether two deployments, or what is asked for, have a route in common; none means all. */
+export function shareRoutes(one?: readonly string[], other?: readonly string[]): boolean {
+  return one === undefined || other === undefined || one.some((route) => other.includes(route));
+}
+
 /** Returns whether a text can be a note: one line, without what a terminal would obey. */
 export function isNote(text: string): boolean {
   return text.length <= MAX_NOTE_CHARS && !/\p{C}|\p{Zl}|\p{Zp}/u.test(text);
@@ -44,10 +59,20 @@ export function isNote(text: string): boolean {
 /** Returns all marks of a store, by their times. */
 export async function marksIn(queries: Pick<Queries, 'all'>): Promise<readonly Mark[]> {
   const found = await queries.all(MARKS, []);
-  return found.map(({ details, started_at_us: atUs }) => {
-    const { id, note } = JSON.parse(String(details)) as Pick<Mark, 'id' | 'note'>;
-    return { id, ...(note !== undefined && { note }), atUs: Number(atUs) };
-  });
+  return found.map(({ details, started_at_us: atUs }) =>
+    markOf(JSON.parse(String(details)) as Details, Number(atUs)),
+  );
+}
+
+type Details = { readonly id: string; readonly note?: string; readonly routes?: string };
+
+function markOf({ id, note, routes }: Details, atUs: number): Mark {
+  return {
+    id,
+    ...(note !== undefined && { note }),
+    ...(routes !== undefined && { routes: routes.split(',') }),
+    atUs,
+  };
 }
 
 /** Puts a mark into a chain, once, beside a recorder that writes or without one. */
@@ -59,13 +84,9 @@ export async function recordMark(
 ): Promise<Marked> {
   const work = async (queries: Queries): Promise<Marked> => {
     const marks = await marksIn(queries);
-    const known = marks.find(({ id }) => id === mark.id);
-    const newest = marks.at(-1);
-    if (known !== undefined && newest !== undefined) {
-      return known === newest || known.atUs === mark.atUs
-        ? { kind: 'known', mark: known }
-        : { kind: 'taken', mark: known, newest };
-    }
+    const at = marks.findIndex(({ id }) => id === mark.id);
+    const known = marks[at];
+    if (known !== undefined) return again(known, mark, marks.slice(at + 1), nowUs);
     await createAppend(chain).rows(queries, [eventOf(mark, nowUs)]);
     return { kind: 'marked', mark };
   };
@@ -73,8 +94,24 @@ export async function recordMark(
   return database.transaction(work, { isDurable: true });
 }
 
+// A retry comes soon, and a new deployment under an old id late: to take that for a retry would judge it
+// by the traffic of then.
+function again(known: Mark, mark: Mark, later: readonly Mark[], nowUs: number): Marked {
+  const next = later.find(({ routes }) => shareRoutes(routes, known.routes));
+  const isSame = routesText(known) === routesText(mark);
+  const isRetry = next === undefined || known.atUs === mark.atUs || nowUs - known.atUs <= RETRY_US;
+  const found = { mark: known, ...(next !== undefined && { next }) };
+  return { kind: isSame && isRetry ? 'known' : 'taken', ...found };
+}
+
+function routesText({ routes }: Mark): string | undefined {
+  return routes?.toSorted().join(',');
+}
+
 // Of the store, not of a chain: several sidecars before one app share a database and its marks.
-function eventOf({ id, note, atUs }: Mark, nowUs: number): EventRow {
+function eventOf(mark: Mark, nowUs: number): EventRow {
+  const { id, note, atUs } = mark;
+  const routes = routesText(mark);
   return {
     kind: 'event',
     requestId: `deployment-marked:${id}`,
@@ -82,6 +119,7 @@ function eventOf({ id, note, atUs }: Mark, nowUs: number): EventRow {
     details: {
       id,
       ...(note !== undefined && { note }),
+      ...(routes !== undefined && { routes }),
       ...(atUs !== nowUs && { recordedAt: isoTime(nowUs) }),
     },
     startedAtUs: atUs,

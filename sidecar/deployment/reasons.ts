@@ -4,24 +4,34 @@ import { UNKNOWN } from '../report/format.ts';
 import { pText, percent, timeText, type Reported } from './format-verdict.ts';
 import { TEST_NAMES, type Side } from './judge-route.ts';
 import { MAX_TIMES } from './traffic.ts';
-import type { Outcome, RouteStatus, RouteVerdict } from './verdict.ts';
+import { DOUBT_TESTS, expectedAfter } from './doubts.ts';
+import { OVERALL_TEST } from './overall.ts';
+import type { Outcome, Overall, RouteStatus, RouteVerdict } from './verdict.ts';
 
 /** Returns the sentences, the verdict first. */
 export function reasonsOf(reported: Reported): string[] {
-  const { routes, windows, mark } = reported;
+  const { routes, windows, mark, options } = reported;
   const regressions = routes.flatMap((route) =>
     route.tests.filter(({ isRegression }) => isRegression).map((test) => because(route, test)),
   );
   return [
     headline(reported),
     ...regressions,
-    ...others(routes, 'too-few', `less than ${reported.options.minRequests} requests on a side`),
+    ...overallText(reported.overall),
+    ...routes.flatMap((route) => route.doubts.map((doubt) => doubtText(route, doubt, options))),
+    ...others(
+      routes,
+      'too-few',
+      `less than ${options.minRequests} requests on a side (but for errors)`,
+    ),
     ...others(routes, 'new', 'only after the mark, nothing to compare with'),
     ...others(routes, 'gone', 'only before the mark'),
     `Before: ${span(windows.before)}${windows.previous ? `, since the mark ${windows.previous.id}` : ''}.`,
     `After: ${span(windows.after)}${windows.next ? `, until the mark ${windows.next.id}` : ''}.`,
     ...(mark.note === undefined ? [] : [`Note of the mark: ${visible(mark.note)}`]),
     ...sampledText(routes),
+    ...leftText(routes),
+    'What is still under way counts nowhere: `signet audit open` shows it.',
   ];
 }
 
@@ -29,6 +39,9 @@ function headline({ verdict, mark, tests, options }: Reported): string {
   const tested = `${tests} tests, Holm–Bonferroni, alpha ${options.alpha}`;
   if (verdict === 'regressed') return `Regressed since ${mark.id} (${tested}):`;
   if (verdict === 'fine') return `Fine: nothing became worse since ${mark.id} (${tested}).`;
+  if (verdict === 'unclear') {
+    return `Not known: nothing is proven to be worse since ${mark.id} (${tested}), but not all is fine:`;
+  }
   return `Not enough traffic to tell whether anything became worse since ${mark.id}.`;
 }
 
@@ -49,7 +62,50 @@ function because({ route, before, after, superiority = 0.5 }: RouteVerdict, test
   }
 }
 
-function errorText({ errors, requests }: Side): string {
+function overallText(overall: Overall | undefined): string[] {
+  if (!overall?.isRegression) return [];
+  const points = (100 * overall.increase).toFixed(2);
+  return [
+    `  all routes together: errors up by ${points} points; ${OVERALL_TEST}, p = ${pText(overall.adjustedP)}`,
+  ];
+}
+
+type Doubtful = RouteVerdict['doubts'][number];
+
+function doubtText(
+  { route, before, after }: RouteVerdict,
+  { kind, adjustedP }: Doubtful,
+  { afterShare = 0.5 }: Reported['options'],
+): string {
+  const name = visible(route ?? UNKNOWN);
+  if (kind === 'failing') return `  ${name}: new, and errors ${errorText(after)}`;
+  return `  ${name}: ${found()}; ${DOUBT_TESTS[kind]}, p = ${pText(adjustedP)}`;
+
+  function found(): string {
+    const expected = Math.round(expectedAfter(before, afterShare));
+    if (kind === 'quiet') return `quiet: ${after.requests} requests, ${expected} were expected`;
+    if (kind === 'left')
+      return `clients that left ${share(before, 'left')} → ${share(after, 'left')}`;
+    return `answers that broke off ${share(before, 'cut')} → ${share(after, 'cut')}`;
+  }
+}
+
+function share(side: Side, kind: 'cut' | 'left'): string {
+  const requests = side.requests + (kind === 'left' ? side.left : 0);
+  return errorText({ errors: side[kind], requests });
+}
+
+function leftText(routes: readonly RouteVerdict[]): string[] {
+  const [was, is] = [
+    routes.reduce((sum, { before }) => sum + before.left, 0),
+    routes.reduce((sum, { after }) => sum + after.left, 0),
+  ];
+  return was + is === 0
+    ? []
+    : [`Left out, as their clients left before an answer: ${was} → ${is}.`];
+}
+
+function errorText({ errors, requests }: Pick<Side, 'errors' | 'requests'>): string {
   return `${percent({ errors, requests })} (${errors} of ${requests})`;
 }
 

@@ -8,9 +8,14 @@ import type { Window } from './windows.ts';
 export type Counted = {
   /** Absent where the Caddyfile names none: blocks without `protect`. */
   readonly route?: string;
+  /** Those that were answered. */
   readonly requests: number;
-  /** Answers of 500 and more, and none at all. */
+  /** Answers of 500 and more. */
   readonly errors: number;
+  /** Answers that broke off: the app died, or the client left; Caddy's line is the same for both. */
+  readonly cut: number;
+  /** Not among the requests: their clients left before an answer, which is nobody's failure by itself. */
+  readonly left: number;
   /** Those whose time says something of the app. */
   readonly timed: number;
 };
@@ -27,19 +32,29 @@ const IN_WINDOW =
   'started_at_us >= ? AND started_at_us < ? AND (started_at_us + duration_us <= ?) IS TRUE ' +
   "AND (decision = 'allow' OR reason = 'unprotected') IS TRUE";
 
-const IS_ERROR = 'status >= 500 OR status = 0';
+// Caddy 2.11 ends an answer that it can't finish with a panic: status and size are there, but no time.
+const IS_CUT =
+  'status BETWEEN 1 AND 499 AND status <> 101 ' +
+  'AND upstream_started_at_us IS NOT NULL AND upstream_latency_us IS NULL';
+
+/** Bytes of a body that come with the headers, in the first segments (RFC 6928: 14,600 bytes with them). */
+export const MAX_TIMED_BODY_BYTES = 8192;
 
 // Until the app's headers, which is all that is the app's of a stream, a download or a WebSocket. What
-// Caddy answered alone took what it took. An error is no time: failing at once is not fast.
+// Caddy answered alone took what it took. An error is no time: failing at once is not fast. Nor is what
+// was uploaded: that takes as long as the client takes.
 const TIME =
-  'CASE WHEN status < 1 OR status >= 500 THEN NULL ' +
+  `CASE WHEN status < 1 OR status >= 500 OR request_bytes > ${MAX_TIMED_BODY_BYTES} THEN NULL ` +
   'WHEN upstream_latency_us IS NOT NULL THEN upstream_latency_us ' +
   'WHEN upstream_started_at_us IS NULL AND status <> 101 THEN duration_us END';
 
 // Not by the column: SQLite would read the whole index of the routes to have them in order.
 const COUNTED =
-  `SELECT coalesce(route, '') AS name, count(*) AS requests, ` +
-  `sum(CASE WHEN ${IS_ERROR} THEN 1 ELSE 0 END) AS errors, ` +
+  `SELECT coalesce(route, '') AS name, ` +
+  'sum(CASE WHEN status <> 0 THEN 1 ELSE 0 END) AS requests, ' +
+  'sum(CASE WHEN status >= 500 THEN 1 ELSE 0 END) AS errors, ' +
+  `sum(CASE WHEN ${IS_CUT} THEN 1 ELSE 0 END) AS cut, ` +
+  'sum(CASE WHEN status = 0 THEN 1 ELSE 0 END) AS left_early, ' +
   `sum(CASE WHEN (${TIME}) IS NULL THEN 0 ELSE 1 END) AS timed ` +
   `FROM audit_rows WHERE ${IN_WINDOW} GROUP BY coalesce(route, '')`;
 
@@ -75,15 +90,25 @@ export async function timesOf(
 /** Rows among which the one that ended last is looked for: they come nearly in that order. */
 const NEWEST_ROWS = 1000;
 
-/** Returns up to when requests are recorded: when the latest had ended; undefined where there is none. */
-export async function recordedUpTo(reader: AuditReader): Promise<number | undefined> {
+/** How far ahead of this one another machine's clock may be. */
+export const MAX_AHEAD_US = 60_000_000;
+
+/**
+ * Returns up to when requests are recorded: when the latest had ended; undefined where there is none.
+ * What claims to have ended later than now is no measure: one row of a clock that was a year ahead would
+ * make a window of a year.
+ */
+export async function recordedUpTo(
+  reader: AuditReader,
+  nowUs: number,
+): Promise<number | undefined> {
   const newest =
     'SELECT started_at_us + duration_us AS ended FROM audit_rows ' +
     `WHERE chain = ? AND kind = 'request' ORDER BY sequence DESC LIMIT ${NEWEST_ROWS}`;
-  const sql = `SELECT max(ended) AS ended FROM (${newest}) AS newest`;
+  const sql = `SELECT max(ended) AS ended FROM (${newest}) AS newest WHERE ended <= ?`;
   const ends: number[] = [];
   for (const chain of await reader.chains()) {
-    const [found] = await reader.all(sql, [chain]);
+    const [found] = await reader.all(sql, [chain, nowUs + MAX_AHEAD_US]);
     if (typeof found?.['ended'] === 'number') ends.push(found['ended']);
   }
   return ends.length === 0 ? undefined : Math.max(...ends);
@@ -102,11 +127,13 @@ function sampling(timed: number): { sql: string; values: Value[] } {
   };
 }
 
-function toCounted({ name, requests, errors, timed }: Columns): Counted {
+function toCounted({ name, requests, errors, cut, left_early: left, timed }: Columns): Counted {
   return {
     ...(name !== '' && { route: String(name) }),
     requests: Number(requests),
     errors: Number(errors),
+    cut: Number(cut),
+    left: Number(left),
     timed: Number(timed),
   };
 }

@@ -8,6 +8,7 @@ export type VerdictCommandOptions = {
   /** Microseconds. */
   readonly before?: number;
   readonly route?: readonly string[];
+  readonly allowQuiet?: readonly string[];
   readonly minRequests: number;
   /** A share, not points: 0.005 is half a percentage point. */
   readonly minErrorIncrease: number;
@@ -28,8 +29,9 @@ export function withVerdictOptions(command: Command): Command {
       'how long before the mark: 10m, 1h (default: as after it)',
       parseLength,
     )
-    .option('--route <names>', 'only these routes', collect)
-    .option('--min-requests <number>', 'that a route must have on each side', parseRequests, 100)
+    .option('--route <names>', 'only these routes (default: those of the mark)', collect)
+    .option('--min-requests <number>', 'that times, and quiet routes, want', parseRequests, 100)
+    .option('--allow-quiet <names>', 'routes that may have much less traffic than before', collect)
     .addOption(
       new Option('--min-error-increase <points>', 'percentage points of errors')
         .argParser(parsePoints)

@@ -1,5 +1,5 @@
 // Which times are compared: from a mark on, and as long before it. No other deployment lies within. Pure.
-import type { Mark } from './mark.ts';
+import { shareRoutes, type Mark } from './mark.ts';
 
 /** Microseconds since the epoch; the end doesn't belong to it. */
 export type Window = { readonly fromUs: number; readonly toUs: number };
@@ -17,17 +17,21 @@ export type WindowOptions = {
   readonly untilUs: number;
   /** How long before the mark; by default as long as after it. */
   readonly beforeUs?: number;
+  /** What is looked at: marks of other routes alone don't matter. By default all routes. */
+  readonly routes?: readonly string[];
 };
 
 /** Returns the windows of a mark, which is one of `marks`; these are in the order of time. */
 export function windowsOf(
   mark: Mark,
   marks: readonly Mark[],
-  { untilUs, beforeUs }: WindowOptions,
+  { untilUs, beforeUs, routes }: WindowOptions,
 ): Windows {
   const at = marks.indexOf(mark);
-  const previous = marks[at - 1];
-  const next = marks[at + 1];
+  // What was marked at the same moment is the same deployment.
+  const isOfThese = (other: Mark) => shareRoutes(other.routes, routes) && other.atUs !== mark.atUs;
+  const previous = marks.slice(0, at).findLast(isOfThese);
+  const next = marks.slice(at + 1).find(isOfThese);
   const toUs = Math.max(mark.atUs, Math.min(untilUs, next?.atUs ?? Infinity));
   const lengthUs = beforeUs ?? toUs - mark.atUs;
   const fromUs = Math.max(mark.atUs - lengthUs, previous?.atUs ?? 0);
@@ -37,4 +41,13 @@ export function windowsOf(
     ...(previous !== undefined && fromUs === previous.atUs && { previous }),
     ...(next !== undefined && toUs === next.atUs && { next }),
   };
+}
+
+/** Returns how long the time after the mark is, as a share of both; a half where both are empty. */
+export function afterShareOf({ before, after }: Windows): number {
+  const [wasUs, isUs] = [before, after].map(({ fromUs, toUs }) => toUs - fromUs) as [
+    number,
+    number,
+  ];
+  return wasUs + isUs === 0 ? 0.5 : isUs / (wasUs + isUs);
 }

@@ -21,12 +21,18 @@ export type DeliveryStanding = {
   readonly cursor: number;
   readonly status: string;
   readonly inFlight: number;
-  readonly sentSpans: number;
+  readonly sent: number;
   readonly leftOut: Readonly<Record<string, number>>;
 };
 
 /** What a delivery's status may be. */
-export const STATUSES = ['delivering', 'retrying', 'unauthorized', 'misdirected'] as const;
+export const STATUSES = [
+  'delivering',
+  'refusing',
+  'retrying',
+  'unauthorized',
+  'misdirected',
+] as const;
 
 /** Returns what a standing says, `lagUs` beside it; nothing of deliveries where there are none. */
 export function standingMetrics(standing: Standing, lagUs: number): NumberMetric[] {
@@ -62,7 +68,7 @@ function deliveryMetrics({ destinations, lastSequence }: Standing): NumberMetric
     points: entries.flatMap(([name, delivery]) => pointsOf(delivery, deliveryLabels(name))),
   });
   return [
-    of(INSTRUMENTS.deliverySent, ({ sentSpans }, labels) => [{ labels, value: sentSpans }]),
+    of(INSTRUMENTS.deliverySent, ({ sent }, labels) => [{ labels, value: sent }]),
     of(INSTRUMENTS.deliveryLeftOut, ({ leftOut }, labels) =>
       Object.entries(leftOut).map(([reason, value]) => ({
         labels: { ...labels, [LABELS.leftOutReason]: reason },

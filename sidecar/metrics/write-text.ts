@@ -22,11 +22,24 @@ function targetLines(resource: Readonly<Record<string, string>>, format: TextFor
   if (Object.keys(resource).length === 0) return [];
   const isOpen = format === 'openmetrics';
   const head = headOf(isOpen ? 'target' : 'target_info', isOpen ? 'info' : 'gauge');
-  return [...head, `target_info${labelText(resource)} 1`];
+  return [...head, `target_info${labelText(joinedByName(resource))} 1`];
 
   function headOf(name: string, type: string): string[] {
     return [`# TYPE ${name} ${type}`, `# HELP ${name} What is measured.`];
   }
+}
+
+// Two attributes may have one name there, and a label that comes twice spoils the whole scrape: their
+// values are one, joined by `;` in the order of the attributes' own names (the compatibility rules).
+function joinedByName(resource: Readonly<Record<string, string>>): Labels {
+  const joined = new Map<string, string>();
+  for (const name of Object.keys(resource).toSorted()) {
+    const label = prometheusName(name);
+    const before = joined.get(label);
+    const value = resource[name] ?? '';
+    joined.set(label, before === undefined ? value : `${before};${value}`);
+  }
+  return Object.fromEntries(joined);
 }
 
 function metricLines(metric: Metric, format: TextFormat): string[] {

@@ -1,4 +1,5 @@
 // What a protocol does: one attempt to send one request. How credentials come to it is in connect.ts.
+import { explain } from '../fault.ts';
 import type { CallHeaders } from './credentials.ts';
 import type { Destination, Signal } from './destination.ts';
 import type { ProxySettings } from './proxy.ts';
@@ -22,6 +23,18 @@ export type CallerOptions = {
 
 /** Longest answer that is read, gRPC's own default. OTLP's have some bytes. */
 export const MAX_RESPONSE_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Returns what is made of an answer. Called by libraries, where a fault of ours or theirs would end the thread,
+ * and the next thread the same: it makes the answer unclear.
+ */
+export function understood(read: () => Answer | Promise<Answer>): Answer | Promise<Answer> {
+  try {
+    return read();
+  } catch (error) {
+    return { kind: 'unclear', problem: `its answer can’t be read: ${explain(error)}` };
+  }
+}
 
 /** Returns what is said of a deadline that has passed. */
 export function noAnswer(timeoutMs: number): string {

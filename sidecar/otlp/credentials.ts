@@ -41,18 +41,6 @@ export function createCredentials({ headers, headersFile, tokenFile }: Sources):
   };
 }
 
-/**
- * Returns the text without the credentials, for a destination that quotes what it refuses. Their words
- * count one by one; short ones, such as `Basic`, are left.
- */
-export function withoutCredentials(text: string, headers: CallHeaders): string {
-  const words = Object.values(headers).flatMap((value) => [value, ...value.split(/[\s:]+/)]);
-  const telling = words.filter(({ length }) => length >= SHORTEST_SECRET_CHARS);
-  return telling.reduce((left, word) => left.replaceAll(word, '[secret]'), text);
-}
-
-const SHORTEST_SECRET_CHARS = 6;
-
 function revealed(headers: Destination['headers']): CallHeaders {
   const pairs = Object.entries(headers).map(([name, value]) => [name, value.reveal()] as const);
   return Object.fromEntries(pairs);

@@ -39,6 +39,8 @@ export type Destination = {
   /** Sent with each call: lower-case names, and values that don't change while it runs. */
   readonly headers: Readonly<Record<string, Secret>>;
   readonly tokenFile?: TokenFile;
+  /** Variables that `headers` were read from, for whoever has to mend them. */
+  readonly credentialVariables?: readonly string[];
   /** `name=value` lines, read anew as the token is. */
   readonly headersFile?: string;
   /** PEM file with the certificate authorities to trust instead of the system's. */

@@ -1,8 +1,13 @@
 // How gRPC's client gets a connection. grpc-js (1.14) keeps a socket for good on which a handshake is
 // never answered, also when its channel is closed; and it tells of a failure as text only. So it is handed
-// what it calls a secure connector: its own, through the proxy, with its sockets and errors known.
-import type { Socket } from 'node:net';
-import { createSecureContext } from 'node:tls';
+// what it calls a secure connector: one through the proxy, with its own TLS, its sockets and errors known.
+import { isIP, type Socket } from 'node:net';
+import {
+  connect as connectTls,
+  createSecureContext,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
 import { ChannelCredentials } from '@grpc/grpc-js';
 import type { Destination } from './destination.ts';
 import { readCertificates } from './tls.ts';
@@ -22,20 +27,23 @@ type Connector = ReturnType<ChannelCredentials['_createSecureConnector']>;
 
 /** Returns credentials of a channel that connect so. Throws ERR_DELIVERY for certificates of no use. */
 export function connectingCredentials(connecting: Connecting): ChannelCredentials {
-  const own = ownCredentials(connecting.destination);
+  const context = contextOf(connecting.destination);
+  const own = context
+    ? ChannelCredentials.createFromSecureContext(context)
+    : ChannelCredentials.createInsecure();
   const createConnector: ChannelCredentials['_createSecureConnector'] = (...given) => {
     const connector = own._createSecureConnector(...given);
-    const connect: Connector['connect'] = (socket) => connectBy(connector, socket, connecting);
+    const connect: Connector['connect'] = (socket) =>
+      connectBy(connector, socket, connecting, context);
     return { ...bound(connector), connect };
   };
   // By its prototype, for which grpc-js looks.
   return Object.create(own, { _createSecureConnector: { value: createConnector } });
 }
 
-function ownCredentials(destination: Destination): ChannelCredentials {
-  if (destination.endpoint.startsWith('http://')) return ChannelCredentials.createInsecure();
-  const context = createSecureContext(readCertificates(destination));
-  return ChannelCredentials.createFromSecureContext(context);
+function contextOf(destination: Destination): SecureContext | undefined {
+  if (destination.endpoint.startsWith('http://')) return undefined;
+  return createSecureContext(readCertificates(destination));
 }
 
 function bound(connector: Connector): Omit<Connector, 'connect'> {
@@ -46,13 +54,21 @@ function bound(connector: Connector): Omit<Connector, 'connect'> {
   };
 }
 
-async function connectBy(connector: Connector, socket: Socket, connecting: Connecting) {
+async function connectBy(
+  connector: Connector,
+  socket: Socket,
+  connecting: Connecting,
+  context: SecureContext | undefined,
+) {
   const { destination, proxy, sockets, onConnection } = connecting;
   sockets.add(socket);
-  socket.once('close', () => sockets.delete(socket));
+  // Its owner changes on the way: an error that nobody hears meanwhile would end the thread.
+  socket.on('error', () => undefined).once('close', () => sockets.delete(socket));
   try {
     const way = proxy ? await tunnelTo(hostPortOf(destination), proxy, socket) : socket;
-    const result = await connector.connect(way);
+    const result = context
+      ? { socket: await securely(way, destination, context), secure: true }
+      : await connector.connect(way);
     result.socket.on('error', onConnection);
     onConnection(undefined);
     return result;
@@ -60,6 +76,37 @@ async function connectBy(connector: Connector, socket: Socket, connecting: Conne
     onConnection(error);
     throw error;
   }
+}
+
+// grpc-js's own names the server by its address where that is all there is: RFC 6066 has no such name, and
+// Node warns of it on stderr. The certificate is held against the host all the same.
+function securely(
+  socket: Socket,
+  destination: Destination,
+  secureContext: SecureContext,
+): Promise<TLSSocket> {
+  const host = hostOf(destination);
+  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
+  const secured = connectTls({
+    socket,
+    secureContext,
+    host,
+    ...(isIP(host) === 0 && { servername: host }),
+    ALPNProtocols: ['h2'],
+  });
+  secured.once('secureConnect', () => resolve(secured));
+  secured.on('error', reject);
+  secured.once('close', () => reject(hungUp()));
+  return promise;
+}
+
+/** Returns the error of a connection that was closed before anything was said on it. */
+export function hungUp(): Error {
+  return Object.assign(new Error('it closed the connection at once'), { code: 'ECONNRESET' });
+}
+
+function hostOf(destination: Destination): string {
+  return new URL(destination.endpoint).hostname.replace(/^\[|\]$/g, '');
 }
 
 /** Returns `host:port` of a destination by gRPC. */

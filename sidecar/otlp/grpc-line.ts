@@ -66,7 +66,8 @@ export function openLine({ destination, version, proxy: settings }: CallerOption
     ...CHANNEL,
     'grpc.default_compression_algorithm': compression === 'gzip' ? gzip : identity,
     'grpc.primary_user_agent': `signet/${version}`,
-    ...(proxy && namedAs(to)),
+    // The proxy's address is what it connects to; what it asks for is the destination's.
+    ...(proxy && { 'grpc.default_authority': to }),
   });
   return { client, calls: new Set(), sockets, error: () => error };
 }
@@ -75,12 +76,6 @@ export function openLine({ destination, version, proxy: settings }: CallerOption
 export function closeLine({ client, sockets }: Line): void {
   client.close();
   for (const socket of sockets) socket.destroy();
-}
-
-// The proxy's address is what it connects to; what it asks for, and whose certificate, is the destination's.
-function namedAs(hostPort: string): ChannelOptions {
-  const host = new URL(`http://${hostPort}`).hostname.replace(/^\[|\]$/g, '');
-  return { 'grpc.default_authority': hostPort, 'grpc.ssl_target_name_override': host };
 }
 
 /**

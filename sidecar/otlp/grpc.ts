@@ -1,11 +1,13 @@
 // OTLP over gRPC (OTLP 1.x, "OTLP/gRPC"): unary calls, one attempt each, several at once over one
 // connection. What a status means is in grpc-status.ts.
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
-import { type Caller, type CallerOptions, noAnswer } from './caller.ts';
+import { type Caller, type CallerOptions, noAnswer, understood } from './caller.ts';
 import type { CallHeaders } from './credentials.ts';
 import type { Signal } from './destination.ts';
+import { hungUp } from './grpc-connection.ts';
 import { closeLine, isBroken, type Line, openLine } from './grpc-line.ts';
 import { answerOfStatus } from './grpc-status.ts';
+import { hideCredentials } from './hide-credentials.ts';
 import { quote } from './quote.ts';
 import type { Answer } from './transport.ts';
 
@@ -16,6 +18,8 @@ const METHODS: Readonly<Record<Signal, string>> = {
 };
 
 const NO_RESPONSE = Buffer.alloc(0);
+/** How much later than its deadline a call is given up that should have ended by it. */
+const GRACE_MS = 2000;
 
 /** Returns the caller. After a failure of the connection the next call has another one. */
 export function createGrpcCaller(options: CallerOptions): Caller {
@@ -25,16 +29,35 @@ export function createGrpcCaller(options: CallerOptions): Caller {
 
   function call(signal: Signal, request: Buffer, headers: CallHeaders): Promise<Answer> {
     const line = (current ??= open());
-    return new Promise((resolve, reject) => {
-      const under = start(line, signal, request, headers, (error, response = NO_RESPONSE) => {
-        const isLost = error !== null && isBroken(line, error);
-        end(line, under, isLost);
-        if (error === null) resolve({ kind: 'acknowledged', response });
-        else if (isLost && isUnreached(error) && line.error()) reject(line.error());
-        else resolve(answerOf(error, isLost, options.timeoutMs));
-      });
-      line.calls.add(under);
-    });
+    const { promise, resolve } = Promise.withResolvers<Answer>();
+    const under = start(line, signal, request, headers, (error, response = NO_RESPONSE) =>
+      resolve(understood(() => ended(line, under, headers, error) ?? taken(response))),
+    );
+    line.calls.add(under);
+    // Its client keeps deadlines, too; what waits for an answer must not depend on it.
+    const late = setTimeout(() => {
+      resolve({ kind: 'retry', problem: noAnswer(options.timeoutMs) });
+      end(line, under, true);
+      under.cancel();
+    }, options.timeoutMs + GRACE_MS);
+    return promise.finally(() => clearTimeout(late));
+  }
+
+  // Undefined: without an error.
+  function ended(
+    line: Line,
+    under: { cancel(): void },
+    headers: CallHeaders,
+    error: ServiceError | null,
+  ): Answer | Promise<Answer> | undefined {
+    const isLost = error !== null && isBroken(line, error);
+    end(line, under, isLost);
+    if (error === null) return undefined;
+    if (isLost && isUnreached(error) && line.error()) return Promise.reject(line.error());
+    if (isLost && isHungUp(error)) return Promise.reject(hungUp());
+    const { code, metadata } = error;
+    const details = hideCredentials(headers)(String(error.details ?? ''));
+    return answerOf({ code, details, metadata }, isLost, options.timeoutMs);
   }
 
   function start(
@@ -76,18 +99,29 @@ export function createGrpcCaller(options: CallerOptions): Caller {
   return { call, close };
 }
 
+const taken = (response: Buffer): Answer => ({ kind: 'acknowledged', response });
+
 const asItIs = (bytes: Buffer) => bytes as Buffer<ArrayBuffer>;
+
+type Told = Pick<ServiceError, 'code' | 'details' | 'metadata'>;
 
 /** The time that grpc-js puts into its words would make each failure a new problem. */
 const TIME = / \(\d{4}-\d\d-\d\dT[\d:.]+Z\)/g;
+/** What it puts around them, with no end where the DNS had nothing to note. */
+const FRAME = /^No connection established\. Last error: | Resolution note: ?;?$/g;
 
-function answerOf(error: ServiceError, isLost: boolean, timeoutMs: number): Answer {
+function answerOf(error: Told, isLost: boolean, timeoutMs: number): Answer {
   const { code, details, metadata } = error;
   const [extra] = metadata.get('grpc-status-details-bin');
   const answer = answerOfStatus(code, details, Buffer.isBuffer(extra) ? extra : undefined);
   if (code === status.DEADLINE_EXCEEDED) return { ...answer, problem: noAnswer(timeoutMs) };
   if (!isLost || code !== status.UNAVAILABLE) return answer;
-  return { ...answer, problem: quote(details.replaceAll(TIME, '')) };
+  return { ...answer, problem: quote(details.replaceAll(TIME, '').replaceAll(FRAME, '')) };
+}
+
+// grpc-js's words for a connection that was closed before it said anything.
+function isHungUp({ code, details }: ServiceError): boolean {
+  return code === status.UNAVAILABLE && details.includes('Failed to connect');
 }
 
 function isUnreached({ code }: ServiceError): boolean {

@@ -1,9 +1,10 @@
 // The lines of a headers file, and what may be a header at all. Read at start, and anew as it rotates.
 
-/** Names that a transport sets itself; gRPC and HTTP both would be broken by somebody else's. */
+/** Names that a transport sets itself, or can't carry; gRPC and HTTP both would be broken by somebody else's. */
 const OWN = new Set([
   ...['host', 'content-type', 'content-length', 'content-encoding', 'transfer-encoding'],
   ...['connection', 'keep-alive', 'proxy-connection', 'upgrade', 'te', 'trailer', 'expect'],
+  '__proto__', // is no key of an object like others: gRPC's client loses it
 ]);
 
 /**

@@ -5,12 +5,14 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { Caller, CallerOptions } from './caller.ts';
+import { type Caller, type CallerOptions, understood } from './caller.ts';
 import type { CallHeaders } from './credentials.ts';
-import { type Destination, type Signal, urlOf } from './destination.ts';
+import { type Signal, urlOf } from './destination.ts';
+import { hideCredentials } from './hide-credentials.ts';
 import { post } from './http-post.ts';
 import { answerOfHttp } from './http-status.ts';
-import { openProxyUrl, proxyFor, type ProxySettings } from './proxy.ts';
+import { createTunnelAgent } from './https-agent.ts';
+import { openProxyUrl, proxyFor } from './proxy.ts';
 import { readCertificates } from './tls.ts';
 import type { Answer } from './transport.ts';
 
@@ -23,7 +25,7 @@ const compress = promisify(gzip);
 
 /** Returns the caller. Each signal has connections of its own: it may have a host of its own. */
 export function createHttpCaller(options: CallerOptions): Caller {
-  const { destination, version, timeoutMs, proxy } = options;
+  const { destination, version, timeoutMs } = options;
   const agents = new Map<Signal, HttpAgent>();
   const closing = new AbortController();
   setMaxListeners(0, closing.signal);
@@ -36,7 +38,8 @@ export function createHttpCaller(options: CallerOptions): Caller {
     const all = { ...headers, ...headersOf(version, isCompressed) };
     try {
       const sent = { agent, headers: all, body, timeoutMs, signal: closing.signal };
-      return answerOfHttp(await post(url, sent), Date.now());
+      const answer = await post(url, sent);
+      return await understood(() => answerOfHttp(answer, Date.now(), hideCredentials(headers)));
     } catch (error) {
       retire(signal, agent);
       throw error;
@@ -44,7 +47,7 @@ export function createHttpCaller(options: CallerOptions): Caller {
   }
 
   function connect(signal: Signal, url: string): HttpAgent {
-    const agent = createAgent(destination, url, proxy);
+    const agent = createAgent(options, url);
     agents.set(signal, agent);
     return agent;
   }
@@ -73,11 +76,18 @@ function headersOf(version: string, isCompressed: boolean) {
 }
 
 // An environment without variables, not none: Node might take the process's own.
-function createAgent(destination: Destination, url: string, settings: ProxySettings): HttpAgent {
-  const proxy = proxyFor(url, settings);
-  const address = proxy && openProxyUrl(proxy).href;
-  const proxyEnv = address === undefined ? {} : { HTTP_PROXY: address, HTTPS_PROXY: address };
-  const kept = { keepAlive: true, maxSockets: MAX_CONNECTIONS, timeout: IDLE_MS, proxyEnv };
-  if (!url.startsWith('https:')) return new HttpAgent(kept);
-  return new HttpsAgent({ ...kept, ...readCertificates(destination) });
+function createAgent(
+  { destination, timeoutMs, ...options }: CallerOptions,
+  url: string,
+): HttpAgent {
+  const found = proxyFor(url, options.proxy);
+  const proxy = found && openProxyUrl(found);
+  const kept = { keepAlive: true, maxSockets: MAX_CONNECTIONS, timeout: IDLE_MS, proxyEnv: {} };
+  if (!url.startsWith('https:')) {
+    return new HttpAgent({ ...kept, ...(proxy && { proxyEnv: { HTTP_PROXY: proxy.href } }) });
+  }
+  const secure = { ...kept, ...readCertificates(destination) };
+  if (proxy === undefined) return new HttpsAgent(secure);
+  const { hostname, port } = new URL(url);
+  return createTunnelAgent(secure, { to: `${hostname}:${port || '443'}`, proxy, timeoutMs });
 }

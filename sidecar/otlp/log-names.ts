@@ -1,6 +1,6 @@
 // What log records have that spans have not, as declared lists, like trace/exported.ts: names of events,
 // fields and attributes. No other file spells one.
-import { EVENT_NAMES, type EventName } from '../audit/event.ts';
+import { EVENT_NAMES } from '../audit/event.ts';
 import type { RequestRow } from '../audit/row.ts';
 
 /**
@@ -19,10 +19,13 @@ export const REQUEST_EVENTS: Readonly<Record<RequestRow['kind'], string>> = {
   unexplained: 'signet.unexplained',
 };
 
-/** Event of the audit trail → its name on a log record: `sign-in` is `signet.sign_in`. */
-export const AUDIT_EVENTS = Object.fromEntries(
-  EVENT_NAMES.map((event) => [event, `signet.${event.replaceAll('-', '_')}`]),
-) as Readonly<Record<EventName, string>>;
+/**
+ * Returns the name of an event of the audit trail on a log record: `sign-in` is `signet.sign_in`. Also of
+ * one that is not in the list: a newer Signet's, which has the same store.
+ */
+export function logEventOf(event: string | undefined): string {
+  return `signet.${(event ?? 'event').replaceAll('-', '_')}`;
+}
 
 /** The details of events that may leave; others stay in the store. */
 const DETAILS = [
@@ -45,10 +48,10 @@ export const LOG_ATTRIBUTES: readonly string[] = [
   ...DETAIL_NAMES.values(),
 ];
 
-/** Every `event_name` that may leave. */
+/** Every `event_name` of this version's. */
 export const LOG_EVENTS: readonly string[] = [
   ...Object.values(REQUEST_EVENTS),
-  ...Object.values(AUDIT_EVENTS),
+  ...EVENT_NAMES.map(logEventOf),
 ];
 
 /** All else that a log record has, as OTLP calls it (opentelemetry-proto 1.x, logs.proto). */

@@ -6,7 +6,7 @@ import { isUuid, spanIdsOf } from '../trace/ids.ts';
 import { NAMES } from '../trace/names.ts';
 import { identityAttributes, ingressSpanOf, placeAttributes } from '../trace/spans.ts';
 import type { Attributes } from './encode-attributes.ts';
-import { AUDIT_EVENTS, DETAIL_NAMES, LOG_NAMES, REQUEST_EVENTS } from './log-names.ts';
+import { DETAIL_NAMES, LOG_NAMES, logEventOf, REQUEST_EVENTS } from './log-names.ts';
 
 export type Severity = 'INFO' | 'WARN' | 'ERROR';
 
@@ -59,7 +59,7 @@ function eventRecord(row: StoredRow & EventRow): LogRecord {
   const isOfRequest = traceId !== undefined && isUuid(request);
   const user = identity?.user ?? row.user;
   return {
-    eventName: AUDIT_EVENTS[event],
+    eventName: logEventOf(event),
     severity: eventSeverity(row),
     timeUs: startedAtUs,
     observedUs: startedAtUs,
@@ -90,10 +90,16 @@ function eventSeverity({ event, details }: EventRow): Severity {
   return hasFindings || WARNINGS.has(event) ? 'WARN' : 'INFO';
 }
 
+// What a newer Signet nests stays in the store: no declared detail is more than one value. A kind of row that
+// only it knows has none.
 function detailAttributes({ details }: EventRow): Attributes {
-  const declared = Object.entries(details).flatMap(([detail, value]) => {
+  const declared = Object.entries(details ?? {}).flatMap(([detail, value]) => {
     const name = DETAIL_NAMES.get(detail);
-    return name === undefined ? [] : [[name, value] as const];
+    return name === undefined || !isSingle(value) ? [] : [[name, value] as const];
   });
   return Object.fromEntries(declared);
+}
+
+function isSingle(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }

@@ -2,6 +2,7 @@
 // acknowledged were not kept: its `partial_success`. The answers for traces, logs and metrics have the
 // same fields under other names (trace_service.proto, logs_service.proto, metrics_service.proto).
 import { visible } from '../audit/format-text.ts';
+import type { Hide } from './hide-credentials.ts';
 import { createMessage, wrapField, writeInteger, writeText, writtenBytes } from './protobuf.ts';
 import { fieldOf, textOf } from './read-protobuf.ts';
 
@@ -23,9 +24,10 @@ export function readRejection(response: Buffer, sent: number): Rejection | undef
   const partialSuccess = fieldOf(response, 1);
   if (!Buffer.isBuffer(partialSuccess)) return undefined;
   const spans = fieldOf(partialSuccess, 1);
-  if (spans === 0 || !Number.isSafeInteger(spans)) return undefined;
+  // Of the negative ones, which have the sign bit of 64, nothing can be believed.
+  if (typeof spans !== 'number' || spans === 0 || spans >= 2 ** 63) return undefined;
   const reason = textOf(partialSuccess, 2).slice(0, MAX_REASON_CHARS);
-  return { spans: Math.min(Number(spans), sent), reason: visible(reason) };
+  return { spans: Math.min(spans, sent), reason: visible(reason) };
 }
 
 const JSON_COUNTS = ['rejectedSpans', 'rejectedLogRecords', 'rejectedDataPoints'] as const;
@@ -38,12 +40,30 @@ export function responseFromJson(json: Buffer): Buffer {
   const partialSuccess = partialSuccessOf(json);
   // 64 bits are texts in protobuf's JSON.
   const counts = JSON_COUNTS.map((name) => Number(partialSuccess[name]));
-  const count = counts.find((one) => Number.isSafeInteger(one) && one > 0);
+  const count = counts.find((one) => Number.isInteger(one) && one > 0);
   if (count === undefined) return Buffer.alloc(0);
-  const message = createMessage(1024);
   const { errorMessage } = partialSuccess;
-  writeText(message, 2, typeof errorMessage === 'string' ? errorMessage : '');
-  writeInteger(message, 1, count);
+  return partial(
+    Math.min(count, Number.MAX_SAFE_INTEGER),
+    typeof errorMessage === 'string' ? errorMessage : '',
+  );
+}
+
+/** Returns the answer with what it says hidden; the same one where there is nothing to hide. */
+export function hideInResponse(response: Buffer, hide: Hide): Buffer {
+  const partialSuccess = fieldOf(response, 1);
+  if (!Buffer.isBuffer(partialSuccess)) return response;
+  const said = textOf(partialSuccess, 2);
+  const told = hide(said);
+  const count = fieldOf(partialSuccess, 1);
+  return told === said ? response : partial(typeof count === 'number' ? count : 0, told);
+}
+
+// More than is exact is more than was ever sent.
+function partial(count: number, reason: string): Buffer {
+  const message = createMessage(1024);
+  writeText(message, 2, reason);
+  writeInteger(message, 1, count < 2 ** 63 ? Math.min(count, Number.MAX_SAFE_INTEGER) : 0);
   wrapField(message, 1, 0);
   return writtenBytes(message);
 }

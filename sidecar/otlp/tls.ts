@@ -1,10 +1,13 @@
 // The certificates of a destination's connection, and what went wrong with them in words that name the
 // setting which mends it. Read for each connection: they rotate as tokens do.
 import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { explain, Fault } from '../fault.ts';
+import { readBounded } from './bounded-file.ts';
 import type { Destination } from './destination.ts';
+
+/** All authorities of the world have 300 KB. */
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 type Files = Pick<Destination, 'certificateFile' | 'clientCertificateFile' | 'clientKeyFile'>;
 
@@ -30,7 +33,7 @@ function read(
 ): Buffer | undefined {
   if (path === undefined) return undefined;
   try {
-    return parse(readFileSync(path));
+    return parse(readBounded(path, MAX_FILE_BYTES));
   } catch (cause) {
     throw new Fault('ERR_DELIVERY', `${setting} ${path} is of no use`, { cause });
   }

@@ -1,4 +1,4 @@
-// A way through an HTTP proxy, for gRPC (RFC 9110, 9.3.6: CONNECT). HTTP's own client brings its own.
+// A way through an HTTP proxy, for whatever is spoken beyond it (RFC 9110, 9.3.6: CONNECT).
 import { request as httpRequest } from 'node:http';
 import type { Socket } from 'node:net';
 import { Fault } from '../fault.ts';
@@ -11,10 +11,16 @@ export function tunnelTo(hostPort: string, proxy: URL, socket: Socket): Promise<
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const headers = { host: hostPort, ...authorization(proxy) };
   const createConnection = () => socket;
+  // Node lets go of it without a listener: an error that nobody hears would end the thread.
+  socket.on('error', () => undefined);
   const request = httpRequest({ method: 'CONNECT', path: hostPort, headers, createConnection });
   request.on('error', reject);
+  request.once('close', () => reject(new Fault('ERR_DELIVERY', 'the proxy said nothing')));
   request.once('connect', ({ statusCode = 0 }, far: Socket, head: Buffer) => {
-    if (statusCode !== 200) return reject(refusal(proxy, statusCode));
+    if (statusCode !== 200) {
+      far.destroy();
+      return reject(refusal(proxy, statusCode));
+    }
     if (head.length > 0) far.unshift(head);
     resolve(far);
   });

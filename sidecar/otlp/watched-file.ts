@@ -1,7 +1,8 @@
 // A file that others change while we run: a token that rotates, a Kubernetes secret. Looked at when it is
 // asked for, and read only when it has changed; between two good versions the first one serves on.
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { explain } from '../fault.ts';
+import { mustBeFile, readBounded } from './bounded-file.ts';
 
 /** Longer is no credential: a device or a log was named by mistake. */
 const MAX_FILE_BYTES = 64 * 1024;
@@ -26,7 +27,7 @@ export function createWatchedFile<T>(
   function look(): void {
     const stamp = stampOf(path);
     if (stamp === seen) return;
-    const next = parse(readFileSync(path, 'utf8'));
+    const next = parse(readBounded(path, MAX_FILE_BYTES).toString());
     if (next === undefined) throw new Error(`it does not hold ${allowed}`);
     value = next;
     seen = stamp;
@@ -51,8 +52,7 @@ export function createWatchedFile<T>(
 // Taken before the reading, so that what changes meanwhile is seen the next time.
 function stampOf(path: string): string {
   const file = statSync(path, { bigint: true });
+  mustBeFile(file, MAX_FILE_BYTES);
   const { ino, dev, size, mtimeNs, ctimeNs } = file;
-  if (!file.isFile()) throw new Error('it is no file');
-  if (size > MAX_FILE_BYTES) throw new Error(`it has more than ${MAX_FILE_BYTES} bytes`);
   return [dev, ino, size, mtimeNs, ctimeNs].join();
 }

@@ -63,9 +63,9 @@ export function volumeText(
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** Returns a number of the time as one of so many days. */
-export function per(days: number, number: number, period: VolumePeriod): number {
-  return period.days === 0 ? 0 : (number / period.days) * days;
+/** Returns a number of the time as one of so many days; undefined with less than a day of rows: hours are no day. */
+export function per(days: number, number: number, period: VolumePeriod): number | undefined {
+  return period.days < 1 ? undefined : (number / period.days) * days;
 }
 
 function numbersText(
@@ -74,7 +74,10 @@ function numbersText(
   period: VolumePeriod,
 ): string {
   const share = all.spans === 0 ? '' : `${((spans / all.spans) * 100).toFixed(1)} %`;
-  const projected = [1, BILL_DAYS].map((days) => wholeText(per(days, spans, period)));
+  const projected = [1, BILL_DAYS].map((days) => {
+    const number = per(days, spans, period);
+    return number === undefined ? UNKNOWN : wholeText(number);
+  });
   return [
     ...[requests, spans].map((number) => right(wholeText(number))),
     share.padStart(SHARE_WIDTH),
@@ -84,9 +87,14 @@ function numbersText(
 
 function periodText({ sinceUs, untilUs, days }: VolumePeriod): string {
   const [since, until] = [sinceUs, untilUs].map((us) => `${isoTime(us).slice(0, 16)}Z`);
-  const hours = days < 2 ? `${tenths.format(days * 24)} hours` : `${tenths.format(days)} days`;
-  const doubt = days < 1 ? '; less than a day, so what is said of a day is a guess' : '';
-  return `${since} to ${until}: ${hours} with rows${doubt}`;
+  const doubt = days < 1 ? '; less than a day, so nothing is said of a day' : '';
+  return `${since} to ${until}: ${lengthText(days)} with rows${doubt}`;
+}
+
+function lengthText(days: number): string {
+  if (days >= 2) return `${tenths.format(days)} days`;
+  const hours = days * 24;
+  return hours < 1 ? `${tenths.format(hours * 60)} minutes` : `${tenths.format(hours)} hours`;
 }
 
 function nameIn(group: VolumeGroup, field: VolumeGrouping): string {

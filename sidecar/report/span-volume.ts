@@ -1,5 +1,5 @@
 // How many spans the requests of a time make, by team, route, worth and hour: counted in the database from
-// what the rows hold. The same as trace/worth.ts says of one row; a test compares them.
+// what the rows hold. The same as trace/worth.ts and trace/refusal.ts say of one row; a test compares them.
 import type { Columns, Value } from '../audit/database.ts';
 import type { AuditReader } from '../audit/reader.ts';
 
@@ -29,10 +29,13 @@ type Reader = Pick<AuditReader, 'all'>;
 
 const HOUR_US = 3_600_000_000;
 
-const ALWAYS = "(decision = 'deny' OR kind = 'unexplained' OR reason = 'stamp-invalid')";
+const REFUSAL =
+  "(decision = 'deny' OR (decision = 'login' AND reason <> 'no-credentials') " +
+  "OR reason = 'gate-refused')";
+const ALWAYS = `(${REFUSAL} OR kind = 'unexplained' OR reason = 'stamp-invalid')`;
 const ERROR = "(status >= 500 OR kind = 'unexplained' OR reason = 'stamp-invalid')";
 const SLOW = '(duration_us >= ? AND status <> 101)';
-const WORTH = `CASE WHEN ${ERROR} THEN 'error' WHEN decision = 'deny' THEN 'refusal' WHEN ${SLOW} THEN 'slow' ELSE 'other' END`;
+const WORTH = `CASE WHEN ${ERROR} THEN 'error' WHEN ${REFUSAL} THEN 'refusal' WHEN ${SLOW} THEN 'slow' ELSE 'other' END`;
 const ALL_SPANS =
   '(1 + CASE WHEN gate_boot_id IS NULL THEN 0 ELSE 1 END' +
   ' + CASE WHEN upstream_started_at_us IS NULL THEN 0 ELSE 1 END)';

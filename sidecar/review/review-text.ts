@@ -59,7 +59,9 @@ export function requestJson(
 ): string {
   const masked = Object.fromEntries(headers.map((header) => [header, '***']));
   const envelope = { destination: name, endpoint, signal, headers: masked, request };
-  return visibleJson(JSON.stringify(envelope, undefined, indent));
+  // Line by line: its own line breaks are no part of any value.
+  const lines = JSON.stringify(envelope, undefined, indent).split('\n');
+  return lines.map(visibleJson).join('\n');
 }
 
 /** Returns the declared names as a table. */

@@ -1,6 +1,7 @@
 // Which traces leave as spans: decided once, at the gate, before the app is called. What is recorded
 // does not depend on it: every request is a row.
 import type { RequestRow, RowIdentity } from '../audit/row.ts';
+import { isRefusal } from './refusal.ts';
 
 /** Traces of these requests are kept by a ratio of their own. Of the kinds given, all must fit. */
 export type SamplingRule = {
@@ -25,6 +26,7 @@ export const SAMPLE_EVERYTHING: Sampling = { ratio: 1, rules: [] };
 /** What is known of a request when its trace is decided about. */
 export type Sampleable = {
   readonly decision: RequestRow['decision'];
+  readonly reason: RequestRow['reason'];
   readonly route?: string | undefined;
   readonly identity?: Pick<RowIdentity, 'team' | 'type'> | undefined;
 };
@@ -50,7 +52,7 @@ export function createSample({ ratio, rules }: Sampling): Sample {
   const compiled = rules.map((rule) => ({ rule, isSampled: byRatio(rule.ratio) }));
   const otherwise = byRatio(ratio);
   return (request) => {
-    if (request.decision === 'deny') return always;
+    if (isRefusal(request)) return always;
     for (const { rule, isSampled } of compiled) if (fits(rule, request)) return isSampled;
     return otherwise;
   };

@@ -11,8 +11,8 @@ export const LONG_MEMBER_CHARS = 128;
 
 const KEY = /^(?:[a-z][a-z0-9_\-*/]{0,255}|[a-z0-9][a-z0-9_\-*/]{0,240}@[a-z][a-z0-9_\-*/]{0,13})$/;
 const VALUE = /^[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
-// Not `trim`, which takes more than the section's space and tab.
-const OPTIONAL_SPACE = /^[ \t]+|[ \t]+$/g;
+const SPACE = 32;
+const TAB = 9;
 
 /**
  * Returns the members to carry on, or undefined for none. One malformed member, or one key twice,
@@ -22,7 +22,7 @@ export function carryTracestate(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const members = text
     .split(',')
-    .map((member) => member.replace(OPTIONAL_SPACE, ''))
+    .map(trimmed)
     .filter((member) => member !== '');
   if (members.length > MAX_MEMBERS) return undefined;
   const keys = new Set<string>();
@@ -34,6 +34,20 @@ export function carryTracestate(text: string | undefined): string | undefined {
   }
   const kept = withinLimits(members);
   return kept.length === 0 ? undefined : kept.join(',');
+}
+
+// Not `trim`, which takes more than the section's space and tab; and not `[ \t]+$`, which tries anew at
+// each space of a long run: 31,000 of them held the gate for 0.8 s.
+function trimmed(member: string): string {
+  let from = 0;
+  let to = member.length;
+  while (from < to && isSpace(member.charCodeAt(from))) from++;
+  while (to > from && isSpace(member.charCodeAt(to - 1))) to--;
+  return member.slice(from, to);
+}
+
+function isSpace(code: number): boolean {
+  return code === SPACE || code === TAB;
 }
 
 function withinLimits(members: string[]): string[] {

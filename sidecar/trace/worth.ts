@@ -1,6 +1,7 @@
 // What a request is worth to whoever looks at traces: so that, where not all can be sent, the dull go first.
 import type { RequestRow } from '../audit/row.ts';
 import { NAMES } from './names.ts';
+import { isRefusal } from './refusal.ts';
 import { ingressSpanOf, spansOf, type SpanRow } from './spans.ts';
 import type { Span } from './span.ts';
 
@@ -17,7 +18,7 @@ export function worthOf(row: RequestRow, slowUs: number): Worth {
   if (row.status >= 500 || row.kind === 'unexplained' || row.reason === 'stamp-invalid') {
     return 'error';
   }
-  if (row.decision === 'deny') return 'refusal';
+  if (isRefusal(row)) return 'refusal';
   return row.durationUs >= slowUs && row.status !== 101 ? 'slow' : 'other';
 }
 

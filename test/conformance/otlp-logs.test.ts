@@ -248,6 +248,34 @@ describe('the record of an event', () => {
     });
   });
 
+  test('that only a newer Signet knows has a name by the same rule, and no code', () => {
+    const event = 'moon-risen' as EventRow['event'];
+    const [record] = recordsOf(decoded([logRecordOf(aStoredEvent({ event }))]));
+    expect(record?.['eventName']).toBe('signet.moon_risen');
+    expect(JSON.stringify(record)).not.toContain('signet.event.code');
+  });
+
+  test('is made of a kind of row that only a newer Signet knows, too', () => {
+    const { details: _details, event: _event, ...rest } = anEvent();
+    const stored = { ...rest, kind: 'eclipse', sequence: 7, hash: 'cd'.repeat(32) };
+    const record = logRecordOf(stored as unknown as StoredRow);
+    expect(record).toMatchObject({ eventName: 'signet.event', severity: 'INFO' });
+  });
+
+  test('has no detail that is more than one value, whatever a newer Signet nests there', () => {
+    const nested = {
+      what: { email: 'a@b.example' },
+      why: ['c@d.example', 1],
+      cause: null,
+      first: 7,
+    };
+    const details = nested as unknown as EventRow['details'];
+    const { bytes } = createLogFeed(RESOURCE, VERSION).encode([aStoredEvent({ details })]);
+    const text = JSON.stringify(recordsOf(decodeLogs(bytes)));
+    expect(text).toContain('signet.detail.first');
+    expect(text).not.toMatch(/@|signet\.detail\.(?:what|why|cause)/);
+  });
+
   test('has no detail that was not declared', () => {
     const { attributes } = logRecordOf(aStoredEvent({ details: { email: 'a@b.example' } }));
     expect(JSON.stringify(attributes)).not.toContain('a@b.example');

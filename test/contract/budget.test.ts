@@ -137,7 +137,7 @@ test('of 2,000 requests a second, 1 % of them errors, 100 spans a second arrive,
   expect(errors.filter(({ traceId }) => !traces.has(traceId))).toEqual([]);
   const spans = SPANS_PER_REQUEST * rows.length;
   expect(delivery.state()).toMatchObject({
-    sentSpans: arrived(),
+    sent: arrived(),
     leftOut: { 'budget-second:other': spans - arrived() },
   });
 });

@@ -63,7 +63,7 @@ describe.each(Object.entries(databaseKinds()))('%s', (_name, kind) => {
     await commit(1, { route: 'counted', status: 0 });
     await commit(1, { route: 'counted', decision: 'deny', reason: 'team-not-allowed' });
     await commit(1, { route: 'counted', durationUs: 2_000_000 });
-    const counted = { route: 'counted', requests: 6, errors: 3, timed: 3 };
+    const counted = { route: 'counted', requests: 5, errors: 2, cut: 0, left: 1, timed: 3 };
     expect(await countTraffic(reader, WINDOW, ['counted'])).toEqual([counted]);
   });
 
@@ -71,7 +71,7 @@ describe.each(Object.entries(databaseKinds()))('%s', (_name, kind) => {
     const { route: _route, ...row } = aRow({ decision: 'none', reason: 'unprotected' }, 1_000_000);
     await store.commit({ rows: [row] });
     const found = (await countTraffic(reader, WINDOW)).filter(({ route }) => route === undefined);
-    expect(found).toEqual([{ requests: 1, errors: 0, timed: 1 }]);
+    expect(found).toEqual([{ requests: 1, errors: 0, cut: 0, left: 0, timed: 1 }]);
     expect(await timesOf(reader, WINDOW, found[0]!)).toEqual(Float64Array.of(12_345));
   });
 
@@ -81,15 +81,46 @@ describe.each(Object.entries(databaseKinds()))('%s', (_name, kind) => {
     await commit(1, { route: 'timed', durationUs: 500 });
     const { latencyUs: _latency, ...left } = upstream;
     await commit(1, { route: 'timed', upstream: left });
-    const counted = { route: 'timed', requests: 3, errors: 0, timed: 2 };
+    const counted = { route: 'timed', requests: 3, errors: 0, cut: 1, left: 0, timed: 2 };
+    expect(await countTraffic(reader, WINDOW, ['timed'])).toEqual([counted]);
     expect(await timesOf(reader, WINDOW, counted)).toEqual(Float64Array.of(500, 700));
+  });
+
+  maybe(
+    'an answer that broke off is cut; a WebSocket, and what Caddy answered, is not',
+    async () => {
+      const upstream = { startedAtUs: STARTED_AT_US, durationUs: 9000, retries: 0 };
+      await commit(2, { route: 'cut', upstream });
+      await commit(1, { route: 'cut', upstream: { ...upstream, latencyUs: 1 } });
+      await commit(1, { route: 'cut', upstream, status: 101 });
+      await commit(1, { route: 'cut', upstream, status: 0 });
+      await commit(1, { route: 'cut' });
+      const [counted] = await countTraffic(reader, WINDOW, ['cut']);
+      expect(counted).toMatchObject({ requests: 5, errors: 0, cut: 2, left: 1 });
+    },
+  );
+
+  maybe('what was uploaded has no time: the client made it', async () => {
+    await commit(1, { route: 'uploads', requestBytes: 8192 });
+    await commit(1, { route: 'uploads', requestBytes: 8193 });
+    const [counted] = await countTraffic(reader, WINDOW, ['uploads']);
+    expect(counted).toMatchObject({ requests: 2, timed: 1 });
+  });
+
+  maybe('a mark keeps its routes', async () => {
+    const mark = { id: 'r1', routes: ['orders', 'pay'], atUs: STARTED_AT_US + 5 };
+    await recordMark(database, store.chain, { ...mark, routes: ['pay', 'orders'] }, mark.atUs);
+    expect((await marksIn(reader)).at(-1)).toEqual(mark);
   });
 
   maybe('of very many times about so many are taken, and always the same', async () => {
     // Every sixteenth of the ends that an id can have.
     const ids = Array.from({ length: 4096 }, (_, at) => requestId(2 ** 32 + 16 * at));
     await store.commit({ rows: ids.map((id) => aRow({ requestId: id, route: 'sampled' })) });
-    const counted = { route: 'sampled', requests: 0, errors: 0, timed: 4 * MAX_TIMES };
+    const counted = {
+      ...{ route: 'sampled', requests: 0, errors: 0, cut: 0, left: 0 },
+      timed: 4 * MAX_TIMES,
+    };
     const once = await timesOf(reader, WINDOW, counted);
     expect(once).toHaveLength(1024);
     expect(await timesOf(reader, WINDOW, counted)).toEqual(once);
@@ -98,7 +129,7 @@ describe.each(Object.entries(databaseKinds()))('%s', (_name, kind) => {
   maybe('a route that only one side has is empty on the other', async () => {
     const before = { fromUs: 0, toUs: STARTED_AT_US };
     const [only] = await compareTraffic(reader, { before, after: WINDOW }, 20, ['counted']);
-    expect(only).toMatchObject({ before: { requests: 0 }, after: { requests: 6 } });
+    expect(only).toMatchObject({ before: { requests: 0 }, after: { requests: 5 } });
   });
 
   maybe(
@@ -106,7 +137,13 @@ describe.each(Object.entries(databaseKinds()))('%s', (_name, kind) => {
     async () => {
       await commit(1, { startedAtUs: STARTED_AT_US + 5_000_000, durationUs: 10 });
       await commit(1, { startedAtUs: STARTED_AT_US });
-      expect(await recordedUpTo(reader)).toBe(STARTED_AT_US + 5_000_010);
+      expect(await recordedUpTo(reader, STARTED_AT_US + 6_000_000)).toBe(STARTED_AT_US + 5_000_010);
     },
   );
+
+  maybe('what ended later than a minute from now says nothing of what is recorded', async () => {
+    const nowUs = STARTED_AT_US + 6_000_000;
+    await commit(1, { startedAtUs: nowUs + 61_000_000, durationUs: 0 });
+    expect(await recordedUpTo(reader, nowUs)).toBe(STARTED_AT_US + 5_000_010);
+  });
 });

@@ -83,10 +83,10 @@ describe.each(['grpc', 'http/protobuf'] as const)('by %s', (protocol: Protocol) 
   test('a refusal is told in a sentence, until they are taken again', async () => {
     receiver.answer(() => ({ grpc: 16, http: 401, words: 'who are you' }));
     const metrics = start(20);
-    await until('the problem', () => metrics.problems().length > 0);
-    expect(metrics.problems()[0]).toMatch(/^metrics for otlp were not taken: .*/);
+    await until('the problem', () => metrics.states()['otlp']?.problem);
+    expect(metrics.states()['otlp']?.problem).toMatch(/^metrics for otlp were not taken: .*/);
     receiver.answer(() => ({}));
-    await until('no problem', () => metrics.problems().length === 0);
+    await until('no problem', () => metrics.states()['otlp']?.problem === undefined);
   });
 
   test('a receiver that says nothing is not asked again while it is waited for, and others are', async () => {

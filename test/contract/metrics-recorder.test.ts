@@ -50,6 +50,11 @@ test('rows are observed as they are recorded, events among them', async () => {
   expect(observed.map(({ kind }) => kind)).toContain('event'); // the gap
 });
 
+test('a line that stands in the log twice is observed once, and takes no other’s place', async () => {
+  place.write(1, 2, 2, 1);
+  expect(requestsOf(await observedFromTheBeginning())).toEqual([requestId(1), requestId(2)]);
+});
+
 test('a line that is read again is not observed again', async () => {
   place.write(1, 2);
   await observedFromTheBeginning();

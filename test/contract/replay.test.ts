@@ -1,12 +1,13 @@
 // `signet deliver`: history, and what was refused, is sent again over real gRPC from a real store, with the
 // same ids, and nothing else changes.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { status } from '@grpc/grpc-js';
 import { createAuditReader } from '../../sidecar/audit/reader.ts';
 import { countHistory, history, type Period } from '../../sidecar/delivery/history.ts';
+import { createRereading } from '../../sidecar/delivery/renew.ts';
 import { createSpanFeed } from '../../sidecar/delivery/feed.ts';
 import { refusalsIn } from '../../sidecar/delivery/refused-rows.ts';
 import { createRefusals, refusedNote } from '../../sidecar/delivery/refusals.ts';
@@ -22,6 +23,7 @@ import { createSpansOf } from '../../sidecar/trace/worth.ts';
 import { runSignet } from '../fixtures/cli.ts';
 import { SLOW_US } from '../fixtures/deliveries.ts';
 import { databaseKinds } from '../fixtures/databases.ts';
+import { startMisbehavingReceiver } from '../fixtures/misbehaving-receiver.ts';
 import { startReceiver, type Receiver } from '../fixtures/receiver.ts';
 import { openRecord, type Record as Recorded } from '../fixtures/records.ts';
 import { createTransportWorld, KINDS, type TransportWorld } from '../fixtures/transports.ts';
@@ -87,12 +89,15 @@ describe.each(Object.entries(databaseKinds()))('history in %s', (_name, kind) =>
       { durationUs: SLOW_US - 1 },
       { reason: 'stamp-invalid' },
       { decision: 'deny', status: 403 },
+      { durationUs: SLOW_US, decision: 'login', reason: 'session-unknown' },
+      { durationUs: SLOW_US, decision: 'login', reason: 'no-credentials' },
+      { durationUs: SLOW_US, decision: 'none', reason: 'gate-refused' },
     ] as const;
     const rows = unsampled.map((overrides, number) =>
       aRow({ ...overrides, sampled: false, startedAtUs: at(number) }, number),
     );
     await record.commit(...rows);
-    expect(await idsOf(ALL)).toEqual([0, 1, 5].map(requestId));
+    expect(await idsOf(ALL)).toEqual([0, 1, 5, 8].map(requestId));
   });
 
   test('is gathered into whole batches, where most is not sampled', async () => {
@@ -137,7 +142,8 @@ describe('a destination', () => {
     const batches = history(reader, record.chain, ALL, hasSpans);
     const feed = createSpanFeed({}, '1', sampledSpansOf);
     const pauses = { firstBackoffMs: 1, longestBackoffMs: 2 };
-    return replay({ batches, transport, feed, pauses, ...options });
+    const renew = createRereading(reader, record.chain);
+    return replay({ batches, transport, feed, renew, pauses, ...options });
   }
 
   test('gets the same spans as the first time, and its cursor stays where it is', async () => {
@@ -232,11 +238,14 @@ describe('a destination', () => {
 
 describe('signet deliver', () => {
   let folder: string;
+  let world: TransportWorld;
   let record: Recorded;
   let one: Receiver;
   let two: Receiver;
   let env: Record<string, string>;
 
+  beforeAll(() => void (world = createTransportWorld()));
+  afterAll(() => world.end());
   beforeEach(async () => {
     folder = mkdtempSync(join(tmpdir(), 'signet-deliver-'));
     record = await openRecord(join(folder, 'audit.db'));
@@ -293,6 +302,19 @@ describe('signet deliver', () => {
     expect(out).toContain('lightstep: 2 requests sent; 1 refused for good');
   });
 
+  test('a destination’s other port ends it at once, and is told', async () => {
+    const { port } = await world.receiver(KINDS[2]![1]);
+    env['SIGNET_DESTINATION'] = `lightstep@http://127.0.0.1:${port}`;
+    const { code, out, err } = await deliver('--since', '2026-11-20T00:00Z');
+    expect({ code, err }).toEqual({ code: 75, err: '' });
+    expect(out).toContain('is this its HTTP port? protocol: http/protobuf');
+  });
+
+  test('a time that is yet to come is said to be one', async () => {
+    const { code, err } = await deliver('--since', '2999-01-01T00:00Z');
+    expect({ code, err }).toMatchObject({ code: 2, err: expect.stringMatching(/--since lies in/) });
+  });
+
   test('what a destination acknowledges and does not keep makes it 1', async () => {
     const partialSuccess = { rejectedSpans: 2, errorMessage: 'older than a day' };
     one.acknowledgeWith({ partialSuccess });
@@ -316,7 +338,8 @@ describe('signet deliver', () => {
 
     beforeEach(async () => {
       const refusals = createRefusals(undefined);
-      refusals.add([1, 3].map((sequence) => ({ sequence, atMs: 1, reason: 'as told' })));
+      const reason = 'answered INVALID_ARGUMENT: as told';
+      refusals.add([1, 3].map((sequence) => ({ sequence, atMs: 1, reason })));
       await record.store.moveCursor('lightstep', 3, {
         [refusedNote('lightstep')]: refusals.toNote(),
       });
@@ -334,7 +357,9 @@ describe('signet deliver', () => {
       one.refuseWhenTraceIs(requestId(3).replaceAll('-', ''));
       const { code, out } = await deliver('--refused', '--destination', 'lightstep');
       expect(code).toBe(1);
-      expect(out).toBe('lightstep: 1 requests sent; 1 refused for good\n');
+      expect(out).toMatch(
+        /^lightstep: 1 requests sent; 1 refused for good, the last for: lightstep at .*INVALID_ARGUMENT/,
+      );
       expect(await open()).toMatchObject([{ sequence: 3 }]);
     });
 
@@ -353,11 +378,30 @@ describe('signet deliver', () => {
       expect(await open()).toEqual([]);
     });
 
+    test('sends log records as well, of every row that was refused', async () => {
+      await record.commit(anEvent());
+      const logs = world.own(await startMisbehavingReceiver('http/protobuf'));
+      const name = 'otlp/logs';
+      const refusals = createRefusals(undefined);
+      refusals.add([2, 4].map((sequence) => ({ sequence, atMs: 1, reason: 'as told' })));
+      await record.store.moveCursor(name, 4, { [refusedNote(name)]: refusals.toNote() });
+      writeFileSync(
+        join(folder, 'signet.yaml'),
+        `destinations: [{ name: otlp, profile: otlp, protocol: http/protobuf, signals: [logs], endpoint: 'http://127.0.0.1:${logs.port}' }]`,
+      );
+      const { SIGNET_DESTINATION: _, ...others } = env;
+      const settings = { ...others, SIGNET_CONFIG: join(folder, 'signet.yaml') };
+      const { code, out, err } = await runSignet(['deliver', '--refused'], settings);
+      expect({ code, out, err }).toEqual({ code: 0, out: 'otlp/logs: 2 rows sent\n', err: '' });
+      expect(logs.calls.map(({ signal }) => signal)).toEqual(['logs']);
+      expect(await refusalsIn(reader(), record.chain, name)).toEqual([]);
+    });
+
     test('--dry-run says how many they are and why, and sends nothing', async () => {
       const { code, out } = await deliver('--refused', '--dry-run', '--destination', 'lightstep');
       expect(code).toBe(0);
       expect(out).toBe(
-        '2 requests would be sent to lightstep. The last was refused for: as told\n',
+        '2 requests would be sent to lightstep. The last was refused for: INVALID_ARGUMENT\n',
       );
       expect(one.calls).toEqual([]);
       expect(await open()).toHaveLength(2);
@@ -377,6 +421,6 @@ describe('signet deliver', () => {
   test('a configuration that is wrong is refused with 78', async () => {
     const { code, err } = await runSignet(['deliver', '--since', '1h'], { SIGNET_STATE: folder });
     expect(code).toBe(78);
-    expect(err).toContain('SIGNET_ISSUER');
+    expect(err).toContain('SIGNET_DESTINATION');
   });
 });

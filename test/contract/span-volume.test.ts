@@ -23,7 +23,10 @@ const requests = fc.array(
   fc.record({
     status: fc.constantFrom(0, 101, 200, 302, 403, 404, 499, 500, 502),
     decision: fc.constantFrom('allow', 'login', 'deny', 'none'),
-    reason: fc.constantFrom('requirement-met', 'stamp-invalid', 'unprotected'),
+    reason: fc.constantFrom(
+      ...(['requirement-met', 'stamp-invalid', 'unprotected'] as const),
+      ...(['no-credentials', 'session-unknown', 'gate-refused'] as const),
+    ),
     kind: fc.constantFrom('request', 'unexplained'),
     durationUs: fc.constantFrom(0, SLOW_US - 1, SLOW_US, 10 * SLOW_US),
     sampled: fc.boolean(),
@@ -115,8 +118,11 @@ describe.each(askedKinds())('%s', (name, kind) => {
       aRow({ status: 502, ...(upstream && { upstream }) }, 2),
       aRow({ durationUs: SLOW_US }, 3),
       aRow({}, 4),
+      aRow({ decision: 'login', reason: 'session-unknown', ...(gate && { gate }) }, 5),
+      aRow({ decision: 'none', reason: 'gate-refused' }, 6),
+      aRow({ decision: 'login', reason: 'no-credentials' }, 7),
     );
-    expect(await spansWith(0)).toBe(2 + 1 + 1);
+    expect(await spansWith(0)).toBe(2 + 1 + 1 + 2 + 1);
   });
 
   test('begins with the one time and ends before the other; events are no requests', async () => {

@@ -14,7 +14,12 @@ afterEach(() => audit.stop());
 
 const COMMAND = new URL('../../sidecar/commands/spans.ts', import.meta.url).href;
 
-async function run(args: readonly string[], settings?: SpansSettings): Promise<Ended> {
+const UNKNOWN = { problem: 'read nothing at SIGNET_DESTINATION' };
+
+async function run(
+  args: readonly string[],
+  found: SpansSettings | typeof UNKNOWN = UNKNOWN,
+): Promise<Ended> {
   const place = { path: `${audit.folder}/audit.db` };
   const script = `
     import { spansCommand } from ${JSON.stringify(COMMAND)};
@@ -22,7 +27,7 @@ async function run(args: readonly string[], settings?: SpansSettings): Promise<E
       place: state === undefined ? ${JSON.stringify(place)} : { path: state + '/audit.db' },
       stateFolder: '/nonexistent',
     });
-    const settings = () => (${JSON.stringify(settings)});
+    const settings = () => (${JSON.stringify(found)});
     await spansCommand({ locate, settings }).parseAsync(process.argv.slice(1), { from: 'user' });`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script, '--', ...args]);
   let out = '';
@@ -69,11 +74,22 @@ test('takes a ratio, a grouping and a limit', async () => {
   });
 });
 
-test('without a whole configuration it says so, and counts all the same', async () => {
+test('without settings of what is sent it says what is missing, and counts all the same', async () => {
   await audit.commit(1);
   const { code, out, err } = await run(IN_THEIR_TIME);
-  expect({ code, err }).toMatchObject({ code: 0, err: expect.stringContaining('not whole') });
+  expect({ code, err }).toMatchObject({ code: 0, err: expect.stringContaining(UNKNOWN.problem) });
   expect(JSON.parse(out)).toMatchObject({ spans: 1, destinations: [] });
+});
+
+test('beside a store that is named nobody expects settings', async () => {
+  await audit.commit(1);
+  const { code, err } = await run([...IN_THEIR_TIME, '--state', audit.folder]);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+});
+
+test('a time that is still to come is told as such', async () => {
+  const { code, err } = await run(['--since', '2999-01-01'], SETTINGS);
+  expect({ code, err }).toEqual({ code: 2, err: 'error: --since lies ahead\n' });
 });
 
 test.each([

@@ -43,6 +43,31 @@ describe.each(KINDS)('%s', (_name, kind) => {
     expect(shown()).toEqual(['Bearer first', 'Bearer second']);
   });
 
+  test('the file is named whose token was refused', async () => {
+    writeFileSync(path, 'stale-token');
+    receiver.answer(() => ({ grpc: status.UNAUTHENTICATED, http: 401 }));
+    const answer = await withToken().send('traces', REQUEST);
+    const problem = expect.stringMatching(`the credentials shown are those of ${path}$`);
+    expect(answer).toMatchObject({ kind: 'unauthorized', problem });
+  });
+
+  test('the variable is named whose token was refused', async () => {
+    receiver.answer(() => ({ grpc: status.UNAUTHENTICATED, http: 401 }));
+    const headers = { authorization: secret('stale-token') };
+    const credentialVariables = ['HONEYCOMB_API_KEY'];
+    const transport = world.transport(kind, receiver.port, { headers, credentialVariables });
+    const problem = expect.stringMatching(/those of HONEYCOMB_API_KEY$/);
+    expect(await transport.send('traces', REQUEST)).toMatchObject({ problem });
+  });
+
+  test('that none were shown is said where they are wanted', async () => {
+    receiver.answer(() => ({ grpc: status.UNAUTHENTICATED, http: 401 }));
+    const problem = expect.stringMatching(/no credentials were shown: .*headers_file/);
+    expect(await world.transport(kind, receiver.port).send('traces', REQUEST)).toMatchObject({
+      problem,
+    });
+  });
+
   test('a token is changed by the swap of a link, as Kubernetes does it', async () => {
     const folder = join(world.folder, 'secret');
     for (const version of ['1', '2']) {

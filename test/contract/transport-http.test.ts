@@ -82,13 +82,35 @@ test.each([
   ['200 without a body', 200, undefined, ''],
   ['202', 202, 'application/json', '{}'],
   ['204', 204, undefined, ''],
-  ['200 in plain text', 200, 'text/plain', 'OK'],
+  ['200 of a page without a body', 200, 'text/html', ''],
+  ['200 in protobuf that can’t be read', 200, 'application/x-protobuf', 'hi'],
   ['200 in JSON that is none', 200, 'application/json', '{'],
 ])('%s is an acknowledgement', async (_what, status, type, body) => {
   const endpoint = await listen((_request, response) => {
     response.writeHead(status, type === undefined ? {} : { 'content-type': type }).end(body);
   });
   expect(await send(endpoint)).toMatchObject({ kind: 'acknowledged' });
+});
+
+test.each([
+  ['in plain text', 'text/plain', /text\/plain: hi; it is no OTLP receiver/],
+  ['of no type', undefined, /no content type; it is no OTLP receiver/],
+])('an app that says hi %s has taken nothing', async (_what, type, problem) => {
+  const endpoint = await listen((_request, response) => {
+    response.writeHead(200, type === undefined ? {} : { 'content-type': type }).end('hi');
+  });
+  const answer = { kind: 'misdirected', problem: expect.stringMatching(problem) };
+  expect(await send(endpoint)).toMatchObject(answer);
+});
+
+test('plain text on the port for TLS of a server that says so in plain text refuses no spans', async () => {
+  const endpoint = await listen((_request, response) => {
+    response.writeHead(400).end('Client sent an HTTP request to an HTTPS server.\n');
+  });
+  expect(await send(endpoint)).toMatchObject({
+    kind: 'misdirected',
+    problem: expect.stringContaining('https:// in the endpoint'),
+  });
 });
 
 test.each(['rejectedSpans', 'rejectedLogRecords', 'rejectedDataPoints'])(
@@ -109,6 +131,7 @@ test('an acknowledgement without end is one, and is not read to its end', async 
   const chunk = Buffer.alloc(64 * 1024);
   let isLeft = false;
   const endpoint = await listen((_request, response) => {
+    response.setHeader('content-type', 'application/x-protobuf');
     const write = () => response.write(chunk) && setImmediate(write);
     response.on('drain', write).on('close', () => (isLeft = true));
     write();

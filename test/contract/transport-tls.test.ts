@@ -52,8 +52,10 @@ describe.each(SECURE_KINDS)('%s', (_name, kind) => {
   test('a port that speaks no TLS is said to be one', async () => {
     const { port } = await world.receiver({ ...kind, scheme: 'http' });
     const answer = await world.transport(kind, port).send('traces', REQUEST);
-    expect(answer).toMatchObject({ kind: 'retry' });
-    expect(answer).toMatchObject({ problem: expect.stringContaining('TLS can’t be agreed on') });
+    expect(answer).toMatchObject({
+      kind: 'misdirected',
+      problem: expect.stringMatching(/speaks no TLS.*http:\/\//),
+    });
   });
 
   test('a client certificate that is demanded and shown is enough', async () => {

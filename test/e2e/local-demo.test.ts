@@ -21,6 +21,8 @@ beforeAll(async () => {
     SIGNET_LOCAL_DIR: folder,
     SIGNET_LOCAL_PORT: '0',
     SIGNET_LOCAL_PROVIDER_PORT: '0',
+    SIGNET_LOCAL_RECEIVER_PORT: '0',
+    SIGNET_LOCAL_HEALTH_PORT: '0',
   });
 }, WITHIN_MS);
 afterAll(() => rmSync(root, { recursive: true, force: true }));

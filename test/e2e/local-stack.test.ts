@@ -14,13 +14,14 @@ import {
 } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createBrowser } from '../../deploy/local/browser.ts';
 import { createClient } from '../../deploy/local/client.ts';
 import { claimPort } from '../../deploy/local/ports.ts';
 import { authorityFile } from '../../deploy/local/programs.ts';
 import { until } from '../fixtures/until.ts';
 
+const START = resolve('deploy', 'local', 'start.ts');
 /** The issue's own bound for leaving nothing behind. */
 const GONE_WITHIN_MS = 5_000;
 /** The first start on a machine may have to fetch Caddy. */
@@ -28,6 +29,14 @@ const START_WITHIN_MS = 300_000;
 
 type Process = { readonly pid: number; readonly parent: number };
 type Started = { readonly process: ChildProcess; readonly output: () => string };
+
+/** Nothing here waits for a port that another test has. */
+const FREE_PORTS = Object.fromEntries(
+  ['PORT', 'PROVIDER_PORT', 'RECEIVER_PORT', 'HEALTH_PORT'].map((name) => [
+    `SIGNET_LOCAL_${name}`,
+    '0',
+  ]),
+);
 
 const started: Started[] = [];
 let folder = '';
@@ -78,6 +87,30 @@ describe('what cannot be started says why, in one sentence, and exits 1', () => 
   });
 });
 
+describe('of settings', () => {
+  test('the file in its own folder counts, and what is wrong in it is said', async () => {
+    writeFileSync(join(folder, 'signet.yaml'), 'sampling: { ratio: often }\n');
+    const { code, output } = await runToEnd({});
+    expect(code).toBe(1);
+    expect(output).toContain(`${join(folder, 'signet.yaml')}: sampling.ratio`);
+    expect(output).toContain('read:    "often"');
+  });
+
+  test(
+    'a signet.yaml where it is started is not read, and the banner says which is',
+    async () => {
+      const elsewhere = mkdtempSync(join(folder, 'elsewhere-'));
+      writeFileSync(join(elsewhere, 'signet.yaml'), 'sampling: { ratio: often }\n');
+      const { output } = await startWhole({ cwd: elsewhere });
+      await until('the whole banner', () => output().includes('Ctrl-C'), START_WITHIN_MS);
+      expect(output()).toContain(join(folder, 'signet.yaml'));
+      const metrics = /http:\/\/127\.0\.0\.1:\d+\/metrics/.exec(output())?.[0] ?? '';
+      expect((await fetch(metrics)).status).toBe(200);
+    },
+    START_WITHIN_MS,
+  );
+});
+
 describe('however it ends, no process of the stack lives on and the port is free', () => {
   test(
     'Ctrl-C, which every process of the terminal’s group gets, stops it in order',
@@ -113,7 +146,7 @@ describe('however it ends, no process of the stack lives on and the port is free
     async () => {
       // A shell that does not become the supervisor, but waits for it.
       const command = `"${process.execPath}" deploy/local/start.ts; true`;
-      const { child, family, port } = await startWhole('sh', ['-c', command]);
+      const { child, family, port } = await startWhole({ command: 'sh', args: ['-c', command] });
       process.kill(pidOf(child), 'SIGKILL');
       await until('all are gone', () => !family.some(isAlive), GONE_WITHIN_MS);
       expect(await claimPort(port, '')).toBe(port);
@@ -136,11 +169,18 @@ describe('however it ends, no process of the stack lives on and the port is free
   );
 });
 
-function start(env: Record<string, string>, command: string, args: string[]): Started {
-  const ports = { SIGNET_LOCAL_PORT: '0', SIGNET_LOCAL_PROVIDER_PORT: '0' };
+type How = {
+  readonly env?: Record<string, string>;
+  readonly command?: string;
+  readonly args?: string[];
+  readonly cwd?: string;
+};
+
+function start({ env, command = process.execPath, args = [START], cwd }: How): Started {
   const child = spawn(command, args, {
     detached: true,
-    env: { ...process.env, SIGNET_LOCAL_DIR: folder, ...ports, ...env },
+    ...(cwd !== undefined && { cwd }),
+    env: { ...process.env, SIGNET_LOCAL_DIR: folder, ...FREE_PORTS, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let text = '';
@@ -153,13 +193,13 @@ function start(env: Record<string, string>, command: string, args: string[]): St
 }
 
 async function runToEnd(env: Record<string, string>) {
-  const { process: child, output } = start(env, process.execPath, ['deploy/local/start.ts']);
+  const { process: child, output } = start({ env });
   const [code] = (await once(child, 'close')) as [number];
   return { code, output: output() };
 }
 
-async function startWhole(command = process.execPath, args = ['deploy/local/start.ts']) {
-  const { process: child, output } = start({}, command, args);
+async function startWhole(how: How = {}) {
+  const { process: child, output } = start(how);
   const site = () => /https:\/\/localhost:(\d+)\//.exec(output())?.[1];
   const isUp = () => site() !== undefined || child.exitCode !== null;
   await until('the banner', isUp, START_WITHIN_MS);

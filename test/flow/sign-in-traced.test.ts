@@ -225,7 +225,7 @@ describe('a sign-in', () => {
     const starting = live.start();
     await live.within(CALLBACK_ID, async () => {
       await createBoundedFetch()(`${good.issuer}/jwks`);
-      return { decision: 'none' };
+      return { decision: 'none', reason: 'signet' };
     });
     expect(names()).toEqual(['GET /jwks']);
     await starting;

@@ -55,6 +55,19 @@ describe('sampling', () => {
     expect([stamp?.decision, stamp?.sampled]).toEqual(['deny', true]);
   });
 
+  test('so is one of a browser that is sent to sign in because its cookie does not hold', async () => {
+    open(NOTHING, 'always');
+    const forged = { cookie: `__Host-signet=${'A'.repeat(43)}`, accept: 'text/html' };
+    const { stamp } = await verify('any', { ...forged, traceparent: `${THEIRS}-00` });
+    expect([stamp?.decision, stamp?.reason, stamp?.sampled]).toEqual([
+      'login',
+      'session-unknown',
+      true,
+    ]);
+    const { stamp: nothingShown } = await verify('any', { accept: 'text/html' });
+    expect([nothingShown?.decision, nothingShown?.sampled]).toEqual(['login', false]);
+  });
+
   test('a trusted caller’s flag is followed, as it came', async () => {
     open(NOTHING, 'always');
     const { headers, stamp } = await verify('public', { traceparent: `${THEIRS}-01` });

@@ -55,15 +55,29 @@ const LINE = JSON.stringify({
   status: 200,
 });
 
-/** Returns the ratio of the worst of all, and what that was. Throws when one is not linear. */
-export function checkLinearTime(keys: readonly KeyObject[]): { what: string; ratio: number } {
-  let worst = { what: 'none takes long enough to tell', ratio: 0 };
-  const see = (what: string, work: (filler: string) => unknown, unit: string) => {
-    const ratio = surelyRatioOf(work, unit.repeat(SHORT_BYTES / Buffer.byteLength(unit)));
+export type Slowest = { readonly what: string; readonly ratio: number };
+
+/** Lets some work see a text of so much of one unit. */
+export type See = (what: string, work: (text: string) => unknown, unit: string) => void;
+
+/** Returns the ratio of the worst of all that is seen, and what that was. Throws when one is not linear. */
+export function slowestOf(seeAll: (see: See) => void, shortBytes = SHORT_BYTES): Slowest {
+  let worst: Slowest = { what: 'none takes long enough to tell', ratio: 0 };
+  seeAll((what, work, unit) => {
+    const ratio = surelyRatioOf(work, unit.repeat(shortBytes / Buffer.byteLength(unit)));
     const found = { what: `${what} of ${JSON.stringify(unit)}`, ratio };
     if (ratio > MAX_RATIO) throw new Error(`not linear: ${found.what}: ${ratio}`);
     if (ratio > worst.ratio) worst = found;
-  };
+  });
+  return worst;
+}
+
+/** Returns the slowest of what reads lines and stamps. Throws when one is not linear. */
+export function checkLinearTime(keys: readonly KeyObject[]): Slowest {
+  return slowestOf((see) => seeLines(see, keys));
+}
+
+function seeLines(see: See, keys: readonly KeyObject[]): void {
   for (const unit of LINE_UNITS) {
     FRAMES.forEach((frame, number) => {
       see(`readEntries (${number})`, (text) => readEntries(Buffer.from(frame(text)), NOW_US), unit);
@@ -72,7 +86,6 @@ export function checkLinearTime(keys: readonly KeyObject[]): { what: string; rat
     see('openStamp', (text) => openStamp(`2.${text}.${text}.${text}`, keys, 'x'), unit);
     see('openStamp', (text) => openStamp(text, keys, 'x'), unit);
   }
-  return worst;
 }
 
 // What is quadratic is so each time; what was disturbed is not.

@@ -74,9 +74,9 @@ describe('a token', () => {
   });
 
   test('that a file should hold has to be there, and to be one', () => {
-    const text = 'destinations: [{ name: a, profile: lightstep, token_file: t }]';
+    const text = 'destinations: [{ name: a, profile: lightstep, token_file: ./t }]';
     const where = 'signet.yaml: destinations[0].token_file';
-    expect(errorsIn(text)).toMatchObject([{ where, read: '"t", a file that is not there' }]);
+    expect(errorsIn(text)).toMatchObject([{ where, read: '"./t", a file that is not there' }]);
     expect(errorsIn(text, { '/folder/t': '' })).toMatchObject([{ where }]);
     expect(errorsIn(text, { '/folder/t': 'two words' })).toMatchObject([{ where }]);
   });
@@ -146,6 +146,7 @@ describe('headers', () => {
     ['binary ones', 'a-bin=1'],
     ['what the request is', 'Content-Type=text/plain'],
     ['where it goes', 'host=a'],
+    ['what gRPC’s client loses', '__proto__=x'],
     ['no ASCII', 'a=é'],
     ['nothing', '# nothing yet'],
   ])('can not be %s', (_, line) => {
@@ -155,7 +156,7 @@ describe('headers', () => {
     ]);
   });
 
-  test.each(['grpc-timeout=1', 'no equals sign', 'host=a', 'a=%zz'])(
+  test.each(['grpc-timeout=1', '__proto__=x', 'no equals sign', 'host=a', 'a=%zz'])(
     'OTEL_EXPORTER_OTLP_HEADERS=%s is a mistake',
     (value) => {
       const env = { ...OTLP, OTEL_EXPORTER_OTLP_HEADERS: value };

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import { cursorNames, isOnThisMachine } from '../../sidecar/otlp/destination.ts';
+import { readPlain, toPlain } from '../../sidecar/plain-destinations.ts';
 import {
+  configOf,
   destinationsIn,
   destinationsOf,
   errorsIn,
@@ -15,6 +17,7 @@ describe('SIGNET_DESTINATION', () => {
     expect(destinationsOf({ SIGNET_DESTINATION: 'lightstep', ...TOKEN })).toEqual([
       {
         name: 'lightstep',
+        credentialVariables: ['LIGHTSTEP_ACCESS_TOKEN'],
         protocol: 'grpc',
         endpoint: 'https://ingest.lightstep.com:443',
         headers: { 'lightstep-access-token': 't0ken' },
@@ -45,6 +48,15 @@ describe('SIGNET_DESTINATION', () => {
       'newrelic',
       'newrelic@a.example.com:443',
       'newrelic@b.example.com:8443',
+    ]);
+  });
+
+  test('a port that is written is in the name, the one of the scheme, too', () => {
+    const env = { SIGNET_DESTINATION: 'http://a,http://c:080,http://c' };
+    expect(destinationsOf(env).map(({ name }) => name)).toEqual([
+      'otlp',
+      'otlp@c:80',
+      'otlp@c:4317',
     ]);
   });
 
@@ -116,6 +128,15 @@ destinations:
     expect(errorsIn(`destinations: [{ name: '${name}' }]`)).toMatchObject([
       { where: 'signet.yaml: destinations[0].name' },
     ]);
+  });
+
+  test('a name that objects have already is one as any other, on the other thread, too', () => {
+    const names = ['__proto__', 'constructor', 'toString'];
+    const own = names.map((name) => `{ name: ${name}, endpoint: 'http://a' }`).join(', ');
+    const config = configOf({ SIGNET_DESTINATION: '' }, yaml(`destinations: [${own}]`));
+    const { destinations } = readPlain(structuredClone(toPlain(config)));
+    expect(destinations.map(({ name }) => name)).toEqual(names);
+    expect(destinations.flatMap(cursorNames)).toEqual(names);
   });
 
   test('two of one name are a mistake', () => {

@@ -165,10 +165,39 @@ describe('endpoints in the file', () => {
     'https://joe:hunter2@a',
     'ftp://a',
     'https://a b',
+    'https://a:0',
+    'https://a:65536',
   ])('%s is no endpoint over HTTP', (endpoint) => {
     const errors = errorsIn(of(`protocol: http/protobuf, endpoint: '${endpoint}'`));
     expect(errors).toMatchObject([{ where: 'signet.yaml: destinations[0].endpoint' }]);
     expect(JSON.stringify(errors)).not.toContain('hunter2');
+  });
+
+  test.each(['https://a:0', 'http://a:00/', 'https://a:65536'])(
+    '%s is none by gRPC',
+    (endpoint) => {
+      const where = 'signet.yaml: destinations[0].endpoint';
+      expect(errorsIn(of(`endpoint: '${endpoint}'`))).toMatchObject([{ where }]);
+    },
+  );
+
+  test.each([
+    ['http://a:0080', 'http://a:80'],
+    ['https://127.0.0.1:0080', 'https://127.0.0.1:80'],
+    ['https://127.1:0443', 'https://127.0.0.1:443'],
+    ['HTTPS://A.Example:8443/', 'https://a.example:8443'],
+    ['http://[::0001]:80', 'http://[::1]:80'],
+    ['http://[::1]', 'http://[::1]:4317'],
+    ['http://a:', 'http://a:4317'],
+    ['https://a:8443/.', 'https://a:8443'],
+    ['http://a:80/.', 'http://a:80'],
+  ])('%s by gRPC is %s', (endpoint, normal) => {
+    expect(destinationsIn(of(`endpoint: '${endpoint}'`))).toMatchObject([{ endpoint: normal }]);
+  });
+
+  test.each(['grpc', 'http/protobuf'])('a backslash is no part of one by %s', (protocol) => {
+    const text = of(`protocol: ${protocol}, endpoint: 'https://a:8443\\'`);
+    expect(errorsIn(text)).toMatchObject([{ where: 'signet.yaml: destinations[0].endpoint' }]);
   });
 
   test.each(['http/json', 'http', 'GRPC'])('%s is no protocol', (protocol) => {

@@ -6,6 +6,15 @@ import { configOf, errorsOf, FOUR, sourcesOf } from '../fixtures/config-sources.
 
 const yaml = (text: string) => ({ '/folder/signet.yaml': text });
 
+/** Nine times nine times … a word. */
+function bomb(): string {
+  const nine = (word: string) => `[${Array.from({ length: 9 }, () => word).join(', ')}]`;
+  const lists = ['a', 'b', 'c', 'd'].map((name, at, all) => {
+    return `${name}: &${name} ${nine(at === 0 ? 'x' : `*${all[at - 1]}`)}`;
+  });
+  return lists.join('\n');
+}
+
 describe('four settings', () => {
   test('issuer, client id, client secret and destination are enough', () => {
     const config = configOf();
@@ -38,6 +47,7 @@ describe('four settings', () => {
       redactQuery: [],
       clientAddress: 'keep',
       logLevel: 'info',
+      warnings: [],
     });
   });
 
@@ -109,6 +119,36 @@ describe('every mistake at once', () => {
     ]);
   });
 
+  test.each([
+    ["hosts: ['']", 'hosts[0]'],
+    ["issuer: ''", 'issuer'],
+  ])('%s breaks two rules, and is one mistake that hides no other', (text, setting) => {
+    const env = { SIGNET_ISSUER: '', SIGNET_CLIENT_ID: '' };
+    const rest = 'sampling: { rules: [{ decision: deny, ratio: 0 }] }';
+    const sound = { issuer: 'https://a', client_id: 'a' };
+    const others = Object.entries(sound).filter(([name]) => name !== setting);
+    const lines = [text, rest, ...others.map(([name, value]) => `${name}: ${value}`)];
+    expect(errorsOf(env, yaml(lines.join('\n'))).map(({ where }) => where)).toEqual([
+      `signet.yaml: ${setting}`,
+      'signet.yaml: sampling.rules[0].decision',
+    ]);
+  });
+
+  test.each([
+    ['session: { idle: soon, absolute: 1h }', {}, 'session.idle'],
+    ['listen: 5', { SIGNET_GATE_KEY: 'k'.repeat(32) }, 'listen'],
+    ['client_secret_file: {}', { SIGNET_CLIENT_SECRET: '' }, 'client_secret_file'],
+  ])('what follows from a mistake is no second one: %s', (text, env: object, setting) => {
+    const errors = errorsOf({ ...env }, yaml(text));
+    expect(errors.map(({ where }) => where)).toEqual([`signet.yaml: ${setting}`]);
+  });
+
+  test('an issuer of bearer tokens that is wrong hides no issuer that stands twice', () => {
+    const same = "{ issuer: 'https://b', audiences: [a] }";
+    const errors = errorsOf({}, yaml(`bearer: [{ issuer: 5 }, ${same}, ${same}]`));
+    expect(errors.map(({ where }) => where)).toContain('signet.yaml: bearer');
+  });
+
   test('no message shows a secret', () => {
     const files = {
       ...yaml(
@@ -147,6 +187,31 @@ describe('every mistake at once', () => {
   test('a file that is a list, or a text, is a mistake', () => {
     expect(errorsOf({}, yaml('- a\n'))).toMatchObject([{ where: 'signet.yaml' }]);
     expect(errorsOf({}, yaml('hello'))).toMatchObject([{ where: 'signet.yaml' }]);
+  });
+
+  test.each([
+    ['a list within itself', 'hosts: &a [*a]'],
+    ['a mapping within itself', 'service: &a\n  name: *a'],
+    ['an alias that leads nowhere', 'client_id: *nobody'],
+    ['aliases of aliases', bomb()],
+    ['twenty lists in lists', `hosts: ${'['.repeat(20)}${']'.repeat(20)}`],
+    ['a thousand lists in lists', `hosts: ${'['.repeat(1000)}${']'.repeat(1000)}`],
+  ])('a file with %s is a mistake', (_what, text) => {
+    const errors = errorsOf({}, yaml(text));
+    expect(errors.length).toBeGreaterThan(0);
+    expect(errors.every(({ where }) => where === 'signet.yaml')).toBe(true);
+    expect(() => loadConfig(sourcesOf(FOUR, yaml(text)))).toThrow(
+      expect.objectContaining({ code: 'ERR_CONFIG' }),
+    );
+  });
+
+  test('an alias of what stands before it is none', () => {
+    const text = 'service: { name: &name edge, version: *name }';
+    expect(configOf({}, yaml(text)).resource).toMatchObject({ 'service.version': 'edge' });
+  });
+
+  test('of a file with many mistakes in its form the first few are told', () => {
+    expect(errorsOf({}, yaml('[\n'.repeat(300))).length).toBeLessThan(10);
   });
 
   test('an empty file is a file that says nothing', () => {
@@ -217,17 +282,17 @@ describe('environment over file', () => {
 });
 
 describe('secret files', () => {
-  const withFile = { ...FOUR, SIGNET_CLIENT_SECRET: '', SIGNET_CLIENT_SECRET_FILE: 'secret' };
+  const withFile = { ...FOUR, SIGNET_CLIENT_SECRET: '', SIGNET_CLIENT_SECRET_FILE: './secret' };
 
   test('a secret file that is not there is named by its variable and path', () => {
     expect(errorsOf(withFile)).toMatchObject([
-      { where: 'SIGNET_CLIENT_SECRET_FILE', read: '"secret", a file that is not there' },
+      { where: 'SIGNET_CLIENT_SECRET_FILE', read: '"./secret", a file that is not there' },
     ]);
   });
 
   test('an empty secret file is a mistake', () => {
     expect(errorsOf(withFile, { '/folder/secret': '\n' })).toMatchObject([
-      { read: '"secret", an empty file' },
+      { read: '"./secret", an empty file' },
     ]);
   });
 
@@ -348,6 +413,26 @@ describe('values', () => {
       { where: 'signet.yaml: session.idle', read: '2d' },
     ]);
   });
+
+  test.each([
+    ['session: { idle: 30 }', 'write 30s'],
+    ["session: { idle: '30' }", 'write 30s'],
+    ['sampling: { slow: 2 }', 'write 2s'],
+    ["sampling: { slow: '2' }", 'write 2s'],
+    ['sampling: { slow: 0.5 }', 'write 0.5s'],
+  ])('%s is told to have a unit, not quotes', (text, mend) => {
+    const errors = errorsOf({}, yaml(text));
+    expect(errors).toMatchObject([{ mend: `${mend}, or with another unit: ms, m, h or d` }]);
+  });
+
+  test.each(['sampling: { slow: 0 }', 'sampling: { slow: -2 }', 'sampling: { slow: soon }'])(
+    'for %s there is no number to give a unit to',
+    (text) => {
+      const [error] = errorsOf({}, yaml(text));
+      expect(error).toMatchObject({ where: 'signet.yaml: sampling.slow' });
+      expect(error).not.toHaveProperty('mend');
+    },
+  );
 
   test('a number where a text belongs is told to be put in quotes', () => {
     expect(errorsOf({}, yaml('service: { version: 1.20 }'))).toMatchObject([

@@ -31,14 +31,26 @@ describe('proxies', () => {
     expect(proxyOf({ ...env, NO_PROXY: 'b' })).toMatchObject({ https: 'http://lower', no: ['a'] });
   });
 
-  test.each(['proxy:3128', 'socks5://joe:hunter2@proxy:1080', 'joe:hunter2@proxy:3128', 'http://'])(
-    '%s is no proxy, and it is not shown',
-    (url) => {
-      const errors = errorsOf({ SIGNET_DESTINATION: 'otlp', https_proxy: url });
-      expect(errors).toMatchObject([{ where: 'https_proxy', read: 'no URL of a proxy' }]);
-      expect(formatConfigErrors(errors)).not.toContain('hunter2');
-    },
-  );
+  test.each([
+    'proxy:3128',
+    'socks5://joe:hunter2@proxy:1080',
+    'joe:hunter2@proxy:3128',
+    'http://',
+    'http://proxy:0',
+    'http://proxy:65536',
+    'http://proxy:3128/hunter2',
+    'http://proxy:3128?hunter2',
+    'http://proxy:3128/#hunter2',
+    'http://joe:hunter2%@proxy:3128',
+  ])('%s is no proxy, and it is not shown', (url) => {
+    const errors = errorsOf({ SIGNET_DESTINATION: 'otlp', https_proxy: url });
+    expect(errors).toMatchObject([{ where: 'https_proxy', read: 'no URL of a proxy' }]);
+    expect(formatConfigErrors(errors)).not.toContain('hunter2');
+  });
+
+  test.each(['http://proxy/', 'http://proxy:80', 'http://joe@proxy:65535'])('%s is one', (url) => {
+    expect(proxyOf({ HTTPS_PROXY: url })).toMatchObject({ https: url });
+  });
 
   test('are looked at together with destinations that are no good themselves', () => {
     const env = { SIGNET_DESTINATION: 'lightstep', HTTPS_PROXY: 'proxy' };

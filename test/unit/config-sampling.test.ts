@@ -57,7 +57,7 @@ describe('a rule of sampling', () => {
   });
 
   test.each([
-    ['{ ratio: 0.5 }', '', '{"ratio":0.5}'],
+    ['{ ratio: 0.5 }', '', 'a mapping of 1 key'],
     ['{ decision: deny, ratio: 0 }', '.decision', 'deny'],
     ['{ decision: [allow, deny], ratio: 0 }', '.decision', 'deny'],
     ['{ route: a }', '.ratio', 'nothing'],
@@ -70,6 +70,15 @@ describe('a rule of sampling', () => {
   ])('%s is a mistake', (rule, path, read) => {
     const errors = problems(`{ rules: [{ team: a, ratio: 1 }, ${rule}] }`);
     expect(errors).toMatchObject([{ where: `signet.yaml: sampling.rules[1]${path}`, read }]);
+  });
+
+  test('about refusals is a mistake beside another one of the list, under its own index', () => {
+    const errors = problems('{ rules: [{ route: a }, 5, { decision: [deny], ratio: 0 }] }');
+    expect(errors.map(({ where }) => where)).toEqual([
+      'signet.yaml: sampling.rules[0].ratio',
+      'signet.yaml: sampling.rules[1]',
+      'signet.yaml: sampling.rules[2].decision',
+    ]);
   });
 
   test('about refusals is told why it is none', () => {

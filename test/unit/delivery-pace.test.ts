@@ -1,6 +1,12 @@
 // When a destination may be sent to, by a clock that stands until it is moved.
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { createPace, PAUSES, type Pace, type Turn } from '../../sidecar/delivery/pace.ts';
+import {
+  createPace,
+  MANY_REFUSED,
+  PAUSES,
+  type Pace,
+  type Turn,
+} from '../../sidecar/delivery/pace.ts';
 import type { Answer } from '../../sidecar/otlp/transport.ts';
 
 const TAKEN: Answer = { kind: 'acknowledged', response: Buffer.alloc(0) };
@@ -47,9 +53,10 @@ async function waitedMs(): Promise<number> {
 }
 
 test('while all is well nobody waits', async () => {
-  const turns = [await entered(), await entered(), await entered()];
-  expect(turns.map(({ hasWaited }) => hasWaited)).toEqual([false, false, false]);
-  expect(pace.underWay()).toBe(3);
+  for (let count = 1; count <= 3; count++) expect(await waitedMs()).toBe(0);
+  await entered();
+  await entered();
+  expect(pace.underWay()).toBe(2);
 });
 
 test('each failure doubles the pause, up to the longest', async () => {
@@ -161,5 +168,81 @@ describe('at the end', () => {
     (await entered()).end(AWAY);
     expect(await pace.enter()).toBeUndefined();
     expect(pace.isClosed()).toBe(true);
+  });
+});
+
+describe('what goes first when only one may go', () => {
+  /** Lets these wait after a failure; returns the order in which they go, each failing. */
+  async function orderOf(failedAt: readonly number[]): Promise<number[]> {
+    (await entered()).end(AWAY);
+    const order: number[] = [];
+    for (const at of failedAt) {
+      void pace.enter(at).then((turn) => {
+        order.push(at);
+        turn?.end(AWAY);
+      });
+    }
+    await jest.advanceTimersByTimeAsync(60_000);
+    return order;
+  }
+
+  test('is what has not failed, then what failed longest ago', async () => {
+    expect(await orderOf([7, 3, 0, 5])).toEqual([0, 3, 5, 7]);
+  });
+});
+
+describe('a request that was taken', () => {
+  test('shows that the destination was well when it was sent later', async () => {
+    const failedAt = pace.instant();
+    (await entered()).end(TAKEN);
+    expect([pace.isTakenSince(failedAt), pace.isTakenSince(pace.instant())]).toEqual([true, false]);
+  });
+
+  test('shows nothing when it was sent before, and nothing to what never failed', async () => {
+    const turn = await entered();
+    const failedAt = pace.instant();
+    turn.end(TAKEN);
+    expect([pace.isTakenSince(failedAt), pace.isTakenSince(0)]).toEqual([false, false]);
+  });
+});
+
+test('refused credentials of one piece, where others are taken, hold nobody up for a minute', async () => {
+  (await entered()).end(UNAUTHORIZED, { isSuspect: true });
+  expect(pace.status()).toBe('retrying');
+  expect(await waitedMs()).toBe(PAUSES.firstBackoffMs);
+});
+
+describe('a destination that refuses one row after the other', () => {
+  const REFUSED: Answer = { kind: 'refused', problem: 'not this' };
+
+  async function refuse(times: number): Promise<void> {
+    for (let count = 0; count < times; count++) {
+      const turn = count < MANY_REFUSED ? await entered() : await turnAfterPause();
+      turn.end(REFUSED, { isSingle: true });
+    }
+  }
+
+  test('is sent them without a pause at first', async () => {
+    await refuse(MANY_REFUSED - 1);
+    expect([pace.status(), await waitedMs()]).toEqual(['delivering', 0]);
+  });
+
+  test('is refusing after 20 of them, and gets the next ever more slowly', async () => {
+    await refuse(MANY_REFUSED);
+    expect([pace.status(), await waitedMs()]).toEqual(['refusing', PAUSES.firstBackoffMs]);
+    (await turnAfterPause()).end(REFUSED, { isSingle: true });
+    expect(await waitedMs()).toBeGreaterThan(PAUSES.firstBackoffMs);
+  });
+
+  test('is well again with the first that it takes', async () => {
+    await refuse(MANY_REFUSED + 2);
+    (await turnAfterPause()).end(TAKEN);
+    (await entered()).end(REFUSED, { isSingle: true });
+    expect([pace.status(), await waitedMs()]).toEqual(['delivering', 0]);
+  });
+
+  test('is not refusing for larger requests: one row of each may be at fault', async () => {
+    for (let count = 0; count < 2 * MANY_REFUSED; count++) (await entered()).end(REFUSED);
+    expect(pace.status()).toBe('delivering');
   });
 });

@@ -68,13 +68,37 @@ describe('signet deploy mark', () => {
     expect(marks()).toHaveLength(1);
   });
 
-  test('refuses the id of an earlier deployment, and says what followed that', async () => {
-    await deploy.run('mark', 'v1', '--at', MARKED_AT);
+  test('marks once also when another mark has followed meanwhile', async () => {
+    await deploy.run('mark', 'v1', '--at', '1m');
+    await deploy.run('mark', 'v2');
+    const { code, out } = await deploy.run('mark', 'v1');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Marked already: v1 at .*; v2 at .* followed it\n/);
+    expect(marks()).toHaveLength(2);
+  });
+
+  test('refuses the id of an old deployment, and says what followed that', async () => {
+    await deploy.run('mark', 'v1', '--at', '2h');
     await deploy.run('mark', 'v2');
     const { code, err } = await deploy.run('mark', 'v1');
     expect(code).toBe(1);
-    expect(err).toMatch(/v1 names the deployment of 2026-11-20T10:40.*v2 at .* followed it/);
+    expect(err).toMatch(/v1 names the deployment of .*; v2 at .* followed it/);
     expect(marks()).toHaveLength(2);
+  });
+
+  test('is followed by marks of the same routes only', async () => {
+    await deploy.run('mark', 'v1', '--route', 'orders,carts', '--at', '2h');
+    await deploy.run('mark', 'v2', '--route', 'pay');
+    const { code, out } = await deploy.run('mark', 'v1', '--route', 'carts', '--route', 'orders');
+    expect(code).toBe(0);
+    expect(out).toMatch(/^Marked already: v1 \(carts, orders\) at [^;]*$/);
+  });
+
+  test('refuses the id of a mark of other routes', async () => {
+    await deploy.run('mark', 'v1', '--route', 'orders');
+    const { code, err } = await deploy.run('mark', 'v1', '--route', 'pay');
+    expect(code).toBe(1);
+    expect(err).toMatch(/v1 \(orders\) names the deployment of .*, of these routes\. /);
   });
 
   test.each([
@@ -83,6 +107,7 @@ describe('signet deploy mark', () => {
     [['bell\u0007']],
     [['v1', '--note', 'two\nlines']],
     [['v1', '--at', '2099-01-01']],
+    [['v1', '--route', 'orders,']],
     [[]],
     [['v1', 'extra']],
   ])('with %j says 64, and marks nothing', async (args) => {
@@ -103,8 +128,8 @@ describe('signet deploy verdict', () => {
     await traffic('after', 300);
     const { code, out, err } = await verdict('--before', '2m');
     expect(code).toBe(0);
-    expect(jsonOf(out)[0]).toMatchObject({ verdict: 'fine', mark: { id: 'v1' }, tests: 3 });
-    expect(err).toMatch(/^Fine: nothing became worse since v1 \(3 tests, Holm–Bonferroni/);
+    expect(jsonOf(out)[0]).toMatchObject({ verdict: 'fine', mark: { id: 'v1' }, tests: 2 });
+    expect(err).toMatch(/^Fine: nothing became worse since v1 \(2 tests, Holm–Bonferroni/);
   });
 
   test('says 1 when errors rose: how many of how many, by which test, how sure', async () => {
@@ -149,7 +174,7 @@ describe('signet deploy verdict', () => {
     await traffic('after', 50);
     const { code, err } = await verdict('--before', '2m');
     expect(code).toBe(2);
-    expect(err).toContain('less than 100 requests on a side: orders (300 → 50)');
+    expect(err).toContain('less than 100 requests on a side (but for errors): orders (300 → 50)');
   });
 
   test('says 1 also where nobody reads its output', async () => {
@@ -176,10 +201,72 @@ describe('signet deploy verdict', () => {
     expect(found?.['routes']).toMatchObject([{ before: { requests: 300 } }]);
   });
 
-  test('counts requests without an answer as errors', async () => {
+  test('leaves out requests whose clients left, and says how many', async () => {
     await traffic('before', 300);
-    await traffic('after', 300, (at) => (at % 5 === 0 ? { status: 0 } : {}));
-    expect(await verdict('--before', '2m')).toMatchObject({ code: 1 });
+    await traffic('after', 300);
+    await traffic('after', 10, () => ({ status: 0 }));
+    const { code, out, err } = await verdict('--before', '2m');
+    expect(code).toBe(0);
+    expect(jsonOf(out)[0]).toMatchObject({ routes: [{ after: { requests: 300, left: 10 } }] });
+    expect(err).toContain('Left out, as their clients left before an answer: 0 → 10.');
+  });
+
+  test('says 2 when answers break off: by the app, or by the client, that can’t be told', async () => {
+    const upstream = { startedAtUs: STARTED_AT_US, durationUs: 10, retries: 0 };
+    await traffic('before', 300, () => ({ upstream: { ...upstream, latencyUs: 5 } }));
+    await traffic('after', 300, () => ({ upstream }));
+    const { code, out, err } = await verdict('--before', '2m');
+    expect(code).toBe(2);
+    expect(jsonOf(out)[0]).toMatchObject({
+      verdict: 'unclear',
+      routes: [{ status: 'unclear', doubts: [{ kind: 'cut' }] }],
+    });
+    expect(err).toMatch(
+      /orders: answers that broke off 0\.00 % \(0 of 300\) → 100\.00 % \(300 of 300\)/,
+    );
+  });
+
+  test('says 2 when a route has gone quiet, unless it may', async () => {
+    await traffic('before', 300);
+    await traffic('before', 600, () => ({ route: 'batch' }));
+    await traffic('after', 300);
+    const { code, err } = await verdict('--before', '2m');
+    expect(code).toBe(2);
+    expect(await verdict('--before', '2m', '--allow-quiet', 'batch')).toMatchObject({ code: 0 });
+    expect(err).toMatch(/batch: quiet: 0 requests, \d+ were expected; binomial test/);
+  });
+
+  test('looks at the routes of the mark', async () => {
+    await traffic('before', 300, () => ({ route: 'admin' }));
+    await traffic('after', 300, failing(2));
+    await traffic('after', 300, () => ({ route: 'admin' }));
+    await deploy.run('mark', 'a1', '--route', 'admin', '--at', MARKED_AT);
+    await deploy.run('mark', 'p1', '--route', 'pay', '--at', '2026-11-20T10:40:05Z');
+    const { code, out } = await verdict('a1', '--before', '2m');
+    expect(code).toBe(0);
+    const [found] = jsonOf(out);
+    expect(found).toMatchObject({ mark: { routes: ['admin'] }, routes: [{ route: 'admin' }] });
+    expect(found?.['after']).not.toHaveProperty('until');
+  });
+
+  test('ends with what is recorded, also where one clock is a year ahead', async () => {
+    await traffic('before', 300);
+    await traffic('after', 300);
+    await traffic('after', 1, () => ({ startedAtUs: Date.now() * 1000 + 365 * 86_400 * SECOND }));
+    const [found] = jsonOf((await verdict()).out);
+    expect(found?.['after']).toMatchObject({ to: expect.stringMatching(/^2026-11-20T10:40:29/) });
+  });
+
+  test('of a mark in the future says 64, and takes none for the newest', async () => {
+    const { store } = deploy;
+    const event = { kind: 'event', event: 'deployment-marked' } as const;
+    const startedAtUs = Date.now() * 1000 + 3600 * SECOND;
+    const future = { ...event, requestId: 'deployment-marked:v9', details: { id: 'v9' } };
+    await store.commit({ rows: [{ ...future, startedAtUs }] });
+    const { code, err } = await verdict('v9');
+    expect(code).toBe(64);
+    expect(err).toMatch(/the mark v9 lies in the future/);
+    expect(jsonOf((await verdict()).out)[0]).toMatchObject({ mark: { id: 'v1' } });
   });
 
   test('takes of a stream the time until its headers', async () => {
@@ -198,7 +285,11 @@ describe('signet deploy verdict', () => {
     await traffic('before', 300, () => ({ status: 101 }));
     await traffic('after', 300, () => ({ status: 101, durationUs: SECOND }));
     const [found] = jsonOf((await verdict('--before', '2m')).out);
-    expect(found).toMatchObject({ tests: 1, routes: [{ after: { requests: 300, timed: 0 } }] });
+    expect(found).toMatchObject({
+      verdict: 'fine',
+      tests: 0,
+      routes: [{ after: { requests: 300, timed: 0 } }],
+    });
   });
 
   test('looks at the named routes only', async () => {

@@ -1,12 +1,21 @@
 // The statistics of a verdict against values that others have published, and against chance itself.
 import { describe, expect, test } from '@jest/globals';
+import { binomialLess } from '../../sidecar/deployment/binomial.ts';
 import { fisherGreater } from '../../sidecar/deployment/fisher.ts';
 import { holmAdjusted } from '../../sidecar/deployment/holm.ts';
 import { mannWhitneyGreater } from '../../sidecar/deployment/mann-whitney.ts';
 import { normalTail } from '../../sidecar/deployment/normal.ts';
+import { overallGreater } from '../../sidecar/deployment/overall.ts';
 
 const fisher = (was: [number, number], is: [number, number]) =>
   fisherGreater({ count: was[0], of: was[1] }, { count: is[0], of: is[1] });
+
+const BINOMIAL = [
+  [3, 20, 0.5, 0.0012884140014648438],
+  [40, 140, 0.5, 2.0716982159402628e-7],
+  [0, 100, 0.25, 3.207202185381504e-13],
+  [60, 1000, 0.1, 4.378819902862792e-6],
+] as const;
 
 const sorted = (...values: number[]) => Float64Array.from(values).sort();
 
@@ -35,6 +44,42 @@ describe('Fisher’s exact test, one-sided', () => {
 
   test('millions are no trouble', () => {
     expect(fisher([50_000, 5_000_000], [50_000, 5_000_000])).toBeCloseTo(0.5, 2);
+  });
+});
+
+describe('the binomial test, one-sided', () => {
+  // By fractions of whole numbers (Python).
+  test.each(BINOMIAL)('%d of %d at %d: p = %d', (count, of, chance, p) => {
+    expect(binomialLess(count, of, chance) / p).toBeCloseTo(1, 8);
+  });
+});
+
+describe('the test over all routes', () => {
+  const stratum = (was: [number, number], is: [number, number]) => ({
+    before: { count: was[0], of: was[1] },
+    after: { count: is[0], of: is[1] },
+  });
+
+  test('of one route is Fisher’s', () => {
+    expect(overallGreater([stratum([12, 1000], [40, 1000])]).p).toBe(
+      fisher([12, 1000], [40, 1000]),
+    );
+  });
+
+  // By fractions of whole numbers (Python): the sum over both distributions.
+  test('of two routes is exact', () => {
+    const { p, increase } = overallGreater([stratum([1, 50], [5, 40]), stratum([2, 30], [6, 60])]);
+    expect(p / 0.07218653957949615).toBeCloseTo(1, 8);
+    expect(increase).toBeCloseTo(0.07105263157894737, 10);
+  });
+
+  // The same sum by floating point (Python): 4,200 errors are too many to be exact.
+  test('of very many errors is nearly so', () => {
+    const { p } = overallGreater([
+      stratum([200, 20_000], [300, 20_000]),
+      stratum([1800, 20_000], [1900, 20_000]),
+    ]);
+    expect(p / 6.705376e-4).toBeCloseTo(1, 1);
   });
 });
 

@@ -8,13 +8,20 @@ import { createRandom, type Random } from '../fixtures/random.ts';
 const OPTIONS = { alpha: 0.01, minRequests: 100, errorIncrease: 0.005 };
 
 /** Returns a side whose times are spread evenly around a median. */
-function side({ requests = 1000, errors = 0, medianMs = 20, slowest = 1 } = {}): Side {
+function side({
+  requests = 1000,
+  errors = 0,
+  cut = 0,
+  left = 0,
+  medianMs = 20,
+  slowest = 1,
+} = {}): Side {
   const timed = requests - errors;
   const times = Float64Array.from({ length: timed }, (_, at) => {
     const share = (at + 0.5) / timed;
     return medianMs * 1000 * (0.5 + share) * (share > 0.9 ? slowest : 1);
   });
-  return { requests, errors, timed, times };
+  return { requests, errors, cut, left, timed, times };
 }
 
 const route = (before: Side, after: Side, name = 'orders'): Compared => ({
@@ -73,8 +80,15 @@ describe('a verdict', () => {
   });
 
   test('is none when no route has enough requests on both sides', () => {
-    const few = route(side({ requests: 99 }), side({ errors: 900 }));
+    const few = route(side({ requests: 99 }), side());
     expect(verdictOf([few], OPTIONS)).toMatchObject({ verdict: 'not-enough-traffic', tests: 0 });
+  });
+
+  test('tests errors however few requests there are', () => {
+    const few = route(side({ requests: 5000 }), side({ requests: 99, errors: 99 }));
+    const rare = route(side({ requests: 20 }), side({ requests: 20, errors: 20 }), 'rare');
+    expect(kindsOf(few)).toEqual(['errors']);
+    expect(kindsOf(rare)).toEqual(['errors']);
   });
 
   test('leaves routes with too few requests, new ones and those that are gone untested', () => {
@@ -82,9 +96,9 @@ describe('a verdict', () => {
     const { verdict, routes } = verdictOf(
       [
         route(side(), side(), 'orders'),
-        route(side({ requests: 20 }), side({ requests: 20, errors: 20 }), 'rare'),
-        route(none, side({ errors: 500 }), 'new'),
-        route(side(), none, 'gone'),
+        route(side({ requests: 20 }), side({ requests: 20, errors: 4 }), 'rare'),
+        route(none, side({ errors: 400 }), 'new'),
+        route(side({ requests: 99 }), none, 'gone'),
       ],
       OPTIONS,
     );
@@ -93,16 +107,98 @@ describe('a verdict', () => {
     expect(statuses).toEqual({ orders: 'fine', rare: 'too-few', new: 'new', gone: 'gone' });
   });
 
-  test('wants more of each route the more routes there are', () => {
+  test('wants more of each route the more routes have errors', () => {
     const suspicious = route(side({ errors: 2 }), side({ errors: 15 }));
-    const others = Array.from({ length: 30 }, (_, at) => route(side(), side(), `route-${at}`));
+    const others = (errors: number) =>
+      Array.from({ length: 30 }, (_, at) => route(side({ errors }), side({ errors }), `${at}`));
     expect(verdictOf([suspicious], OPTIONS).verdict).toBe('regressed');
-    expect(verdictOf([suspicious, ...others], OPTIONS).verdict).toBe('fine');
+    expect(verdictOf([suspicious, ...others(0)], OPTIONS).verdict).toBe('regressed');
+    expect(verdictOf([suspicious, ...others(5)], OPTIONS).verdict).toBe('fine');
+  });
+
+  test('finds 8 % of errors in one of 300 routes that have none', () => {
+    const few = side({ requests: 100 });
+    const fine = Array.from({ length: 299 }, (_, at) => route(few, few, `${at}`));
+    const bad = route(few, side({ requests: 100, errors: 8 }));
+    expect(verdictOf([...fine, bad], OPTIONS)).toMatchObject({
+      verdict: 'regressed',
+      routes: [{ route: 'orders', status: 'regressed' }, ...fine.map(() => ({ status: 'fine' }))],
+    });
+  });
+
+  test('finds a rise that is small in each route, and there in all', () => {
+    const routes = Array.from({ length: 100 }, (_, at) =>
+      route(side({ requests: 99 }), side({ requests: 99, errors: 1 }), `${at}`),
+    );
+    expect(verdictOf(routes, OPTIONS)).toMatchObject({
+      verdict: 'regressed',
+      overall: { isRegression: true, matters: true },
+    });
+  });
+
+  test('takes traffic that moves to a route with more errors for no rise', () => {
+    const good = route(side({ requests: 9000 }), side({ requests: 1000 }), 'good');
+    const bad = route(
+      side({ requests: 1000, errors: 100 }),
+      side({ requests: 9000, errors: 900 }),
+      'bad',
+    );
+    const allowQuiet = ['good'];
+    expect(verdictOf([good, bad], { ...OPTIONS, allowQuiet })).toMatchObject({ verdict: 'fine' });
   });
 
   test('tests no times where nearly all requests failed', () => {
     const [judged] = verdictOf([route(side(), side({ errors: 950 }))], OPTIONS).routes;
     expect(judged?.tests.map(({ kind }) => kind)).toEqual(['errors']);
+  });
+});
+
+describe('what is neither fine nor proven', () => {
+  const fine = route(side(), side(), 'fine');
+  const none = side({ requests: 0 });
+  const judged = (compared: Compared, options = {}) => {
+    const { verdict, routes } = verdictOf([fine, compared], { ...OPTIONS, ...options });
+    return [verdict, routes.find((each) => each.route === compared.route)?.status];
+  };
+
+  test.each([
+    ['a route that nothing has come of any more', side(), none, 'quiet'],
+    [
+      'one of which every client gave up waiting',
+      side(),
+      side({ requests: 0, left: 900 }),
+      'quiet',
+    ],
+    ['one with less than half of what it had', side(), side({ requests: 499 }), 'quiet'],
+    ['answers that all break off', side(), side({ cut: 1000 }), 'unclear'],
+    ['many more clients that leave', side({ left: 10 }), side({ left: 100 }), 'unclear'],
+    ['a new route that fails', none, side({ errors: 500 }), 'unclear'],
+  ])('%s', (_name, before, after, status) => {
+    expect(judged(route(before, after))).toEqual(['unclear', status]);
+  });
+
+  test.each([
+    ['half of what it had', side(), side({ requests: 500 })],
+    ['a stream, whose clients always leave', side({ cut: 990 }), side({ cut: 991 })],
+    ['some clients that leave', side({ left: 0 }), side({ left: 40 })],
+    ['answers of which a few break off', side(), side({ cut: 4 })],
+  ])('is not %s', (_name, before, after) => {
+    expect(judged(route(before, after))).toEqual(['fine', 'fine']);
+  });
+
+  test('goes by the lengths of both sides', () => {
+    const less = route(side({ requests: 3000 }), side({ requests: 1000 }));
+    expect(judged(less)).toEqual(['unclear', 'quiet']);
+    expect(judged(less, { afterShare: 0.25 })).toEqual(['fine', 'fine']);
+  });
+
+  test('is not a route that may go quiet', () => {
+    expect(judged(route(side(), none), { allowQuiet: ['orders'] })).toEqual(['fine', 'gone']);
+  });
+
+  test('gives way to what is proven', () => {
+    const failing = route(side(), side({ requests: 100, errors: 100 }));
+    expect(judged(failing)).toEqual(['regressed', 'regressed']);
   });
 });
 
@@ -120,7 +216,7 @@ describe('by chance', () => {
         // Whole milliseconds: ties, as Caddy's own answers have them.
         1000 * Math.round(medianMs * Math.exp(normal(random))),
     ).sort();
-    return { requests, errors, timed: times.length, times };
+    return { requests, errors, cut: 0, left: 0, timed: times.length, times };
   }
 
   /** Returns how often any test of three routes is significant, whether it matters or not. */
@@ -177,6 +273,18 @@ describe('the windows of a mark', () => {
   test('reach back as far as is asked for', () => {
     const { before } = windowsOf(marks[2], marks, { untilUs: 5700, beforeUs: 2000 });
     expect(before).toEqual({ fromUs: 3000, toUs: 5000 });
+  });
+
+  test('end at marks of the same routes only', () => {
+    const [a, b, c] = [
+      { id: 'a', routes: ['pay'], atUs: 1000 },
+      { id: 'b', routes: ['orders', 'pay'], atUs: 2000 },
+      { id: 'c', routes: ['admin'], atUs: 2500 },
+    ] as const;
+    const all = { id: 'd', atUs: 9000 };
+    const found = windowsOf(b, [a, b, c, all], { untilUs: 9500, routes: b.routes });
+    expect(found).toMatchObject({ before: { fromUs: 1000 }, after: { toUs: 9000 } });
+    expect(found).toMatchObject({ previous: a, next: all });
   });
 
   test('are empty after a mark that nothing has followed', () => {

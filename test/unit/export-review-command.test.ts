@@ -6,7 +6,7 @@ import { jsonOf } from '../fixtures/audit-command.ts';
 import { openOwnCommand, type OwnCommand } from '../fixtures/own-command.ts';
 import { aFullRow, anEvent, aRow, requestId } from '../fixtures/rows.ts';
 
-const open = (settings: 'settings' | 'planted') =>
+const open = (settings: 'settings' | 'planted' | 'nowhere' | 'broken') =>
   openOwnCommand(
     'sidecar/commands/export-review.ts',
     'exportReviewCommand',
@@ -112,8 +112,8 @@ describe('signet export-review', () => {
     [['--destination', 'other']],
     [['--allow', '/nonexistent']],
     [['extra']],
-  ])('with %j says 2', async (args) => {
-    expect(await review.run(...args)).toMatchObject({ code: 2, out: '' });
+  ])('with %j says 64', async (args) => {
+    expect(await review.run(...args)).toMatchObject({ code: 64, out: '' });
   });
 
   test('without a store says 66', async () => {
@@ -139,10 +139,28 @@ test('what nobody declared ends with 1, and is said, whoever reads the output', 
   expect(out).toContain('alice@example.com');
 });
 
-test('without any request says so, and 0', async () => {
+test('without any request says so, and 2', async () => {
   const command = await open('settings');
   const { code, out, err } = await command.run('--destination', 'traces');
   await command.stop();
-  expect({ code, out }).toEqual({ code: 0, out: '' });
-  expect(err).toMatch(/^There is no request yet: nothing was reviewed\.\n/);
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toMatch(/^There is no request yet\.\n/);
+  expect(err).toContain('Nothing to review: no destination would get anything.\n');
+});
+
+test('without any destination says so, and 2', async () => {
+  const command = await open('nowhere');
+  await command.commit([aRow({}, 1)]);
+  const { code, err } = await command.run();
+  await command.stop();
+  expect(code).toBe(2);
+  expect(err).toContain('No destination is configured: nothing leaves.\n');
+});
+
+test('a fault of its own ends with 70, and not with the code for what nobody declared', async () => {
+  const command = await open('broken');
+  const { code, err } = await command.run();
+  await command.stop();
+  expect(code).toBe(70);
+  expect(err).toBe('signet: the review came to no end: Converting circular structure to JSON\n');
 });

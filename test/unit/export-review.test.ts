@@ -6,6 +6,7 @@ import { declaredNames } from '../../sidecar/review/declared.ts';
 import type { Signal } from '../../sidecar/otlp/destination.ts';
 import { createReview, type UsedName } from '../../sidecar/review/review.ts';
 import { requestsOf, type RequestParts } from '../../sidecar/review/review-requests.ts';
+import { requestJson } from '../../sidecar/review/review-text.ts';
 import { planted, settings } from '../fixtures/review-settings.ts';
 import { aFullRow, anEvent, aRow, requestId } from '../fixtures/rows.ts';
 
@@ -114,4 +115,13 @@ describe('what is declared', () => {
       .filter(({ where, name }) => !used.has(`${where} ${name}`));
     expect(unused).toEqual([]);
   });
+});
+
+test('a request for people has lines, and what is in a value moves no cursor', () => {
+  const destination = { name: 'one', endpoint: 'http://127.0.0.1:4317' };
+  const request = { name: 'a\u001b[2J\u0085b' };
+  const text = requestJson(destination, 'traces', ['api-key'], request, 2);
+  expect(text.split('\n').length).toBeGreaterThan(5);
+  expect(JSON.parse(text)).toMatchObject({ headers: { 'api-key': '***' }, request });
+  expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
 });

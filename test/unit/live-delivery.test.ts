@@ -110,3 +110,27 @@ test('the end is not held up by a pause: it is tried once more, and dropped', as
   expect(sent).toHaveLength(2);
   expect(live.state()).toEqual({ sentSpans: 0, droppedSpans: 1 });
 });
+
+test('spans that cannot be encoded are dropped and counted, and the next are sent', async () => {
+  const live = createLiveDelivery({
+    encode: ([first]) => {
+      if (first?.name === '0') throw new Error('no such span');
+      return Buffer.alloc(1);
+    },
+    transport: { send: async () => TAKEN },
+  });
+  live.add(spans(1));
+  live.add([span('next')]);
+  await settled(live, 2);
+  expect(live.state()).toEqual({ sentSpans: 1, droppedSpans: 1 });
+});
+
+test('the end comes with its deadline, whatever the destination does', async () => {
+  const live = createLiveDelivery({
+    encode: () => Buffer.alloc(1),
+    transport: { send: () => new Promise(() => {}) },
+  });
+  live.add(spans(1));
+  await live.finish(20);
+  expect(live.state()).toEqual({ sentSpans: 0, droppedSpans: 0 });
+});

@@ -86,6 +86,19 @@ describe.each(FORMATS)('as %s', (format) => {
     );
   });
 
+  test('attributes of the resource that have one name there are one label, in their names’ order', () => {
+    const resource = {
+      service_name: 'x',
+      'a-b': '3',
+      'service.name': 'caddy',
+      a_b: '2',
+      'a.b': '1',
+    };
+    const { samples } = readExposition(writeText(snapshotOf(), format, resource));
+    const labels = { a_b: '3;1;2', service_name: 'caddy;x' };
+    expect(samples).toEqual([{ name: 'target_info', labels, value: 1 }]);
+  });
+
   test('a recorder that does not answer is a metric, and all that is known', () => {
     const read = readExposition(writeText(recorderDown(STARTED_AT_US), format));
     expect(read.samples).toEqual([{ name: 'signet_recorder_up', labels: {}, value: 0 }]);

@@ -232,7 +232,7 @@ describe('how the recorder stands', () => {
   test('says of a delivery how many rows it is behind, and what it sent and left out', () => {
     const otlp = aDeliveryStanding({
       cursor: 7,
-      sentSpans: 21,
+      sent: 21,
       leftOut: { refused: 2 },
       inFlight: 3,
     });
@@ -256,7 +256,13 @@ describe('how the recorder stands', () => {
 
   test('knows every status that a delivery may have', () => {
     const known: Readonly<Record<DeliveryState['status'], true>> = {
-      ...{ delivering: true, retrying: true, unauthorized: true, misdirected: true },
+      ...{
+        delivering: true,
+        refusing: true,
+        retrying: true,
+        unauthorized: true,
+        misdirected: true,
+      },
     };
     expect([...STATUSES].toSorted()).toEqual(Object.keys(known).toSorted());
   });

@@ -73,6 +73,12 @@ describe('whether a row is sampled', () => {
     expect(rowUnder({ ratio: 0, rules }, unprotected, 'missing').sampled).toBe(false);
   });
 
+  test('is yes where the gate would not read the request', () => {
+    const unread = entry({ status: 431, proxiedAtMs: undefined });
+    const { reason, sampled } = rowUnder(NONE, unread, 'missing');
+    expect([reason, sampled]).toEqual(['gate-refused', true]);
+  });
+
   test('is yes where a stamp does not hold, or nothing explains the answer', () => {
     expect(rowUnder(NONE, unprotected, 'invalid').sampled).toBe(true);
     const unexplained = rowUnder(NONE, entry(), 'missing');

@@ -8,7 +8,9 @@ import {
   type Sampling,
 } from '../../sidecar/trace/sampling.ts';
 
-const ALLOWED: Sampleable = { decision: 'allow', route: 'orders' };
+const ALLOWED: Sampleable = { decision: 'allow', reason: 'requirement-met', route: 'orders' };
+const UNDECIDED: Sampleable = { decision: 'none', reason: 'unprotected' };
+const SENT_TO_SIGN_IN: Sampleable = { decision: 'login', reason: 'no-credentials' };
 const HUMAN: Sampleable = { ...ALLOWED, identity: { team: 'payments', type: 'human' } };
 
 /** A trace id whose right-most 56 bits are these. */
@@ -71,9 +73,20 @@ describe('by the trace id', () => {
 });
 
 describe('whatever the ratio', () => {
-  test('refusals are sampled, even where the caller said no', () => {
-    const isSampled = createSample({ ratio: 0, rules: [] })({ decision: 'deny', route: 'orders' });
+  const byNone = createSample({ ratio: 0, rules: [{ route: ['orders'], ratio: 0 }] });
+
+  test.each<[string, Sampleable]>([
+    ['who was denied', { decision: 'deny', reason: 'no-credentials', route: 'orders' }],
+    ['a forged cookie', { decision: 'login', reason: 'session-unknown', route: 'orders' }],
+    ['a token that does not hold', { decision: 'login', reason: 'token-signature' }],
+    ['what the gate would not read', { decision: 'none', reason: 'gate-refused' }],
+  ])('refusals are sampled, even where the caller said no: %s', (_, refused) => {
+    const isSampled = byNone(refused);
     expect([isSampled(LOWEST), isSampled(LOWEST, false)]).toEqual([true, true]);
+  });
+
+  test('who came with nothing and is sent to sign in is not refused', () => {
+    expect(byNone(SENT_TO_SIGN_IN)(HIGHEST)).toBe(false);
   });
 
   test.each([0, 0.5, 1])('at %d a trace that goes on is what its caller said', (ratio) => {
@@ -108,7 +121,7 @@ describe('rules', () => {
   });
 
   test('one that names a route is not for a request without', () => {
-    expect(isKept(keeping({ route: ['orders'] }), { decision: 'none' })).toBe(false);
+    expect(isKept(keeping({ route: ['orders'] }), UNDECIDED)).toBe(false);
   });
 
   test('the first that fits is the one, and the ratio is for whom none fits', () => {
@@ -121,10 +134,10 @@ describe('rules', () => {
     };
     expect(isKept(sampling, HUMAN, HIGHEST)).toBe(false);
     expect(isKept(sampling, { ...HUMAN, route: 'admin' })).toBe(true);
-    expect(isKept({ ...sampling, ratio: 0 }, { decision: 'login', route: 'admin' })).toBe(false);
+    expect(isKept({ ...sampling, ratio: 0 }, { ...SENT_TO_SIGN_IN, route: 'admin' })).toBe(false);
   });
 
   test('by default everything is sampled', () => {
-    expect(isKept(SAMPLE_EVERYTHING, { decision: 'none' })).toBe(true);
+    expect(isKept(SAMPLE_EVERYTHING, UNDECIDED)).toBe(true);
   });
 });

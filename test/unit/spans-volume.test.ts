@@ -104,11 +104,22 @@ describe('a volume', () => {
     expect(all?.split(/ {2,}/)).toEqual(['all', '20', '4,000', '100.0 %', '2,000', '60,000']);
   });
 
-  test('of less than a day says that what it says of a day is a guess', () => {
+  test('of less than a day says nothing of a day, and that it does not', () => {
     const period = { ...TWO_DAYS, days: 0.25 };
-    expect(textOf({ ...volumeOf([aPart()]), period }, BOTH, false)).toContain(
-      '6 hours with rows; less than a day, so what is said of a day is a guess',
-    );
+    const [head, , row] = textOf({ ...volumeOf([aPart()]), period }, BOTH, false).split('\n');
+    expect(head).toContain('6 hours with rows; less than a day, so nothing is said of a day');
+    expect(row?.trim().split(/ {2,}/)).toEqual([
+      'payments',
+      'orders',
+      '10',
+      '30',
+      '100.0 %',
+      '—',
+      '—',
+    ]);
+    const json = jsonOf({ ...volumeOf([aPart()]), period });
+    const nothing = { spansPerDay: null, spansPer30Days: null };
+    expect(JSON.parse(json)).toMatchObject({ spans: 30, ...nothing, groups: [nothing] });
   });
 
   test('shows what a name would do to a terminal', () => {
@@ -122,7 +133,7 @@ describe('a volume', () => {
       {
         requests: 0,
         spans: 0,
-        spansPerDay: 0,
+        spansPerDay: null,
         groups: [],
       },
     );

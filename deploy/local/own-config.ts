@@ -1,0 +1,49 @@
+// The sidecar's settings in the local stack: a file of its own, so that no signet.yaml that happens to lie
+// where somebody stands bends it.
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Makes sure of the file, and returns it. */
+export type ConfigFile = (folder: string) => string;
+
+/** Where the receiver listens unless its port is taken: not 4317, where people have a Collector. */
+export const RECEIVER_PORT = 4327;
+
+/** `npm start`'s: written once, and then whoever runs it may edit it. */
+export const editableConfig: ConfigFile = (folder) => {
+  const file = editableFile(folder);
+  if (!existsSync(file)) writeFileSync(file, settings(folder));
+  return file;
+};
+
+/** `npm run demo`'s, which checks what it got: the same each time. */
+export const plainConfig: ConfigFile = (folder) => {
+  const file = join(folder, 'demo.yaml');
+  writeFileSync(file, settings(folder));
+  return file;
+};
+
+/** Returns the file that may be edited. */
+export function editableFile(folder: string): string {
+  return join(folder, 'signet.yaml');
+}
+
+/** Returns the file with what the receiver wants to hear; the stack writes it. */
+export function receiverHeaders(folder: string): string {
+  return join(folder, 'receiver-headers');
+}
+
+// Called `otlp`, because the stack tells the sidecar by OTEL_EXPORTER_OTLP_ENDPOINT where the receiver
+// really is. The endpoint here is for the commands, which the stack doesn't start.
+function settings(folder: string): string {
+  return `# Settings of the local stack: \`npm start\` reads this file and no other. Edit it, and start again.
+destinations:
+  - name: otlp # the stack's receiver, in Lightstep's place; under another name it is not found
+    endpoint: http://127.0.0.1:${RECEIVER_PORT}
+    headers_file: ${JSON.stringify(receiverHeaders(folder))}
+    # budget: { spans_per_second: 30 }
+# sampling:
+#   ratio: 0.1
+#   rules: [{ route: orders, ratio: 1 }]
+`;
+}
