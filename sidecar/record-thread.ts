@@ -10,8 +10,12 @@ import { NOTHING_KNOWN, type RecorderState } from './recorder-state.ts';
 import type { Span } from './trace/span.ts';
 import { createTroubles, type Trouble } from './troubles.ts';
 
-/** Pause before a recorder that died is started again. */
+/**
+ * Pause before a recorder that died is started again: doubled each time, up to the longest, which is
+ * also how long one must have lived for the next to count as the first.
+ */
 const RESTART_MS = 1000;
+const LONGEST_RESTART_MS = 60_000;
 /** How long it may take to stop. What it has not recorded by then, it will after the next start. */
 const STOP_MS = 8000;
 /** It speaks at least every two seconds; a silence so long is a problem. */
@@ -52,6 +56,8 @@ export function createRecorderThread(
   let heardAtMs = 0;
   let isStopping = false;
   let restart: NodeJS.Timeout | undefined;
+  let startedAtMs = 0;
+  let deaths = 0;
   let worker: Worker | undefined;
   let ended = Promise.resolve();
   let lastAsked = 0;
@@ -59,6 +65,7 @@ export function createRecorderThread(
   const asked = new Map<number, (text: string | undefined) => void>();
 
   function start(): void {
+    startedAtMs = performance.now();
     const file = new URL(`./record-worker${extname(import.meta.url)}`, import.meta.url);
     // No environment: OTEL_* variables must not add one destination's credentials to another's.
     const started = new Worker(file, {
@@ -107,13 +114,16 @@ export function createRecorderThread(
   }
 
   function died(why: string): void {
+    const isFirst = performance.now() - startedAtMs >= LONGEST_RESTART_MS;
+    deaths = isFirst ? 1 : deaths + 1;
+    const pauseMs = Math.min(RESTART_MS * 2 ** (deaths - 1), LONGEST_RESTART_MS);
     const problem = `the recorder died and is started again: ${why}`;
     state = { ...NOTHING_KNOWN, ...state, problem };
     tell(state);
     restart = setTimeout(() => {
       restart = undefined;
       start();
-    }, RESTART_MS);
+    }, pauseMs);
   }
 
   async function stop(): Promise<void> {
