@@ -113,7 +113,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     const cursor = await outbox.cursor(name);
     if (cursor === 0) await outbox.moveCursor(name, 0);
     await book.open(outbox);
-    return { source: options.source(cursor, book.wasDealtWith), cursor };
+    const source = options.source(cursor, (sequence) => book.wasDealtWith(sequence));
+    return { source, cursor };
   }
 
   // In the order of the store, whichever was acknowledged first. What is ahead of one that fails is kept

@@ -34,7 +34,9 @@ export function answerOfHttp(answer: HttpAnswer, nowMs: number, hide: Hide = asI
   const words = quoteBody(contentType, body, hide);
   const problem = words === '' ? `answered ${status}` : `answered ${status}: ${words}`;
   if (kind !== 'retry') return { kind, problem };
-  const afterMs = parseRetryAfter(headers['retry-after'], nowMs);
+  // Too many requests is about none of them, whether it says when to come again or not.
+  const afterMs =
+    parseRetryAfter(headers['retry-after'], nowMs) ?? (status === 429 ? 0 : undefined);
   return { kind, problem, ...(afterMs !== undefined && { afterMs }) };
 }
 

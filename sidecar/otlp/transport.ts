@@ -6,7 +6,7 @@ import type { Signal } from './destination.ts';
 export type Answer =
   /** Taken. `response` is OTLP's message: what was rejected of it is in there (see read-response.ts). */
   | { readonly kind: 'acknowledged'; readonly response: Buffer }
-  /** Not now: the same request may succeed later, not before `afterMs` where the destination says so. */
+  /** Not now: the same request may succeed later, not before `afterMs` where the destination asks for time (0: some). */
   | { readonly kind: 'retry'; readonly problem: string; readonly afterMs?: number }
   /** Never as it is: something in it is at fault, or it is too long. */
   | { readonly kind: 'refused'; readonly problem: string }

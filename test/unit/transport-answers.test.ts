@@ -78,6 +78,14 @@ test('what a destination says is cut, and nothing that a terminal would obey', (
 
 describe('Retry-After', () => {
   test.each([
+    [429, 0],
+    [503, undefined],
+  ])('without it %i asks for %p ms: too many requests is about none of them', (status, afterMs) => {
+    const answer = answerOfHttp({ status, headers: {}, body: Buffer.alloc(0) }, NOW);
+    expect(answer.kind === 'retry' && answer.afterMs).toBe(afterMs);
+  });
+
+  test.each([
     ['7', 7000],
     ['0', 0],
     ['Sat, 21 Nov 2026 12:00:30 GMT', 30_000],
