@@ -37,11 +37,19 @@ export function isWithin(ranges: Ranges, sequence: number): boolean {
   return (ranges[from]?.[0] ?? Infinity) <= sequence;
 }
 
-/** Returns the ranges of a note; of one that is none, no ranges: then some rows are sent twice. */
-export function parseRanges(note: string | undefined): Ranges {
+/** How far ahead of the cursor a sequence may be: ten times what is ever sent ahead. */
+const MAX_AHEAD_ROWS = 1_000_000;
+
+/**
+ * Returns the ranges of a note; of one that is none, or beyond all that can be ahead of the cursor, no
+ * ranges: then some rows are sent twice.
+ */
+export function parseRanges(note: string | undefined, cursor: number): Ranges {
   try {
     const value: unknown = JSON.parse(note ?? '[]');
-    return Array.isArray(value) && value.every(isRange) ? value : [];
+    if (!Array.isArray(value) || !value.every(isRange)) return [];
+    const isInOrder = value.every(([from], at) => at === 0 || from > (value[at - 1]?.[1] ?? 0));
+    return isInOrder && (value.at(-1)?.[1] ?? 0) <= cursor + MAX_AHEAD_ROWS ? value : [];
   } catch {
     return [];
   }

@@ -19,7 +19,7 @@ export type LeftOut = Record<string, number>;
 
 export type Book = {
   /** Reads what the notes say so far. */
-  open(outbox: Pick<Outbox, 'note'>): Promise<void>;
+  open(outbox: Pick<Outbox, 'note'>, cursor: number): Promise<void>;
   /** Whether something refused is on its list. */
   hasRefusals(): boolean;
   /** Reads what somebody has sent again of it, and takes it off; returns whether that was any. */
@@ -178,10 +178,10 @@ export function createBook({ name, volume, nowMs }: BookOptions): Book {
   }
 
   return {
-    open: async (outbox) => {
+    open: async (outbox, cursor) => {
       refusals = createRefusals(await outbox.note(refusedNote(name)));
       aheadText = aheadKept = (await outbox.note(aheadNote(name))) ?? NOTHING_AHEAD;
-      before = ahead = parseRanges(aheadText);
+      before = ahead = parseRanges(aheadText, cursor);
       await look(outbox);
     },
     hasRefusals: () => refusals.all().length > 0,

@@ -19,6 +19,8 @@ export type { DeliveryState };
 
 /** Parcels on their way at once, and so pages of rows in memory. */
 export const MAX_IN_FLIGHT = 4;
+/** So few rows of a page that fail take none of that room. */
+const FEW_ROWS = 8;
 
 /**
  * Parcels beyond the cursor while the first of them fails. Those behind it show whether it is at fault; what
@@ -59,6 +61,8 @@ type Flight = {
   state: 'flying' | 'landed' | 'stranded';
   /** A request of it has failed. */
   hasFailed: boolean;
+  /** Rows that are not dealt with. */
+  left: number;
 };
 
 /** Returns the delivery to one destination. A failure is kept as its state and tried again. */
@@ -112,7 +116,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   async function begin() {
     const cursor = await outbox.cursor(name);
     if (cursor === 0) await outbox.moveCursor(name, 0);
-    await book.open(outbox);
+    await book.open(outbox, cursor);
     const source = options.source(cursor, (sequence) => book.wasDealtWith(sequence));
     return { source, cursor };
   }
@@ -154,11 +158,14 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   function mayTake(): boolean {
     const isRoom = flights.length < (isHeldUp(flights[0]) ? MAX_AHEAD : MAX_IN_FLIGHT);
-    return isAwake && isRoom && unlanded() < MAX_IN_FLIGHT && !pace.isClosed();
+    return isAwake && isRoom && weighty() < MAX_IN_FLIGHT && !pace.isClosed();
   }
 
-  function unlanded(): number {
-    return flights.filter(({ state }) => state !== 'landed').length;
+  // A few rows that fail again and again are in nobody's way: only what comes behind them can show whether
+  // they or the destination are at fault.
+  function weighty(): number {
+    const isLight = ({ hasFailed, left }: Flight) => hasFailed && left <= FEW_ROWS;
+    return flights.filter((flight) => flight.state !== 'landed' && !isLight(flight)).length;
   }
 
   async function take(source: Source): Promise<void> {
@@ -175,7 +182,10 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   function launch(parcel: Parcel): void {
     const ledger = book.enter(parcel);
-    const flight: Flight = { ledger, upTo: parcel.upTo, state: 'flying', hasFailed: false };
+    const { upTo } = parcel;
+    const rows = parcel.rows.filter(({ sequence }) => !book.wasDealtWith(sequence));
+    const left = rows.length;
+    const flight: Flight = { ledger, upTo, state: 'flying', hasFailed: false, left };
     const feed = feeds.pop() ?? options.feed();
     // One row that is refused holds nobody up, but where all are.
     const onFailure = (kind: Failure['kind']) => {
@@ -183,9 +193,12 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       flight.hasFailed = true;
       bell.ring();
     };
-    const rows = parcel.rows.filter(({ sequence }) => !book.wasDealtWith(sequence));
+    const onLeft = (left: number) => {
+      flight.left = left;
+      if (flight.hasFailed) bell.ring();
+    };
     flights.push(flight);
-    void fly({ ...parcel, rows }, { feed, transport, pace, ledger, renew, onFailure }).then(
+    void fly({ ...parcel, rows }, { feed, transport, pace, ledger, renew, onFailure, onLeft }).then(
       (isLanded) => {
         flight.state = isLanded ? 'landed' : 'stranded';
         feeds.push(feed);
@@ -212,10 +225,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   // The store is away: what was read and sent is not forgotten, and nothing goes on without it.
   async function backOff(error: unknown): Promise<void> {
     store = { failures: store.failures + 1, problem: explain(error) };
-    if (isFinishing) isOver = true;
+    // Not for long, at the end, but until that has come: what is under way may still be acknowledged.
+    if (isFinishing) return bell.rungWithin(pauses.gatherMs);
     const wholeMs = pauses.firstBackoffMs * 2 ** (store.failures - 1);
     const untilMs = clock() + Math.min(wholeMs, pauses.longestBackoffMs);
-    while (!isOver && !isFinishing && clock() < untilMs) {
+    while (!isFinishing && clock() < untilMs) {
       await bell.rungWithin(Math.max(1, untilMs - clock()));
     }
   }

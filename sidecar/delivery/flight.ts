@@ -18,6 +18,9 @@ export const MAX_SUSPECT = 5;
 /** The same where it is said that it may succeed later. */
 export const MAX_SUSPECT_RETRIES = 10;
 
+/** The same for a row that alone is told to wait, which is most often about all. */
+export const MAX_SUSPECT_BUSY = 30;
+
 /**
  * Failures of a piece while nothing else was taken, before it is divided all the same: where nothing else
  * is left to be sent, its own halves must show whether the destination is well.
@@ -38,6 +41,8 @@ export type FlightParts = {
   readonly pace: Pick<Pace, 'enter' | 'isTakenSince' | 'instant'>;
   readonly ledger: Ledger;
   readonly renew: Renew;
+  /** Hears how many rows are left, whenever that has changed. */
+  readonly onLeft?: (rows: number) => void;
   /** Hears of each request that failed, and of each row that was refused. */
   readonly onFailure?: (kind: Failure['kind']) => void;
   /** Whether one request taken since a piece's first failure shows enough: somebody waits for the end. */
@@ -71,6 +76,7 @@ export async function fly(read: Read, parts: FlightParts): Promise<boolean> {
     if (outcome === undefined) return false;
     // One that failed goes behind the others: they show whether the destination is well.
     waiting = [...(outcome.next ?? []), ...waiting.slice(1), ...(outcome.later ?? [])];
+    parts.onLeft?.(waiting.reduce((sum, { rows }) => sum + rows.length, 0));
   }
   return true;
 }
@@ -133,12 +139,15 @@ function refused(piece: Piece, items: number, reason: string, ledger: Ledger): O
 function failed(piece: Piece, items: number, failure: Failure, parts: FlightParts): Outcome {
   const { pace, isHasty = false } = parts;
   parts.onFailure?.(failure.kind);
-  const isOwnFault = !isBusy(failure) && pace.isTakenSince(piece.failedAt);
+  // That it has enough is said of whatever it is sent: several rows are not divided for it at once.
+  const isTold = isBusy(failure) && piece.rows.length > 1;
+  const isOwnFault = !isTold && pace.isTakenSince(piece.failedAt);
   const failedAt = isHasty && piece.failedAt > 0 ? piece.failedAt : pace.instant();
   const now = { ...piece, failedAt };
   if (isOwnFault) return { ...suspected(now, items, failure, parts), isSuspect: true };
-  const unproven = piece.unproven + (isBusy(failure) ? 0 : 1);
-  const isToProve = piece.rows.length > 1 && unproven >= MAX_UNPROVEN;
+  const unproven = piece.unproven + 1;
+  const most = isHasty && failure.kind !== 'retry' ? 1 : MAX_UNPROVEN;
+  const isToProve = piece.rows.length > 1 && unproven >= most;
   return { later: isToProve ? halves(piece, failedAt) : [{ ...now, unproven }] };
 }
 
@@ -150,10 +159,14 @@ function suspected(
 ): Outcome {
   const { rows, failedAt } = piece;
   const suspect = piece.suspect + 1;
-  const most = failure.kind === 'retry' ? MAX_SUSPECT_RETRIES : MAX_SUSPECT;
   if (rows.length > 1) return { later: halves(piece, failedAt) };
-  if (suspect < most) return { later: [{ ...piece, suspect }] };
+  if (suspect < mostSuspect(failure)) return { later: [{ ...piece, suspect }] };
   return refused(piece, items, failure.problem, ledger);
+}
+
+function mostSuspect(failure: Failure): number {
+  if (isBusy(failure)) return MAX_SUSPECT_BUSY;
+  return failure.kind === 'retry' ? MAX_SUSPECT_RETRIES : MAX_SUSPECT;
 }
 
 // It has enough for now, and says when to come back: whatever it is sent.

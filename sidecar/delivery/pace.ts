@@ -185,7 +185,8 @@ export function createPace({ transport, pauses, nowMs, random }: PaceOptions): P
   }
 
   function pauseMs(): number {
-    if (status === 'unauthorized') return pauses.unauthorizedMs;
+    // At once it isn't known yet whether the credentials are refused, or one row that somebody dislikes.
+    if (status === 'unauthorized' && failures > 1) return pauses.unauthorizedMs;
     const longestMs =
       status === 'misdirected' ? pauses.longestMisdirectedMs : pauses.longestBackoffMs;
     const wholeMs = Math.min(pauses.firstBackoffMs * 2 ** (failures - 1), longestMs);

@@ -120,5 +120,10 @@ function parseNote(note: string | undefined): Noted {
 function isRefusal(value: unknown): value is Refusal {
   if (typeof value !== 'object' || value === null) return false;
   const { sequence, atMs, reason } = value as Partial<Refusal>;
-  return Number.isSafeInteger(sequence) && Number.isSafeInteger(atMs) && typeof reason === 'string';
+  return Number.isSafeInteger(sequence) && isTime(atMs) && typeof reason === 'string';
+}
+
+// Beyond that no date has a name (ECMA-262, "Time Values and Time Range").
+function isTime(atMs: unknown): atMs is number {
+  return Number.isSafeInteger(atMs) && Math.abs(Number(atMs)) <= 8.64e15;
 }

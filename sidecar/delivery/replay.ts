@@ -9,6 +9,8 @@ import type { Answer, Transport } from '../otlp/transport.ts';
 
 /** Failures in a row before the rest is left: some 90 s, and what the destination takes to answer. */
 export const MAX_TRIES = 10;
+/** Of refused credentials or a wrong endpoint so many, for smaller and smaller pieces: it isn't one row's fault. */
+const MAX_HOPELESS = 4;
 
 /** A request with its place in the store. */
 export type ReplayRow = StoredRow & RequestRow;
@@ -76,11 +78,12 @@ function behind(rows: readonly StoredRow[]): { leftFromUs?: number } {
 function createTries({ transport, onProblem, pauses }: ReplayOptions) {
   const pace = createPace({
     transport,
-    pauses: { ...PAUSES, ...pauses },
+    pauses: { ...PAUSES, unauthorizedMs: PAUSES.firstBackoffMs, ...pauses },
     nowMs: () => performance.now(),
     random: Math.random,
   });
   let failures = 0;
+  let hopeless = 0;
   let problem: string | undefined;
 
   function count(answer: Answer): void {
@@ -88,8 +91,10 @@ function createTries({ transport, onProblem, pauses }: ReplayOptions) {
     failures = isAnswered ? 0 : failures + 1;
     problem = isAnswered ? undefined : answer.problem;
     const isHopeless = answer.kind === 'unauthorized' || answer.kind === 'misdirected';
-    if (isHopeless || failures === MAX_TRIES) pace.close();
-    else if (failures === 1 && problem !== undefined) onProblem?.(problem);
+    if (isAnswered) hopeless = 0;
+    else if (isHopeless) hopeless += 1;
+    if (hopeless === MAX_HOPELESS || failures === MAX_TRIES) pace.close();
+    else if (failures === 1 && !isHopeless && problem !== undefined) onProblem?.(problem);
   }
 
   return {

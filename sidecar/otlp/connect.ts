@@ -7,7 +7,7 @@ import { type Destination, type Signal, urlOf } from './destination.ts';
 import { createGrpcCaller } from './grpc.ts';
 import { createHttpCaller } from './http.ts';
 import { type Hide, hideCredentials } from './hide-credentials.ts';
-import { isProxyUnauthorized, proxyFor, type ProxySettings } from './proxy.ts';
+import { isProxyUnauthorized, parseProxyUrl, proxyFor, type ProxySettings } from './proxy.ts';
 import { hideInResponse } from './read-response.ts';
 import { explainConnection } from './tls.ts';
 import type { Answer, Failure, Transport } from './transport.ts';
@@ -32,6 +32,7 @@ export function createTransport(
   const create = destination.protocol === 'grpc' ? createGrpcCaller : createHttpCaller;
   const caller = create({ destination, version, timeoutMs, proxy });
   const credentials = createCredentials(destination);
+  const proxyCredentials = proxyHeaders(proxy);
   /** Signals that were taken: their ports are the right ones. */
   const taken = new Set<Signal>();
   let isClosed = false;
@@ -40,7 +41,7 @@ export function createTransport(
     const headers = credentials.read();
     const answer = headers === undefined ? missing() : await attempt(signal, request, headers);
     if (answer.kind === 'unauthorized') credentials.wereRefused(headers);
-    const hide = hideCredentials(headers ?? {});
+    const hide = hideCredentials({ ...headers, ...proxyCredentials });
     return answer.kind === 'acknowledged'
       ? { ...answer, response: hideInResponse(answer.response, hide) }
       : named(answer, hide);
@@ -93,4 +94,17 @@ export function createTransport(
       caller.close();
     },
   };
+}
+
+// As a proxy gets them; it may quote them just as a destination may.
+function proxyHeaders({ https, http }: ProxySettings): CallHeaders {
+  const urls = [https, http].map((url) =>
+    url === undefined ? undefined : parseProxyUrl(url.reveal()),
+  );
+  const values = urls.flatMap((url) => {
+    if (url === undefined || url.username === '') return [];
+    const [user, password] = [url.username, url.password].map(decodeURIComponent);
+    return [`Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`];
+  });
+  return Object.fromEntries(values.map((value, at) => [`proxy-authorization-${at}`, value]));
 }

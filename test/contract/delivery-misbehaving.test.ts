@@ -148,6 +148,7 @@ describe.each(KINDS)('by %s, a destination', (_name, kind) => {
     delivery.wake();
     await until('the state', () => delivery.state().status === 'unauthorized');
     expect(delivery.state().problem).toMatch(/as told.*; a file is read anew when it changes/);
+    await until('a second try', () => receiver.calls.length === 2);
     const calls = receiver.calls.length;
     await until('some looks at the file', () => looks > 5);
     expect(receiver.calls).toHaveLength(calls);

@@ -321,3 +321,63 @@ describe('history that is sent again', () => {
     expect(await send()).toMatchObject({ sent: 19, refused: 1 });
   });
 });
+
+test.each([
+  ['unclear', { kind: 'unclear', problem: 'answered 500' }],
+  ['retry', { kind: 'retry', problem: 'answered 503' }],
+  ['unauthorized', { kind: 'unauthorized', problem: 'answered 403' }],
+] as const)(
+  'as many bad rows as may be on their way at once (%s) stop none behind them',
+  async (_what, answer) => {
+    const bad = new Set<string>();
+    for (let at = 0; at < 6; at++) {
+      await outgoing.record(9);
+      for (const trace of await outgoing.record(1)) bad.add(trace);
+    }
+    await outgoing.record(200);
+    answerTo = answering(bad, answer);
+    const delivery = deliver({ pageRows: 10 });
+    await until('all good rows', () => taken.length === 254, 20_000);
+    // Whatever comes next shows that it is they who are at fault.
+    const isPassed = async () => {
+      await outgoing.record(1);
+      delivery.wake();
+      return delivery.state().cursor >= 260;
+    };
+    await until('the bad ones set aside', isPassed, 20_000);
+    expect(new Set(taken).size).toBe(taken.length);
+    expect(delivery.state().leftOut['refused']).toBeGreaterThanOrEqual(6);
+  },
+  45_000,
+);
+
+test('what is too much at once for a destination that only says that it is busy goes in pieces', async () => {
+  await outgoing.record(40);
+  const busy: Answer = { kind: 'retry', problem: 'answered 429', afterMs: 0 };
+  answerTo = (traces) => (traces.length > 10 ? busy : TAKEN);
+  const delivery = deliver();
+  await until('all', () => delivery.state().cursor === 40, 10_000);
+  expect(taken).toHaveLength(40);
+});
+
+test('what is acknowledged at the end is kept, though the store is away for a moment', async () => {
+  await outgoing.record(3);
+  const gate = Promise.withResolvers<void>();
+  answerTo = async () => {
+    await gate.promise;
+    return TAKEN;
+  };
+  let faults = 1;
+  const { store } = outgoing;
+  const outbox = {
+    ...store,
+    moveCursor: (...move: Parameters<typeof store.moveCursor>) =>
+      move[1] > 0 && faults-- > 0 ? Promise.reject(new Error('locked')) : store.moveCursor(...move),
+  };
+  const delivery = deliver({ outbox, pageRows: 1 });
+  await until('three on their way', () => calls === 3);
+  const finished = delivery.finish(5000);
+  gate.resolve();
+  await finished;
+  expect(await store.cursor('one')).toBe(3);
+});

@@ -182,14 +182,15 @@ describe('a destination', () => {
   });
 
   test.each([['UNAUTHENTICATED'], ['UNIMPLEMENTED']] as const)(
-    'that answers %s is left at once: somebody has to mend that',
+    'that answers %s is left after a few tries: somebody has to mend that',
     async (code) => {
       await record.commit(row(1), row(2));
       receiver.answerWith(status[code]);
       const replayed = await send();
       expect(replayed).toMatchObject({ sent: 0, leftFromUs: at(1) });
       expect(replayed.problem).toContain(code);
-      expect(receiver.calls).toHaveLength(1);
+      // Some smaller and smaller pieces: it might have been one row's fault.
+      expect(receiver.calls).toHaveLength(4);
     },
   );
 

@@ -1,5 +1,8 @@
 // What every transport does about a proxy, over a real one. No name of another machine is asked for here:
 // the proxy takes receiver.test for this one, and 0.0.0.0 leads here without it.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { secret } from '../../sidecar/secret.ts';
 import { startForwardProxy } from '../fixtures/forward-proxy.ts';
@@ -108,4 +111,31 @@ describe.each(KINDS)('%s', (_name, kind) => {
     const transport = world.transport(kind, receiver.port, { host: 'receiver.test' }, options);
     expect(await transport.send('traces', REQUEST)).toMatchObject({ kind: 'retry' });
   });
+});
+
+test('what a proxy quotes of its own credentials is not told', async () => {
+  const world = createTransportWorld();
+  const quoting = createServer((request, response) => {
+    response.writeHead(407, { 'content-type': 'text/plain' });
+    response.end(
+      `cannot authenticate ${request.headers['proxy-authorization']} (signet:hunter2hunter2)`,
+    );
+  }).listen(0, '127.0.0.1');
+  await once(quoting, 'listening');
+  const { port } = quoting.address() as AddressInfo;
+  try {
+    const http = secret(`http://signet:hunter2hunter2@127.0.0.1:${port}`);
+    const kind = { protocol: 'http/protobuf', scheme: 'http' } as const;
+    const options = { proxy: { http, no: [] } };
+    const transport = world.transport(kind, 1, { host: 'receiver.test' }, options);
+    const answer = await transport.send('traces', REQUEST);
+    expect(answer).toMatchObject({
+      kind: 'unauthorized',
+      problem: expect.stringContaining('cannot authenticate'),
+    });
+    expect(JSON.stringify(answer)).not.toMatch(/hunter2|aHVudGVy|c2lnbmV0/);
+  } finally {
+    quoting.close();
+    await world.end();
+  }
 });

@@ -28,10 +28,16 @@ test('a sequence is within them, or not', () => {
 
 test.each([[undefined], ['{'], ['{}'], ['[1]'], ['[[2,1]]'], ['[["1","2"]]'], ['[[1,2,3]]']])(
   'of a note that is none, %s, there are none',
-  (note) => expect(parseRanges(note)).toEqual([]),
+  (note) => expect(parseRanges(note, 0)).toEqual([]),
 );
 
 test('a note says the same again', () => {
   const ranges = withSequences([], [3, 4, 7], 0);
-  expect(parseRanges(JSON.stringify(ranges))).toEqual(ranges);
+  expect(parseRanges(JSON.stringify(ranges), 0)).toEqual(ranges);
+});
+
+test('a note of what can’t be ahead yet is none: it would swallow rows that are still to come', () => {
+  const note = JSON.stringify([[1, Number.MAX_SAFE_INTEGER]]);
+  expect(parseRanges(note, 10)).toEqual([]);
+  expect(parseRanges('[[5,6],[2,3]]', 1)).toEqual([]);
 });
