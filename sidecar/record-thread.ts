@@ -5,7 +5,8 @@ import { Worker } from 'node:worker_threads';
 import type { Head } from './audit/head.ts';
 import { explain } from './fault.ts';
 import type { RecorderOptions } from './recorder-options.ts';
-import type { FromRecorder, MetricsFormat, ToRecorder } from './recorder-messages.ts';
+import type { TextFormat } from './metrics/write-text.ts';
+import type { FromRecorder, ToRecorder } from './recorder-messages.ts';
 import { NOTHING_KNOWN, type RecorderState } from './recorder-state.ts';
 import type { Span } from './trace/span.ts';
 import { createTroubles, type Trouble } from './troubles.ts';
@@ -33,7 +34,7 @@ export type RecorderThread = {
   /** The latest word; undefined until the first. */
   state(): RecorderState | undefined;
   /** Returns the metrics as text; undefined when the recorder doesn't answer. */
-  metrics(format: MetricsFormat): Promise<string | undefined>;
+  metrics(format: TextFormat): Promise<string | undefined>;
   /** Has spans sent that are of no row. They are lost when the recorder isn't there. */
   addSpans(spans: readonly Span[]): void;
   /** Records what the log holds, delivers for some seconds, and ends. */
@@ -101,7 +102,7 @@ export function createRecorderThread(
     worker?.postMessage(message);
   }
 
-  function metrics(format: MetricsFormat): Promise<string | undefined> {
+  function metrics(format: TextFormat): Promise<string | undefined> {
     const id = (lastAsked += 1);
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
     const late = setTimeout(() => resolve(undefined), METRICS_MS);

@@ -1,14 +1,12 @@
 // What the main thread and the recorder's say to each other. No evidence is among it: that goes through
 // Caddy's log.
+import type { TextFormat } from './metrics/write-text.ts';
 import type { RecorderState } from './recorder-state.ts';
 import type { Span } from './trace/span.ts';
 
-/** How metrics are to be written: for OpenMetrics (with exemplars) or in Prometheus's older text. */
-export type MetricsFormat = 'openmetrics' | 'prometheus';
-
 export type ToRecorder =
   | { readonly kind: 'stop' }
-  | { readonly kind: 'ask-metrics'; readonly id: number; readonly format: MetricsFormat }
+  | { readonly kind: 'ask-metrics'; readonly id: number; readonly format: TextFormat }
   /** Of sign-ins, as they ended. */
   | { readonly kind: 'spans'; readonly spans: readonly Span[] };
 

@@ -5,6 +5,7 @@ import type { LogRecord, Severity } from './log-record.ts';
 import {
   bytesIn,
   createMessage,
+  emptyMessage,
   type Message,
   wrapField,
   writeFixed32,
@@ -31,7 +32,7 @@ export function createLogEncoder(
   const message = createMessage(FIRST_ROOM_BYTES);
 
   return (records) => {
-    message.at = message.bytes.length;
+    emptyMessage(message);
     for (const record of records.toReversed()) writeRecord(message, record);
     if (records.length > 0) writeScopeAndResource(message, 0, resource, version);
     return writtenBytes(message);

@@ -42,7 +42,6 @@ export const REASONS = [
 
 export type RequirementReason = (typeof REQUIREMENT_REASONS)[number];
 export type ClosedReason = (typeof CLOSED_REASONS)[number];
-export type UndecidedReason = (typeof UNDECIDED_REASONS)[number];
 export type Reason = (typeof REASONS)[number];
 
 /** `allow` passed on, `login` sent to sign in, `deny` refused (401, 403, 503), `none` nobody decided. */

@@ -20,9 +20,6 @@ export type Sampling = {
   readonly rules: readonly SamplingRule[];
 };
 
-/** Every trace: what is in force unless something else is asked for. */
-export const SAMPLE_EVERYTHING: Sampling = { ratio: 1, rules: [] };
-
 /** What is known of a request when its trace is decided about. */
 export type Sampleable = {
   readonly decision: RequestRow['decision'];

@@ -10,7 +10,8 @@ import { createBearer } from '../../sidecar/identity/bearer.ts';
 import { createSessions, type Sessions } from '../../sidecar/identity/session.ts';
 import { createSessionStore } from '../../sidecar/identity/session-store.ts';
 import { openJournal } from '../../sidecar/journal.ts';
-import { createSample, SAMPLE_EVERYTHING } from '../../sidecar/trace/sampling.ts';
+import { createSample } from '../../sidecar/trace/sampling.ts';
+import { SAMPLE_EVERYTHING } from '../fixtures/sampling.ts';
 import { ISSUER, PEOPLE, personOf, STAMP_KEY } from './parts-inputs.ts';
 import type { Credentials } from './parts-kinds.ts';
 

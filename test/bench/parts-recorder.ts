@@ -10,7 +10,8 @@ import type { Row } from '../../sidecar/audit/row.ts';
 import { openStamp, type Stamp } from '../../sidecar/stamp.ts';
 import { toRows, type RowRules } from '../../sidecar/to-row.ts';
 import { createRedact } from '../../sidecar/trace/redact.ts';
-import { createSample, SAMPLE_EVERYTHING } from '../../sidecar/trace/sampling.ts';
+import { createSample } from '../../sidecar/trace/sampling.ts';
+import { SAMPLE_EVERYTHING } from '../fixtures/sampling.ts';
 import { linesOf, STAMP_KEY } from './parts-inputs.ts';
 import { measured, type PartFigure, type PartsOptions } from './parts-measure.ts';
 

@@ -21,7 +21,8 @@ import { createSessions, type Sessions } from '../../sidecar/identity/session.ts
 import { createLiveTrace, type LiveTrace } from '../../sidecar/live-trace.ts';
 import { secret } from '../../sidecar/secret.ts';
 import { EXPORTED_ATTRIBUTES } from '../../sidecar/trace/exported.ts';
-import { createSample, SAMPLE_EVERYTHING, type Sample } from '../../sidecar/trace/sampling.ts';
+import { createSample, type Sample } from '../../sidecar/trace/sampling.ts';
+import { SAMPLE_EVERYTHING } from '../fixtures/sampling.ts';
 import type { Span } from '../../sidecar/trace/span.ts';
 import {
   startMisbehavingProvider,

@@ -4,7 +4,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { Entry } from '../../sidecar/accesslog/line.ts';
 import { MAX_URI_PART_CHARS, toRow, toRows, type Opened } from '../../sidecar/to-row.ts';
 import { createRedact } from '../../sidecar/trace/redact.ts';
-import { createSample, SAMPLE_EVERYTHING, type Sampling } from '../../sidecar/trace/sampling.ts';
+import { createSample, type Sampling } from '../../sidecar/trace/sampling.ts';
+import { SAMPLE_EVERYTHING } from '../fixtures/sampling.ts';
 import { spansOf } from '../../sidecar/trace/spans.ts';
 import { REQUEST_ID, stamp } from '../fixtures/stamps.ts';
 

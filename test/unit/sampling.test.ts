@@ -1,12 +1,8 @@
 // Which traces are kept: by the trace id, by rules, and what is kept whatever the rules say.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  createSample,
-  SAMPLE_EVERYTHING,
-  type Sampleable,
-  type Sampling,
-} from '../../sidecar/trace/sampling.ts';
+import { createSample, type Sampleable, type Sampling } from '../../sidecar/trace/sampling.ts';
+import { SAMPLE_EVERYTHING } from '../fixtures/sampling.ts';
 
 const ALLOWED: Sampleable = { decision: 'allow', reason: 'requirement-met', route: 'orders' };
 const UNDECIDED: Sampleable = { decision: 'none', reason: 'unprotected' };
