@@ -202,6 +202,7 @@ function recorderOptions(config: Config, ring: KeyRing, bootId: string): Recorde
     clientAddress: config.clientAddress,
     redactQuery: config.redactQuery,
     ownAddresses: ownAddresses(config.listen),
+    retention: config.retention,
     destinations: toPlain(config),
     sampling: config.sampling,
     resource: { 'service.version': VERSION, ...config.resource },

@@ -21,6 +21,7 @@ export type RecorderOptions = {
   readonly clientAddress: AddressKind;
   readonly redactQuery: readonly string[];
   readonly ownAddresses: readonly string[];
+  readonly retention: { readonly rowsMs?: number; readonly undeliveredMs: number };
   readonly destinations: PlainDestinations;
   readonly sampling: Sampling & { readonly slowUs: number };
   readonly resource: Readonly<Record<string, string>>;

@@ -15,6 +15,14 @@ export type Listen =
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
+/** How long rows are kept. */
+export type Retention = {
+  /** Undefined: for ever. */
+  readonly rowsMs?: number;
+  /** How much longer rows wait for a destination that lacks them. */
+  readonly undeliveredMs: number;
+};
+
 /** Every setting, typed and checked. Paths are absolute. */
 export type Config = {
   readonly issuer: string;
@@ -39,6 +47,7 @@ export type Config = {
   readonly auditStore?: Secret;
   /** The file that each signed head of the audit chain is added to. */
   readonly headsFile: string;
+  readonly retention: Retention;
   /** Empty: rows are kept, nothing is sent. */
   readonly destinations: readonly Destination[];
   /** The ways to them that lead through a proxy. */

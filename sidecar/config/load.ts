@@ -2,9 +2,9 @@
 // Touches nothing but the files that it is told to read, by the `readFile` that it is handed.
 import { Fault } from '../fault.ts';
 import type { Secret } from '../secret.ts';
-import { parseHostPort } from './address.ts';
+import { parseDuration, parseHostPort } from './address.ts';
 import { readAuditStore } from './audit-store.ts';
-import type { Config } from './config.ts';
+import type { Config, Retention } from './config.ts';
 import { readDestinations } from './destinations.ts';
 import type { ConfigSources } from './environment.ts';
 import { type ConfigError, formatConfigErrors } from './errors.ts';
@@ -98,10 +98,17 @@ function convert(reading: Reading) {
     claims: { ...claims, teamPrefix },
     trace: settings.trace,
     resource: resourceOf(reading),
+    retention: readRetention(settings.retention),
     redactQuery: settings.redact_query,
     clientAddress: settings.privacy.client_address,
     logLevel: settings.log.level,
   };
+}
+
+function readRetention({ rows, undelivered }: Reading['settings']['retention']): Retention {
+  const rowsMs = parseDuration(rows);
+  const undeliveredMs = parseDuration(undelivered) ?? 0;
+  return rowsMs === undefined ? { undeliveredMs } : { rowsMs, undeliveredMs };
 }
 
 function readGivenKeys({ settings, place, readSecret, report }: Reading) {

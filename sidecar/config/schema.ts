@@ -2,7 +2,7 @@
 // both are judged here. What must be there at all, and what goes together, is load.ts's to say.
 import { isLoopback } from '../identity/bounded-fetch.ts';
 import { z } from 'zod';
-import { isIssuer, parseAddress, parseHostPort } from './address.ts';
+import { isIssuer, parseAddress, parseDuration, parseHostPort } from './address.ts';
 import { destination } from './schema-destination.ts';
 import { duration, sections, text, texts } from './schema-parts.ts';
 import { sampling } from './schema-sampling.ts';
@@ -96,6 +96,21 @@ export const SETTINGS = z.strictObject({
     })
     .prefault({})
     .describe('where the record is kept'),
+  retention: z
+    .strictObject({
+      rows: text
+        .refine((value) => value === 'forever' || parseDuration(value) !== undefined)
+        .meta({ kind: 'duration' })
+        .default('400d')
+        .describe('how long rows are kept: a time such as 400d, or forever'),
+      undelivered: duration
+        .default('30d')
+        .describe(
+          'how much longer rows wait for a destination that lacks them: a time such as 30d',
+        ),
+    })
+    .prefault({})
+    .describe('how long the record is kept'),
   destinations: sections(destination).optional().describe('a list of places that spans go to'),
   sampling: sampling.prefault({}).describe('which traces are sent'),
   redact_query: texts.default([]).describe('a list of names of query parameters'),
