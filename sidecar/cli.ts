@@ -12,7 +12,8 @@ import type { Whereabouts } from './report/whereabouts.ts';
 import { openCommand } from './command-open.ts';
 import type { Config } from './config/config.ts';
 import { deriveKeys, loadKeyRing } from './config/keys.ts';
-import { checkConfig, loadConfig, loadPlaces, type ReadPlaces } from './config/load.ts';
+import { checkConfig, loadPlaces, type ReadPlaces } from './config/load.ts';
+import { loadWatched } from './config/load-watched.ts';
 import { checkSending, loadSending } from './config/load-sending.ts';
 import { deliverCommand, type DeliverSettings } from './commands/deliver.ts';
 import { cursorNames } from './otlp/destination.ts';
@@ -107,13 +108,16 @@ const program = new Command('signet')
 await program.parseAsync().catch(fail);
 
 async function runServe(): Promise<void> {
-  const config = loadConfig(sources);
-  // Loaded only here: the audit command needs no server.
-  const { serve } = await import('./main.ts');
+  // From the first moment on: without a listener the signal would end the process.
+  let reload = (_why: string) => {};
+  process.on('SIGHUP', () => reload('SIGHUP'));
   const stopped = Promise.withResolvers<void>();
   process.once('SIGTERM', () => stopped.resolve());
   process.once('SIGINT', () => stopped.resolve());
-  const sidecar = await serve(config);
+  // Loaded only here: the audit command needs no server.
+  const { serve } = await import('./main.ts');
+  const sidecar = await serve(() => loadWatched(sources));
+  reload = sidecar.reload;
   await stopped.promise;
   await sidecar.stop();
   process.exit(0);

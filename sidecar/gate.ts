@@ -7,7 +7,7 @@ import type { Bearer } from './identity/bearer.ts';
 import type { Identity } from './identity/identity.ts';
 import type { Sessions } from './identity/session.ts';
 import type { Journal } from './journal.ts';
-import { createNumbers } from './numbers.ts';
+import type { Numbers } from './numbers.ts';
 import { decide, type Found, type Outcome } from './policy/decide.ts';
 import type { EvidenceReason } from './identity/reason.ts';
 import type { Reason } from './policy/reason.ts';
@@ -42,6 +42,8 @@ export type GateParts = {
   readonly key: KeyObject;
   /** Names this run of the process, in the stamps. */
   readonly bootId: string;
+  /** Counts the boot's decisions. */
+  readonly numbered: Numbers;
   /** Where each decision is noted, so that one whose line is lost can be told. */
   readonly journal: Pick<Journal, 'note'>;
   /** Microseconds since the epoch. */
@@ -95,11 +97,10 @@ export type Gate = {
   stampOwn(headers: RequestHeaders, outcome: OwnOutcome): OwnMarks | undefined;
 };
 
-/** Returns the gate. Its only state: the count of its decisions, and what it made once for many. */
+/** Returns the gate. Its only state: what it made once for many. */
 export function createGate(parts: GateParts): Gate {
   const requirementOf = createRequirements(parts.onInvalidRequirement);
   const present = createPresent();
-  const numbered = createNumbers();
 
   function verify(target: string, headers: RequestHeaders): Verdict | undefined | Promise<Verdict> {
     const startedAtUs = parts.clock();
@@ -204,7 +205,7 @@ export function createGate(parts: GateParts): Gate {
       userAgent: userAgent && boundedUserAgent(userAgent),
       gate: {
         bootId: parts.bootId,
-        ...numbered(requestId),
+        ...parts.numbered(requestId),
         startedAtUs,
         durationUs: Math.max(0, parts.clock() - startedAtUs),
       },

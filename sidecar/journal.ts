@@ -44,6 +44,8 @@ export type Journal = {
   problem(): string | undefined;
   /** Writes what is left. What is noted afterwards is not. */
   close(): void;
+  /** Closes it and takes it away: of a gate that never opened, so that starts that fail don't fill a disk. */
+  discard(): void;
 };
 
 /** What a journal is made for. */
@@ -114,7 +116,12 @@ export function openJournal(options: JournalOptions): Journal {
     fd = undefined;
   }
 
-  return { note, problem: () => problem, close };
+  function discard(): void {
+    close();
+    rmSync(join(options.folder, options.bootId), { force: true });
+  }
+
+  return { note, problem: () => problem, close, discard };
 }
 
 // Zeros for all of it, and on the disk: a disk that is full later does not matter. Under its name only

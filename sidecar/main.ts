@@ -1,23 +1,17 @@
-// The only wiring: configuration → parts → listen → shut down in order.
+// The only wiring: configuration → parts → listen → take over other configurations → shut down in order.
 import { randomUUID } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { createClock } from './clock.ts';
 import { headFields } from './audit/head.ts';
 import type { Config } from './config/config.ts';
-import { fingerprint } from './config/fingerprint.ts';
-import { deriveKeys, loadKeyRing, type KeyRing } from './config/keys.ts';
+import { KEYS_FILE, loadKeyRing, type KeyRing } from './config/keys.ts';
+import type { Loaded } from './config/load-watched.ts';
 import { explain } from './fault.ts';
-import { createGate } from './gate.ts';
-import { createHealth } from './http/health.ts';
+import { createFronts, type Front } from './front.ts';
+import { type Check, createHealth } from './http/health.ts';
 import { listen } from './http/listen.ts';
-import { createSidecarServer, createSurface, stampOwn } from './http/server.ts';
-import { signInRoutes } from './http/sign-in.ts';
-import { createBearer } from './identity/bearer.ts';
-import { isLoopback } from './identity/bounded-fetch.ts';
-import { createLogin } from './identity/login.ts';
-import { createProvider } from './identity/provider.ts';
-import { createSessions } from './identity/session.ts';
+import { createSidecarServer } from './http/server.ts';
 import { createSessionStore } from './identity/session-store.ts';
 import { openJournal } from './journal.ts';
 import { createLiveTrace } from './live-trace.ts';
@@ -25,123 +19,88 @@ import { lockState } from './lock.ts';
 import { createLog, type Logger } from './log.ts';
 import { recorderDown } from './metrics/metrics.ts';
 import { writeText } from './metrics/write-text.ts';
-import { auditPlace, auditStoreFile, journalFolder, machineBootId } from './places.ts';
-import { toPlain } from './plain-destinations.ts';
+import { createNumbers } from './numbers.ts';
+import { auditStoreFile, journalFolder, machineBootId } from './places.ts';
 import { createRecorderThread } from './record-thread.ts';
 import { recorderChecks, toCheck } from './readiness.ts';
-import type { RecorderOptions } from './recorder-options.ts';
-import type { RequestHeaders } from './request.ts';
-import { createSample } from './trace/sampling.ts';
+import { recorderOptions } from './recorder-settings.ts';
+import { createReload, type Taken } from './reload.ts';
+import { idsOf, takeOver } from './takeover.ts';
 import { type Trouble, troubleText } from './troubles.ts';
 import { VERSION } from './version.ts';
+import { watchFiles } from './watch-files.ts';
 
 /** Name of the session store in the state folder. */
 const SESSION_STORE_FILE = 'sessions.db';
 
 /** A running sidecar. */
 export type Sidecar = {
+  /** Takes over the configuration as it is now; files that have changed are noticed by themselves. */
+  reload(why: string): void;
   /** Stops deciding, then records and delivers what is left, then closes. Resolves when all is done. */
   stop(): Promise<void>;
 };
 
-/** Starts the sidecar. Throws a Fault when it cannot: nothing is left listening then. */
-export async function serve(config: Config): Promise<Sidecar> {
+/**
+ * Starts the sidecar with what `load` returns, and loads again whenever one of its files has changed. Throws
+ * a Fault when it cannot start: nothing is left listening then.
+ */
+export async function serve(load: () => Loaded): Promise<Sidecar> {
+  let loaded = load();
+  if ('fault' in loaded) throw loaded.fault;
+  let { config } = loaded;
+  const startedAt = new Date().toISOString();
   const log = createLog(config.logLevel, VERSION);
   const lock = lockState(config.stateFolder);
-  const ring = loadKeyRing({
-    stateFolder: config.stateFolder,
-    neededBy: auditStoreFile(config),
-    ...(config.keys !== undefined && { given: config.keys }),
-  });
-  if (ring.warning !== undefined) log.warn(ring.warning);
-  const stampKeys = deriveKeys(ring, 'stamp');
+  let ring = keyRingOf(config, log);
+  let keyIds = idsOf(ring);
   const bootId = randomUUID();
+  let reloads = 0;
 
   const store = createSessionStore({
     path: join(config.stateFolder, SESSION_STORE_FILE),
     now: Date.now,
   });
-  const sessions = createSessions({ store, now: Date.now, ...config.session });
-  const provider = createProvider(config);
-  const login = createLogin({
-    provider,
-    keys: deriveKeys(ring, 'login'),
-    names: config.claims,
-    now: Date.now,
-  });
-  const bearer =
-    config.bearer.length === 0
-      ? undefined
-      : createBearer({
-          issuers: config.bearer.map((issuer) => ({ ...issuer, names: config.claims })),
-          now: Date.now,
-        });
-  if (config.bearer.some(({ issuer }) => issuer !== config.issuer)) {
-    log.warn('user names are unique within an issuer only, and there are several: see SECURITY.md');
-  }
   const journal = openJournal({
     folder: journalFolder(config.stateFolder),
     bootId,
     machineBootId: machineBootId(),
   });
   const clock = createClock();
-  const sample = createSample(config.sampling);
-  const gate = createGate({
-    sessions,
-    bearer,
-    trust: config.trace.trust,
-    sample,
-    key: stampKeys[0],
-    bootId,
-    journal,
-    clock,
-    onInvalidRequirement: (route, requirement, problem) =>
-      log.error(
-        { route, requirement, problem },
-        'a requirement does not parse; the block is closed',
-      ),
-  });
-  const options = recorderOptions(config, ring, bootId);
-  const recorder = createRecorderThread(options, {
+  const recorder = createRecorderThread(recorderOptions(config, ring, { bootId, reloads }), {
     onTrouble: tellTroubles(log),
     // Whole, with its signature: the log is one of the places where heads are kept.
     onHead: (head) => log.info({ head: headFields(head) }, 'the audit chain was signed'),
   });
-  const live = createLiveTrace({ sample, clock, addSpans: (spans) => recorder.addSpans(spans) });
-  const surface = createSurface({
-    gate,
-    signIn: signInRoutes({
-      login,
-      sessions,
-      hosts: config.hosts,
-      within: live.within,
-      identify: (req) => gate.identify(req.headers as RequestHeaders),
-      onOutcome: (req, res, { detail, ...outcome }) => {
-        stampOwn(gate, req, res, outcome);
-        if (detail !== undefined)
-          log.warn(
-            { request_id: req.get('X-Request-Id'), reason: outcome.reason, detail },
-            'a sign-in was refused',
-          );
-      },
-    }),
-    sharedKey: 'key' in config.listen ? config.listen.key : undefined,
-    onError: (error) => log.error({ error: explain(error) }, 'a request failed and was refused'),
+  const live = createLiveTrace({
+    sample: (decided) => front.sample(decided),
+    clock,
+    addSpans: (spans) => recorder.addSpans(spans),
   });
-  const door = createSidecarServer(surface);
+  const fronts = createFronts({
+    ...{ log, store, journal, clock, bootId },
+    numbered: createNumbers(),
+    usedStates: new Map(),
+    within: live.within,
+  });
+  let front: Front = fronts.prepare(config, ring);
+  fronts.settle('keep');
+  const reload = createReload({ file: loaded.file, take, now: Date.now, log });
+  const watch = watchFiles(watched, () => reload.request('a file has changed'));
+
+  const door = createSidecarServer((req, res) => front.surface(req, res));
   const health = createServer(
     createHealth({
+      about: { version: VERSION, node: process.versions.node, boot: bootId, started_at: startedAt },
       essential: ['sessions'],
-      checks: () => ({
-        sessions: toCheck(store.state()),
-        provider: toCheck(provider.state()),
-        ...(bearer !== undefined && { bearer: toCheck(bearer.state()) }),
-        journal: toCheck(stateOf(journal.problem())),
-        ...recorderChecks(recorder.state()),
-      }),
-      metrics: async (format) =>
-        (await recorder.metrics(format)) ??
-        writeText(recorderDown(clock()), format, options.resource),
+      checks: () => ({ ...ownChecks(), ...recorderChecks(recorder.state()) }),
+      metrics: async (format) => {
+        const checks = Object.fromEntries(
+          Object.entries(ownChecks()).map(([name, { ok }]) => [name, ok]),
+        );
+        const text = await recorder.metrics(format, checks);
+        return text ?? writeText(recorderDown(clock(), checks), format, config.resource);
+      },
     }),
   );
 
@@ -154,6 +113,7 @@ export async function serve(config: Config): Promise<Sidecar> {
     );
   } catch (error) {
     await closeAll([health, door]);
+    journal.discard();
     closeParts();
     throw error;
   }
@@ -161,12 +121,15 @@ export async function serve(config: Config): Promise<Sidecar> {
   void live.start().catch((error: unknown) => {
     log.warn({ error: explain(error) }, 'the calls of sign-ins to the provider are not traced');
   });
-  for (const warning of config.warnings) log.warn(warning);
+  tellWarnings();
   log.info({ listen: addressOf(config), access_log: config.accessLog }, 'the gate is open');
 
   return {
+    reload: (why) => reload.request(why),
     async stop() {
       log.info('stopping: the gate closes, what is in the log is recorded');
+      watch.close();
+      await reload.close();
       await closeAll([door]);
       journal.close();
       await live.stop();
@@ -178,48 +141,88 @@ export async function serve(config: Config): Promise<Sidecar> {
     },
   };
 
+  // The recorder knows new keys before the gate seals by them. Until the last line nothing has changed.
+  async function take(): Promise<Taken> {
+    const next = load();
+    // Those of a refused one as well: it is mended there.
+    loaded = { ...next, files: [...new Set([...loaded.files, ...next.files])] };
+    if ('fault' in next) throw next.fault;
+    const to = { config: next.config, ring: keyRingOf(next.config, log) };
+    const taken = takeOver({ config, ring }, to);
+    if (taken.changed.length > 0) {
+      const prepared = fronts.prepare(taken.config, to.ring);
+      try {
+        await findProvider(prepared, front);
+        const opening = { bootId, reloads: reloads + 1 };
+        await recorder.take(recorderOptions(taken.config, to.ring, opening));
+      } catch (error) {
+        fronts.settle('drop');
+        throw error;
+      }
+      front = prepared;
+      fronts.settle('keep');
+      [config, ring, reloads] = [taken.config, to.ring, reloads + 1];
+      keyIds = idsOf(ring);
+      log.level = config.logLevel;
+      tellWarnings();
+    }
+    loaded = next;
+    return taken;
+  }
+
+  function watched(): string[] {
+    return [...loaded.files, join(config.stateFolder, KEYS_FILE)];
+  }
+
+  function ownChecks(): Record<string, Check> {
+    return {
+      sessions: toCheck(store.state()),
+      ...front.checks(),
+      journal: toCheck(stateOf(journal.problem())),
+      configuration: reload.state(),
+      keys: { ok: true, seals: keyIds[0], count: keyIds.length },
+      gate: { ok: true, listen: addressOf(config) },
+    };
+  }
+
+  function tellWarnings(): void {
+    for (const warning of config.warnings) log.warn(warning);
+    if (config.bearer.some(({ issuer }) => issuer !== config.issuer)) {
+      log.warn(
+        'user names are unique within an issuer only, and there are several: see SECURITY.md',
+      );
+    }
+  }
+
   function closeParts(): void {
+    watch.close();
     journal.close();
-    provider.close();
-    sessions.close();
+    fronts.close();
     store.close();
     lock.release();
   }
 }
 
-function recorderOptions(config: Config, ring: KeyRing, bootId: string): RecorderOptions {
-  const chainKeys = deriveKeys(ring, 'chain');
-  const settings = chainKeys.map((key) => fingerprint(config, key));
-  return {
-    accessLog: config.accessLog,
+function keyRingOf(config: Config, log: Logger): KeyRing {
+  const ring = loadKeyRing({
     stateFolder: config.stateFolder,
-    auditStore: auditPlace(config),
-    headsFile: config.headsFile,
-    keys: deriveKeys(ring, 'stamp'),
-    chainKeys,
-    opening: { bootId, version: VERSION, settings },
-    machineBootId: machineBootId(),
-    clientAddress: config.clientAddress,
-    redactQuery: config.redactQuery,
-    ownAddresses: ownAddresses(config.listen),
-    retention: config.retention,
-    destinations: toPlain(config),
-    sampling: config.sampling,
-    resource: { 'service.version': VERSION, ...config.resource },
-    version: VERSION,
-  };
+    neededBy: auditStoreFile(config),
+    ...(config.keys !== undefined && { given: config.keys }),
+  });
+  if (ring.warning !== undefined) log.warn(ring.warning);
+  return ring;
+}
+
+// A provider that can't be found is no reason to give up one that can. If the old one can't be found
+// either, nothing is lost.
+async function findProvider({ provider }: Front, before: Front): Promise<void> {
+  if (provider === before.provider) return;
+  await provider.tried;
+  if (before.provider.state().ready) provider.config();
 }
 
 function stateOf(problem: string | undefined): Parameters<typeof toCheck>[0] {
   return problem === undefined ? { ready: true } : { ready: false, problem };
-}
-
-// As Caddy logs them in `upstream`: a unix socket with and without its network's name.
-function ownAddresses(address: Config['listen']): string[] {
-  if ('socket' in address) return [address.socket, `unix/${address.socket}`];
-  const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  const hosts = isLoopback(host) ? ['127.0.0.1', '[::1]', 'localhost', host] : [host];
-  return hosts.map((name) => `${name}:${address.port}`);
 }
 
 function addressOf({ listen: address }: Config): string {

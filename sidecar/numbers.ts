@@ -6,12 +6,15 @@ export const MAX_RECENT = 4096;
 /** A decision's number, from 1, and the number of the earlier one that it takes the place of. */
 export type Numbered = { readonly number: number; readonly supersedes?: number };
 
+/** Gives the decision about a request its number. */
+export type Numbers = (requestId: string) => Numbered;
+
 /**
  * Returns a function that gives each decision its number. Caddy's HTTP client asks again when a
  * kept-alive connection breaks in mid-decision: one request, two decisions, and the later stamp,
  * the only one that reaches the log, says which number it supersedes.
  */
-export function createNumbers(): (requestId: string) => Numbered {
+export function createNumbers(): Numbers {
   let number = 0;
   let recent = new Map<string, number>();
   let older = new Map<string, number>();

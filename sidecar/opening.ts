@@ -1,14 +1,16 @@
-// What the recorder tells of each start: that the store was opened, and what is not as it was when it
-// was opened last: keys and settings, by name only.
+// What the recorder tells of each start, and of each configuration that is taken over: that the store was
+// opened, and what is not as it was when it was opened last: keys and settings, by name only.
 import type { AuditStore, Batch } from './audit/store.ts';
 import type { EventName } from './audit/event.ts';
 import type { EventRow } from './audit/row.ts';
 
-/** What this start is like. */
+/** What this start, or this configuration, is like. */
 export type Opening = {
   /** Of the gate: a store that is opened again in the same run is no event. */
   readonly bootId: string;
   readonly version: string;
+  /** How many configurations this run took over before this one. */
+  readonly reloads: number;
   /** Ids of the ring's keys, the sealing one first. */
   readonly keyIds: readonly string[];
   /** Setting → fingerprint of its value, under each key of the ring, in its order. */
@@ -27,11 +29,12 @@ export async function recordOpening(
   opening: Opening,
   nowUs: number,
 ): Promise<void> {
-  const { bootId, version, keyIds, settings } = opening;
+  const { bootId, version, keyIds, settings, reloads } = opening;
+  const run = reloads === 0 ? bootId : `${bootId}:${reloads}`;
   const event = (name: EventName, details: EventRow['details']): EventRow => {
     return {
       kind: 'event',
-      requestId: `${name}:${bootId}`,
+      requestId: `${name}:${name === 'store-opened' ? bootId : run}`,
       event: name,
       details,
       startedAtUs: nowUs,

@@ -3,7 +3,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Head } from './audit/head.ts';
-import { explain } from './fault.ts';
+import { explain, Fault } from './fault.ts';
 import type { RecorderOptions } from './recorder-options.ts';
 import type { TextFormat } from './metrics/write-text.ts';
 import type { FromRecorder, ToRecorder } from './recorder-messages.ts';
@@ -23,6 +23,8 @@ const STOP_MS = 8000;
 const SILENCE_MS = 10_000;
 /** How long somebody who asks for metrics waits for them. Prometheus gives up after ten seconds. */
 const METRICS_MS = 2000;
+/** How long it may take to hear of other options. It is busy with one batch of lines at most. */
+const TAKE_MS = 5000;
 /**
  * Of the recorder's heap, what new objects get: nearly all of them die with their batch. V8's own measure
  * keeps 155 MB for 20 that live; so it is 80, for 0.5 µs more a row.
@@ -34,7 +36,15 @@ export type RecorderThread = {
   /** The latest word; undefined until the first. */
   state(): RecorderState | undefined;
   /** Returns the metrics as text; undefined when the recorder doesn't answer. */
-  metrics(format: TextFormat): Promise<string | undefined>;
+  metrics(
+    format: TextFormat,
+    checks: Readonly<Record<string, boolean>>,
+  ): Promise<string | undefined>;
+  /**
+   * Has it work by other options; resolves when it knows them. Rejects with a Fault when it doesn't answer:
+   * it goes on by those before.
+   */
+  take(options: RecorderOptions): Promise<void>;
   /** Has spans sent that are of no row. They are lost when the recorder isn't there. */
   addSpans(spans: readonly Span[]): void;
   /** Records what the log holds, delivers for some seconds, and ends. */
@@ -50,9 +60,10 @@ export type RecorderListeners = {
 
 /** Returns the recorder, not yet started. */
 export function createRecorderThread(
-  options: RecorderOptions,
+  atStart: RecorderOptions,
   { onTrouble, onHead }: RecorderListeners,
 ): RecorderThread {
+  let options = atStart;
   let state: RecorderState | undefined;
   let heardAtMs = 0;
   let isStopping = false;
@@ -64,6 +75,7 @@ export function createRecorderThread(
   let lastAsked = 0;
   const tell = createTroubles(onTrouble);
   const asked = new Map<number, (text: string | undefined) => void>();
+  let hasTaken = () => {};
 
   function start(): void {
     startedAtMs = performance.now();
@@ -78,12 +90,15 @@ export function createRecorderThread(
     started.on('message', (message: FromRecorder) => {
       heardAtMs = performance.now();
       if (message.kind === 'metrics') return asked.get(message.id)?.(message.text);
+      if (message.kind === 'taken') return hasTaken();
       hear(message.state);
     });
     // A worker that ran out of memory says so by `error`; `exit` comes after it, always.
     let why = 'it ended by itself';
     started.on('error', (error) => (why = explain(error)));
     started.on('exit', () => {
+      // The next one begins with them.
+      hasTaken();
       if (!isStopping) died(why);
     });
     ended = new Promise((resolve) => started.once('exit', () => resolve()));
@@ -102,15 +117,36 @@ export function createRecorderThread(
     worker?.postMessage(message);
   }
 
-  function metrics(format: TextFormat): Promise<string | undefined> {
+  function metrics(
+    format: TextFormat,
+    checks: Readonly<Record<string, boolean>>,
+  ): Promise<string | undefined> {
     const id = (lastAsked += 1);
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
     const late = setTimeout(() => resolve(undefined), METRICS_MS);
     asked.set(id, resolve);
-    post({ kind: 'ask-metrics', id, format });
+    post({ kind: 'ask-metrics', id, format, checks });
     return promise.finally(() => {
       clearTimeout(late);
       asked.delete(id);
+    });
+  }
+
+  async function take(next: RecorderOptions): Promise<void> {
+    const before = options;
+    options = next;
+    if (restart !== undefined) return;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const late = setTimeout(() => {
+      options = before;
+      post({ kind: 'take', options });
+      reject(new Fault('ERR_CONFIG', 'the recorder does not answer; try again when it does'));
+    }, TAKE_MS);
+    hasTaken = resolve;
+    post({ kind: 'take', options });
+    await promise.finally(() => {
+      clearTimeout(late);
+      hasTaken = () => {};
     });
   }
 
@@ -143,5 +179,5 @@ export function createRecorderThread(
 
   const addSpans = (spans: readonly Span[]) => post({ kind: 'spans', spans });
 
-  return { start, state: current, metrics, addSpans, stop };
+  return { start, state: current, metrics, take, addSpans, stop };
 }

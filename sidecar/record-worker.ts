@@ -47,7 +47,11 @@ const RETRY_MS = 1000;
 /** How long destinations may take to get what is left when the sidecar stops. */
 const FINISH_MS = 3000;
 
-const options = workerData as RecorderOptions;
+let options = workerData as RecorderOptions;
+/** What opens stamps, of the options: others are known at once, before another line is read. */
+const stampKeys = [...options.keys];
+/** Whether other options wait for the recorder to begin again. */
+let isStale = false;
 const clock = createClock();
 const stop = new AbortController();
 let lastSaid = '';
@@ -83,13 +87,23 @@ function hear(message: ToRecorder): void {
   switch (message.kind) {
     case 'stop':
       return stop.abort();
+    case 'take':
+      return take(message.options);
     case 'spans':
       return dispatch?.addSpans(message.spans);
     case 'ask-metrics': {
+      metrics.setChecks(message.checks);
       const text = writeText(metrics.snapshot(clock()), message.format, options.resource);
       return post({ kind: 'metrics', id: message.id, text });
     }
   }
+}
+
+function take(next: RecorderOptions): void {
+  options = next;
+  stampKeys.splice(0, stampKeys.length, ...next.keys);
+  isStale = true;
+  post({ kind: 'taken' });
 }
 
 function post(message: FromRecorder): void {
@@ -116,6 +130,7 @@ async function run(): Promise<void> {
 }
 
 async function record(): Promise<void> {
+  isStale = false;
   const store = await openAuditStore(options.auditStore);
   try {
     const follower = await openFollower(store);
@@ -160,7 +175,7 @@ async function partsOf(
   follower: Follower,
   deliveries: readonly Delivery[],
 ): Promise<Parts> {
-  const { keys, stateFolder, machineBootId, opening } = options;
+  const { stateFolder, machineBootId, opening } = options;
   const signing = signingKeys(options.chainKeys);
   const [key] = signing;
   if (key === undefined) throw new Fault('ERR_KEYS', 'there is no key to sign heads with');
@@ -176,7 +191,7 @@ async function partsOf(
   const recorder = createRecorder({
     follower,
     store,
-    keys,
+    keys: stampKeys,
     rules,
     notes: () => {
       const text = salts.toStore();
@@ -210,7 +225,8 @@ async function tellReplaced(store: AuditStore, heads: Heads): Promise<void> {
   await store.commit({ rows: [{ ...event, details: { before }, startedAtUs: clock() }] });
 }
 
-// After the signal to stop it goes on until the log has nothing new: the checkpoint is then its size.
+// After the signal to stop it goes on until the log has nothing new: the checkpoint is then its size. With
+// other options it ends at once, and begins again.
 async function follow(parts: Parts): Promise<void> {
   const { follower, recorder, reckoning, heads, deliveries } = parts;
   for (const delivery of deliveries) delivery.wake();
@@ -223,6 +239,7 @@ async function follow(parts: Parts): Promise<void> {
       say(await stateOf(parts));
       nextLookMs = performance.now() + STATE_MS;
     }
+    if (isStale) break;
     if (isNew && !follower.isAtEnd()) await setImmediate();
     else if (isNew || !stop.signal.aborted) await pause(POLL_MS);
     else break;

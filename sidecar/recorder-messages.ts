@@ -1,15 +1,24 @@
 // What the main thread and the recorder's say to each other. No evidence is among it: that goes through
 // Caddy's log.
 import type { TextFormat } from './metrics/write-text.ts';
+import type { RecorderOptions } from './recorder-options.ts';
 import type { RecorderState } from './recorder-state.ts';
 import type { Span } from './trace/span.ts';
 
 export type ToRecorder =
   | { readonly kind: 'stop' }
-  | { readonly kind: 'ask-metrics'; readonly id: number; readonly format: TextFormat }
+  /** From now on by these; it says so at once, and before it opens another stamp. */
+  | { readonly kind: 'take'; readonly options: RecorderOptions }
+  | {
+      readonly kind: 'ask-metrics';
+      readonly id: number;
+      readonly format: TextFormat;
+      readonly checks: Readonly<Record<string, boolean>>;
+    }
   /** Of sign-ins, as they ended. */
   | { readonly kind: 'spans'; readonly spans: readonly Span[] };
 
 export type FromRecorder =
   | { readonly kind: 'state'; readonly state: RecorderState }
+  | { readonly kind: 'taken' }
   | { readonly kind: 'metrics'; readonly id: number; readonly text: string };

@@ -69,7 +69,14 @@ test('rooms import one way, by the table', () => {
 });
 
 /** The wiring, and what only it uses. */
-const WIRING = ['cli.ts', 'main.ts', 'readiness.ts'];
+const WIRING = [
+  'cli.ts',
+  'front.ts',
+  'main.ts',
+  'readiness.ts',
+  'recorder-settings.ts',
+  'takeover.ts',
+];
 
 test('the spines and their small parts know nothing of http or config', () => {
   const wrong = imports.filter(
@@ -86,11 +93,11 @@ test('nobody but the command imports main.ts', () => {
   expect(importers).toEqual(['cli.ts']);
 });
 
-test('only the command loads the configuration, and only main.ts takes it apart', () => {
+test('only the command loads the configuration, and only the wiring takes it apart', () => {
   const takers = imports
     .filter(({ from, to }) => roomOf(to) === 'config' && roomOf(from) !== 'config')
     .map(({ from }) => from);
-  expect([...new Set(takers)].toSorted()).toEqual(['cli.ts', 'main.ts']);
+  expect([...new Set(takers)].filter((taker) => !WIRING.includes(taker))).toEqual([]);
 });
 
 /** The rim: who may touch files, sockets, the environment, clocks, timers or randomness. */
@@ -146,6 +153,7 @@ const RIM = [
   'otlp/watched-file.ts', // files with tokens
   'delivery/metrics-export.ts', // once a minute
   'delivery/replay.ts',
+  'front.ts', // hands out the clock
   'heads.ts', // the file of published heads
   'http/health.ts',
   'http/listen.ts', // the sockets
@@ -167,6 +175,7 @@ const RIM = [
   'record-thread.ts',
   'record-worker.ts',
   'version.ts',
+  'watch-files.ts',
 ];
 
 test('clocks, randomness, files and sockets are touched at the rim only', () => {

@@ -18,7 +18,7 @@ export type Report = (error: ConfigError) => void;
 /** Returns the sentence and the list that a terminal shows, without a newline at the end. */
 export function formatConfigErrors(errors: readonly ConfigError[]): string {
   const count = errors.length === 1 ? '1 setting needs' : `${errors.length} settings need`;
-  return [`${count} mending; nothing was started.`, ...errors.map(formatOne)].join('\n\n');
+  return [`${count} mending.`, ...errors.map(formatOne)].join('\n\n');
 }
 
 function formatOne({ where, read, allowed, mend }: ConfigError): string {

@@ -19,7 +19,8 @@ export type KeyRing = {
 /** What a key is for: keys of one purpose are of no use for another. */
 export type KeyPurpose = 'stamp' | 'login' | 'chain';
 
-const FILE_NAME = 'keys';
+/** What the ring's file is called in the state folder. */
+export const KEYS_FILE = 'keys';
 const MIN_KEY_BYTES = 32;
 
 export type KeyRingOptions = {
@@ -36,7 +37,7 @@ export type KeyRingOptions = {
  */
 export function loadKeyRing(options: KeyRingOptions): KeyRing {
   if (options.given !== undefined) return makeRing(options.given.reveal(), 'the given key ring');
-  const path = join(options.stateFolder, FILE_NAME);
+  const path = join(options.stateFolder, KEYS_FILE);
   try {
     if (!fs.existsSync(path)) {
       // A new ring would make every line that is not yet read nobody's.
@@ -96,7 +97,7 @@ function lostRing(path: string): Fault {
 /** Whoever starts at the same time ends with the same file: the first link wins, whole or not at all. */
 function createFile(folder: string, path: string): void {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const draft = join(folder, `.${FILE_NAME}.${randomUUID()}`);
+  const draft = join(folder, `.${KEYS_FILE}.${randomUUID()}`);
   try {
     fs.writeFileSync(draft, freshText(), { flag: 'wx', mode: 0o600, flush: true });
     fs.linkSync(draft, path);

@@ -5,18 +5,25 @@ import type { ConfigSources, Given } from './environment.ts';
 import type { Report } from './errors.ts';
 import { reasonOf } from './secret-file.ts';
 import { isObject } from './settings.ts';
+import { offsetOf } from './settings-lines.ts';
 import { shown } from './shown.ts';
 
 /** The file's content as plain data. */
 export type SettingsFile = {
   /** As the operator named it; for messages. */
   readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  readonly isThere: boolean;
   readonly raw: unknown;
   /** False when it is there but can't be understood: then nothing can be called missing. */
   readonly readable: boolean;
+  /** The line of a key or an element, such as `destinations[0].name`; undefined for what isn't written. */
+  readonly lineOf: (path: string) => number | undefined;
 };
 
-const DEFAULT_NAME = 'signet.yaml';
+/** What the file is called, unless SIGNET_CONFIG says something else. */
+export const DEFAULT_NAME = 'signet.yaml';
 
 /** Settings are not half as deep; an alias within what it stands for would be without end. */
 const MAX_DEPTH = 16;
@@ -31,19 +38,22 @@ export function readSettingsFile(
 ): SettingsFile {
   const named = given.get('SIGNET_CONFIG');
   const name = named ?? DEFAULT_NAME;
+  const path = resolve(sources.cwd, name);
+  const nothing = { name, path, isThere: false, raw: {}, lineOf: () => undefined };
   try {
-    const text = sources.readFile(resolve(sources.cwd, name));
-    return parse(name, text, report);
+    return { name, path, isThere: true, ...parse(name, sources.readFile(path), report) };
   } catch (error) {
-    if (named === undefined && isMissing(error)) return { name, raw: {}, readable: true };
+    if (named === undefined && isMissing(error)) return { ...nothing, readable: true };
     const where = named === undefined ? name : 'SIGNET_CONFIG';
     const read = `${shown(name)}, ${reasonOf(error)}`;
     report({ where, read, allowed: 'a YAML file that Signet may read' });
-    return { name, raw: {}, readable: false };
+    return { ...nothing, readable: false };
   }
 }
 
-function parse(name: string, text: string, report: Report): SettingsFile {
+type Parsed = Pick<SettingsFile, 'raw' | 'readable' | 'lineOf'>;
+
+function parse(name: string, text: string, report: Report): Parsed {
   const lines = new LineCounter();
   // Its warnings on the terminal would quote the text.
   const quiet = { prettyErrors: false, logLevel: 'error' } as const;
@@ -55,10 +65,14 @@ function parse(name: string, text: string, report: Report): SettingsFile {
     const read = `line ${line}, column ${col}: ${code.toLowerCase().replaceAll('_', ' ')}`;
     report({ where: name, read, allowed: 'YAML', mend: 'look at that line and the one before' });
   }
-  if (mistakes.length > 0) return { name, raw: {}, readable: false };
+  const lineOf = (path: string) => {
+    const offset = offsetOf(document, path);
+    return offset === undefined ? undefined : lines.linePos(offset).line;
+  };
+  if (mistakes.length > 0) return { raw: {}, readable: false, lineOf };
   const raw = plainOf(document);
   if (raw === undefined) report({ where: name, ...BAD_ALIASES });
-  return { name, raw: raw ?? {}, readable: raw !== undefined };
+  return { raw: raw ?? {}, readable: raw !== undefined, lineOf };
 }
 
 const BAD_ALIASES = {

@@ -16,6 +16,8 @@ export type Check = {
 export type Readiness = 'ready' | 'degraded' | 'unready';
 
 export type HealthOptions = {
+  /** What is told of the process beside its status. */
+  readonly about?: Readonly<Record<string, string>>;
   /** Asked for each request; must be quick. */
   readonly checks: () => Readonly<Record<string, Check>>;
   /** The checks without which nobody can be let in; one that isn't reported has failed. */
@@ -28,7 +30,7 @@ export type HealthOptions = {
  * Returns the app. `/healthz` is 200 while the process lives; `/readyz` is 200 when ready or
  * degraded, 503 when an essential check fails. Both are JSON. `/metrics` is text, 500 when it fails.
  */
-export function createHealth({ checks, essential, metrics }: HealthOptions): Express {
+export function createHealth({ about, checks, essential, metrics }: HealthOptions): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -36,7 +38,7 @@ export function createHealth({ checks, essential, metrics }: HealthOptions): Exp
   app.get('/readyz', (_request, response) => {
     const found = runChecks(checks);
     const status = judge(found, essential);
-    answer(response, status === 'unready' ? 503 : 200, { status, checks: found });
+    answer(response, status === 'unready' ? 503 : 200, { status, ...about, checks: found });
   });
   if (metrics !== undefined) {
     app.get('/metrics', (request, response) => answerMetrics(request, response, metrics));

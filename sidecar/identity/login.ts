@@ -20,6 +20,8 @@ export type LoginOptions = {
   readonly keys: readonly KeyObject[];
   readonly names: ClaimNames;
   readonly now: () => number;
+  /** States that were used, and when each was begun; a memory of its own by default. */
+  readonly used?: Map<string, number>;
 };
 
 /** Where the browser is, as Caddy says. `host` with its port, `cookies` the raw header. */
@@ -78,8 +80,8 @@ type UnderWay = {
 };
 
 /** Returns the pair that signs people in at this provider. */
-export function createLogin({ provider, keys, names, now }: LoginOptions): Login {
-  const used = new Map<string, number>();
+export function createLogin(options: LoginOptions): Login {
+  const { provider, keys, names, now, used = new Map<string, number>() } = options;
 
   async function beginLogin(place: Parameters<Login['beginLogin']>[0]) {
     const prompt = place.prompt === 'login' ? place.prompt : undefined;

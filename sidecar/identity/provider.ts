@@ -27,6 +27,8 @@ export type Provider = {
   state(): { ready: boolean; problem?: string };
   /** Returns openid-client's configuration; throws Fault ERR_PROVIDER until discovery has succeeded. */
   config(): client.Configuration;
+  /** Resolves when the first attempt at discovery has ended, well or not. */
+  readonly tried: Promise<void>;
   /** Ends the attempts at discovery. */
   close(): void;
 };
@@ -40,6 +42,7 @@ export function createProvider(options: ProviderOptions): Provider {
   const closing = new AbortController();
   let configuration: client.Configuration | undefined;
   let problem = `${issuer} has not answered yet`;
+  const { promise: tried, resolve: endTry } = Promise.withResolvers<void>();
 
   async function discoverUntilDone(): Promise<void> {
     for (let waitMs = FIRST_RETRY_MS; !closing.signal.aborted;) {
@@ -48,6 +51,8 @@ export function createProvider(options: ProviderOptions): Provider {
         return;
       } catch (error) {
         problem = `discovery of ${issuer}: ${explain(error)}`;
+      } finally {
+        endTry();
       }
       await delay(waitMs, undefined, { ref: false, signal: closing.signal });
       waitMs = Math.min(waitMs * 2, LONGEST_RETRY_MS);
@@ -65,6 +70,7 @@ export function createProvider(options: ProviderOptions): Provider {
       if (configuration) return configuration;
       throw new Fault('ERR_PROVIDER', problem);
     },
+    tried,
     close: () => closing.abort(),
   };
 }

@@ -25,6 +25,7 @@ export const LABELS = {
   signal: 'signet.signal',
   status: 'signet.status',
   leftOutReason: 'signet.left_out.reason',
+  check: 'signet.check',
   version: 'service.version',
   overflow: 'otel.metric.overflow',
 } as const;
@@ -111,6 +112,11 @@ export const INSTRUMENTS = {
     'signet.delivery.status',
     '',
     'How delivery to a destination stands: 1 for the status that holds, 0 for the others.',
+  ),
+  checkOk: gauge(
+    'signet.check.ok',
+    '',
+    'Whether a part that is not the recorder is as it should be: 1, else 0. /readyz says what is wrong.',
   ),
   buildInfo: gauge('signet.build.info', '', 'Always 1; which version this is.'),
 } as const;

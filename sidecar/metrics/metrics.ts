@@ -5,7 +5,7 @@ import { addTo, createHistogram, exemplarsOf, type Histogram } from './histogram
 import { INSTRUMENTS, LABELS, type Instrument } from './instruments.ts';
 import { createSeries, type Series } from './series.ts';
 import type { HistogramMetric, Metric, NumberMetric, Snapshot } from './snapshot.ts';
-import { single, standingMetrics, type Standing } from './standing.ts';
+import { checkMetrics, single, standingMetrics, type Standing } from './standing.ts';
 
 /** Most series of one instrument: what OpenTelemetry's SDKs have. */
 export const MAX_SERIES = 2000;
@@ -41,6 +41,8 @@ export type Metrics = {
    * that is some time ago.
    */
   set(standing: Standing, lookedAtUs: number): void;
+  /** Keeps how the parts beside the recorder stand, by name. */
+  setChecks(checks: Readonly<Record<string, boolean>>): void;
   snapshot(nowUs: number): Snapshot;
 };
 
@@ -64,6 +66,7 @@ export function createMetrics({
   );
   const kinds = createSeries([rowKind], maxSeries, counter);
   let standing: Standing | undefined;
+  let checks: Readonly<Record<string, boolean>> = {};
   // The end of the request recorded last, or when there was nothing left to record.
   let recordedUpToUs = startedAtUs;
   let lookedLastUs = startedAtUs;
@@ -110,6 +113,7 @@ export function createMetrics({
       counted(INSTRUMENTS.rows, kinds),
       ...(standing === undefined ? [] : standingMetrics(standing, lagUs(nowUs))),
       single(INSTRUMENTS.recorderUp, 1),
+      ...checkMetrics(checks),
       single(INSTRUMENTS.buildInfo, 1, { [LABELS.version]: version }),
     ];
     return { atUs: nowUs, metrics };
@@ -139,12 +143,15 @@ export function createMetrics({
     };
   }
 
-  return { observe, set, snapshot };
+  return { observe, set, setChecks: (next) => void (checks = next), snapshot };
 }
 
-/** Returns what is known where the recorder does not answer: that. */
-export function recorderDown(nowUs: number): Snapshot {
-  return { atUs: nowUs, metrics: [single(INSTRUMENTS.recorderUp, 0)] };
+/** Returns what is known where the recorder does not answer: that, and how the other parts stand. */
+export function recorderDown(
+  nowUs: number,
+  checks: Readonly<Record<string, boolean>> = {},
+): Snapshot {
+  return { atUs: nowUs, metrics: [single(INSTRUMENTS.recorderUp, 0), ...checkMetrics(checks)] };
 }
 
 // Absent when the client left before an answer.

@@ -53,6 +53,15 @@ export function standingMetrics(standing: Standing, lagUs: number): NumberMetric
   return metrics.filter(({ points }) => points.length > 0);
 }
 
+/** Returns how each part stands; nothing where none is known. */
+export function checkMetrics(checks: Readonly<Record<string, boolean>>): NumberMetric[] {
+  const points = Object.entries(checks).map(([name, isOk]) => ({
+    labels: { [LABELS.check]: name },
+    value: isOk ? 1 : 0,
+  }));
+  return points.length === 0 ? [] : [{ instrument: INSTRUMENTS.checkOk, points }];
+}
+
 /** Returns a metric of one series, without labels unless they are given. */
 export function single(instrument: Instrument, value: number, labels: Labels = {}): NumberMetric {
   return { instrument, points: [{ labels, value }] };

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { createClock } from '../../sidecar/clock.ts';
 import { createGate, type Gate } from '../../sidecar/gate.ts';
+import { createNumbers } from '../../sidecar/numbers.ts';
 import { createBearer } from '../../sidecar/identity/bearer.ts';
 import { createSessions, type Sessions } from '../../sidecar/identity/session.ts';
 import { createSessionStore } from '../../sidecar/identity/session-store.ts';
@@ -48,6 +49,7 @@ export async function makeGate(): Promise<MadeGate> {
       trust: 'bearer',
       sample: createSample(SAMPLE_EVERYTHING),
       key: STAMP_KEY,
+      numbered: createNumbers(),
       bootId: '6f1f9c1e-6d0c-4c4f-9f5e-2a7d3f0b9c11',
       journal: journals[at] ?? { note: () => {} },
       clock: createClock(),

@@ -43,6 +43,7 @@ describe('four settings', () => {
       stateFolder: '/home/signet/.local/state/signet',
       headsFile: '/home/signet/.local/state/signet/heads.jsonl',
       destinations: [],
+      retention: { rowsMs: 400 * 86_400_000, undeliveredMs: 30 * 86_400_000 },
       sampling: { ratio: 1, rules: [], slowUs: 2_000_000 },
       redactQuery: [],
       clientAddress: 'keep',
@@ -100,7 +101,7 @@ describe('every mistake at once', () => {
     expect(fault).toBeInstanceOf(Fault);
     expect(fault).toMatchObject({ code: 'ERR_CONFIG' });
     const message = (fault as Fault).message;
-    expect(message).toContain('3 settings need mending; nothing was started.');
+    expect(message).toContain('3 settings need mending.');
     expect(message).toContain('SIGNET_TRACE_TRUST\n    read:    "all"\n    allowed: ');
     expect(message).toContain('bearer, authenticated, always, never');
     expect(message).toContain('SIGNET_ISSUER (or issuer in signet.yaml)');

@@ -32,6 +32,7 @@ function start(changes: Partial<Opening> = {}): Promise<void> {
   const opening = {
     bootId: `boot-${starts}`,
     version: '1.2.3',
+    reloads: 0,
     keyIds: ['k1'],
     settings: [{ issuer: 'k1-a', hosts: 'k1-b' }],
     ...changes,

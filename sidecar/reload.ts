@@ -1,0 +1,103 @@
+// Takes over another configuration while requests are answered: on SIGHUP, and when a file that it came from
+// has changed. One that is wrong is refused: the one before holds, and it is told.
+import { explain } from './fault.ts';
+import type { Logger } from './log.ts';
+
+/** How the configuration stands, for `/readyz`. */
+export type ConfigurationState = {
+  readonly ok: boolean;
+  readonly problem?: string;
+  readonly file: string;
+  /** When what holds was read, as ISO 8601 in UTC. */
+  readonly read_at: string;
+  /** Settings that have changed since, and hold from the next start on. */
+  readonly waits_for_restart?: readonly string[];
+};
+
+/** What came of taking over. */
+export type Taken = {
+  /** Names of the settings that are others now. */
+  readonly changed: readonly string[];
+  readonly waits: readonly string[];
+};
+
+export type ReloadParts = {
+  readonly file: string;
+  /** Reads the configuration and takes it over, whole or not at all; rejects with the reason why not. */
+  readonly take: () => Promise<Taken>;
+  readonly now: () => number;
+  readonly log: Logger;
+};
+
+export type Reload = {
+  /** Takes over what there is now; after the one that is under way. */
+  request(why: string): void;
+  state(): ConfigurationState;
+  /** Resolves when none is under way; none begins after it. */
+  close(): Promise<void>;
+};
+
+/** Returns what takes over; the configuration of the start holds now. */
+export function createReload({ file, take, now, log }: ReloadParts): Reload {
+  let isClosed = false;
+  let waiting: string | undefined;
+  let underWay: Promise<void> | undefined;
+  let readAt = iso(now());
+  let waits: readonly string[] = [];
+  let problem: string | undefined;
+
+  function request(why: string): void {
+    waiting = why;
+    underWay ??= run().finally(() => (underWay = undefined));
+  }
+
+  async function run(): Promise<void> {
+    while (waiting !== undefined && !isClosed) {
+      const why = waiting;
+      waiting = undefined;
+      await once(why);
+    }
+  }
+
+  async function once(why: string): Promise<void> {
+    const at = iso(now());
+    try {
+      const taken = await take();
+      const isMended = problem !== undefined;
+      const isNewlyWaiting = taken.waits.some((name) => !waits.includes(name));
+      [problem, readAt, waits] = [undefined, at, taken.waits];
+      if (taken.changed.length > 0 || isMended)
+        log.info({ why, changed: taken.changed }, 'the configuration was read anew, and holds');
+      if (isNewlyWaiting)
+        log.warn(
+          { settings: waits },
+          'these settings have changed, and hold from the next start on',
+        );
+    } catch (error) {
+      problem = `${file} of ${at} is refused, and what was read at ${readAt} holds: ${explain(error)}`;
+      log.error(
+        { why, problem: explain(error) },
+        'the new configuration is refused, the old one holds',
+      );
+    }
+  }
+
+  return {
+    request,
+    state: () => ({
+      ok: problem === undefined,
+      ...(problem !== undefined && { problem }),
+      file,
+      read_at: readAt,
+      ...(waits.length > 0 && { waits_for_restart: waits }),
+    }),
+    async close() {
+      isClosed = true;
+      await underWay;
+    },
+  };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,83 @@
+// What changes when another configuration takes over from the one that holds: which settings are others, and
+// which of them a running sidecar can't change. Pure.
+import type { Config } from './config/config.ts';
+import { fingerprint } from './config/fingerprint.ts';
+import { deriveKeys, type KeyRing } from './config/keys.ts';
+import { signingKeys } from './audit/signing-key.ts';
+import { Fault } from './fault.ts';
+
+/** What a running sidecar can't change: where it is, and where its evidence is. */
+const FIXED = {
+  listen: 'listen',
+  health: 'health',
+  accessLog: 'access_log',
+  stateFolder: 'state',
+  auditStore: 'audit.store_file',
+  headsFile: 'audit.heads_file',
+} as const satisfies Partial<Record<keyof Config, string>>;
+
+export type Takeover = {
+  /** The new one, with the old one's where nothing can be changed. */
+  readonly config: Config;
+  /** Names of the settings that are others now; `keys` for the key ring. */
+  readonly changed: readonly string[];
+  /** Names of those that hold from the next start on. */
+  readonly waits: readonly string[];
+};
+
+/** A configuration with its key ring. */
+export type Whole = { readonly config: Config; readonly ring: KeyRing };
+
+/**
+ * Returns what comes of taking over.
+ * @throws {Fault} ERR_KEYS if the new key ring lacks the key that has sealed until now.
+ */
+export function takeOver(from: Whole, to: Whole): Takeover {
+  const [key] = deriveKeys(from.ring, 'chain');
+  const isOther = othersBy((config) => fingerprint(config, key), from.config, to.config);
+  const fixed = Object.entries(FIXED) as [keyof typeof FIXED, string][];
+  const waiting = fixed.filter(([name]) => isOther(name) && !isSameAddress(name, from, to));
+  const kept = Object.fromEntries(waiting.map(([name]) => [name, from.config[name]]));
+  const names = Object.keys({ ...from.config, ...to.config });
+  const changed = names.filter(
+    (name) => name !== 'warnings' && name !== 'keys' && !(name in kept) && isOther(name),
+  );
+  return {
+    config: withKept(to.config, kept),
+    changed: [...changed, ...(isOtherRing(from.ring, to.ring) ? ['keys'] : [])],
+    waits: waiting.map(([, name]) => name),
+  };
+}
+
+function othersBy(hashes: (config: Config) => Record<string, string>, from: Config, to: Config) {
+  const [before, after] = [hashes(from), hashes(to)];
+  return (name: string) => before[name] !== after[name];
+}
+
+// One that is not there any more is kept as well; one that is new and fixed waits.
+function withKept(to: Config, kept: Partial<Config>): Config {
+  const given = Object.entries({ ...to, ...kept }).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given) as Config;
+}
+
+// The key that Caddy shows over TCP can change; the address can't.
+function isSameAddress(name: keyof typeof FIXED, from: Whole, to: Whole): boolean {
+  const [before, after] = [from.config.listen, to.config.listen];
+  if (name !== 'listen' || !('port' in before) || !('port' in after)) return false;
+  return before.port === after.port && before.host === after.host;
+}
+
+function isOtherRing(from: KeyRing, to: KeyRing): boolean {
+  const [before, after] = [idsOf(from), idsOf(to)];
+  if (!after.includes(before[0] ?? '')) {
+    const mend =
+      'put it back, behind the new one, for as long as a line of the log may be sealed by it';
+    throw new Fault('ERR_KEYS', `the key ring lacks the key that has sealed until now; ${mend}`);
+  }
+  return before.join() !== after.join();
+}
+
+/** Returns the ids of a ring's keys, the sealing one first; they are public. */
+export function idsOf(ring: KeyRing): string[] {
+  return signingKeys(deriveKeys(ring, 'chain')).map(({ id }) => id);
+}

@@ -1,0 +1,79 @@
+// Configurations that a running sidecar is to take over, without Caddy: another provider, another key.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { freePort } from '../fixtures/caddy.ts';
+import { startProvider, type TestProvider } from '../fixtures/provider.ts';
+import { makeFolder, readiness, startSidecar, type RunningSidecar } from '../fixtures/sidecar.ts';
+import { until } from '../fixtures/until.ts';
+
+let folder: string;
+let remove: () => void;
+let port: number;
+let gatePort: number;
+let provider: TestProvider;
+let other: TestProvider;
+let sidecar: RunningSidecar;
+
+const [FIRST_KEY, SECOND_KEY] = ['a'.repeat(32), 'b'.repeat(32)];
+const REGISTERED = {
+  redirectUris: ['https://app.example.com/.signet/callback'],
+  audience: 'https://orders.example',
+};
+
+function write({ issuer, clientId, clientSecret }: TestProvider, more: object = {}): void {
+  writeFileSync(join(folder, 'client-secret'), clientSecret);
+  const files = { client_secret_file: 'client-secret', gate_key_file: 'gate-key' };
+  const places = { listen: `127.0.0.1:${gatePort}`, health: `127.0.0.1:${port}` };
+  const settings = { issuer, client_id: clientId, destinations: [], ...files, ...places, ...more };
+  writeFileSync(join(folder, 'signet.yaml'), JSON.stringify(settings));
+}
+
+const checks = async () => (await readiness(port, sidecar)).checks;
+const untilChecks = (condition: (all: Awaited<ReturnType<typeof checks>>) => boolean) =>
+  until('the checks', async () => condition(await checks()));
+
+beforeEach(async () => {
+  ({ folder, remove } = makeFolder());
+  [port, gatePort] = [await freePort(), await freePort()];
+  provider = await startProvider(REGISTERED);
+  other = await startProvider(REGISTERED);
+  writeFileSync(join(folder, 'gate-key'), FIRST_KEY);
+  write(provider);
+  sidecar = startSidecar(folder, {});
+  await untilChecks(({ provider: { ok } = { ok: false } }) => ok);
+}, 60_000);
+
+afterEach(async () => {
+  await sidecar.stop();
+  await Promise.all([provider.stop(), other.stop()]);
+  remove();
+}, 60_000);
+
+test('another provider is found before it takes over', async () => {
+  write(other);
+  await untilChecks(({ provider: told }) => {
+    const { ok, issuer } = { issuer: '', ...told };
+    return ok === true && issuer === other.issuer;
+  });
+});
+
+test('a provider that cannot be found is refused, and people go on signing in at the one before', async () => {
+  const { issuer } = other;
+  await other.stop();
+  write(other);
+  await untilChecks(({ configuration: { ok } = { ok: true } }) => !ok);
+  const { configuration, provider: told } = await checks();
+  expect(configuration?.problem).toContain(issuer);
+  expect(told).toMatchObject({ ok: true, issuer: provider.issuer });
+});
+
+test('another key of the gate holds as soon as it is read', async () => {
+  const ask = async (key: string) =>
+    (await fetch(`http://127.0.0.1:${gatePort}/verify`, { headers: { 'Signet-Key': key } })).status;
+  // 400: it is Caddy's key, and not Caddy's question.
+  expect([await ask(FIRST_KEY), await ask(SECOND_KEY)]).toEqual([400, 403]);
+  writeFileSync(join(folder, 'gate-key'), SECOND_KEY);
+  await until('the new key', async () => (await ask(SECOND_KEY)) === 400);
+  expect(await ask(FIRST_KEY)).toBe(403);
+});
