@@ -46,9 +46,10 @@ export type Sidecar = {
  * a Fault when it cannot start: nothing is left listening then.
  */
 export async function serve(load: () => Loaded): Promise<Sidecar> {
-  let loaded = load();
+  const loaded = load();
   if ('fault' in loaded) throw loaded.fault;
-  let { config } = loaded;
+  let { config, files } = loaded;
+  let seen = files;
   const startedAt = new Date().toISOString();
   const log = createLog(config.logLevel, VERSION);
   const lock = lockState(config.stateFolder);
@@ -145,10 +146,10 @@ export async function serve(load: () => Loaded): Promise<Sidecar> {
   async function take(): Promise<Taken> {
     const next = load();
     // Those of a refused one as well: it is mended there.
-    loaded = { ...next, files: [...new Set([...loaded.files, ...next.files])] };
+    seen = new Map([...files, ...next.files]);
     if ('fault' in next) throw next.fault;
-    const to = { config: next.config, ring: keyRingOf(next.config, log) };
-    const taken = takeOver({ config, ring }, to);
+    const to = { ...next, ring: keyRingOf(next.config, log) };
+    const taken = takeOver({ config, ring, files }, to);
     if (taken.changed.length > 0) {
       const prepared = fronts.prepare(taken.config, to.ring);
       try {
@@ -166,12 +167,12 @@ export async function serve(load: () => Loaded): Promise<Sidecar> {
       log.level = config.logLevel;
       tellWarnings();
     }
-    loaded = next;
+    files = seen = next.files;
     return taken;
   }
 
   function watched(): string[] {
-    return [...loaded.files, join(config.stateFolder, KEYS_FILE)];
+    return [...seen.keys(), join(config.stateFolder, KEYS_FILE)];
   }
 
   function ownChecks(): Record<string, Check> {

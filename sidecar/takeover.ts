@@ -19,14 +19,19 @@ const FIXED = {
 export type Takeover = {
   /** The new one, with the old one's where nothing can be changed. */
   readonly config: Config;
-  /** Names of the settings that are others now; `keys` for the key ring. */
+  /** Names of the settings that are others now; `keys` for the key ring, `certificates` for what is in them. */
   readonly changed: readonly string[];
   /** Names of those that hold from the next start on. */
   readonly waits: readonly string[];
 };
 
-/** A configuration with its key ring. */
-export type Whole = { readonly config: Config; readonly ring: KeyRing };
+/** A configuration with its key ring, and the files that it names. */
+export type Whole = {
+  readonly config: Config;
+  readonly ring: KeyRing;
+  /** Path → a hash of what was in the file. */
+  readonly files: ReadonlyMap<string, string>;
+};
 
 /**
  * Returns what comes of taking over.
@@ -44,7 +49,11 @@ export function takeOver(from: Whole, to: Whole): Takeover {
   );
   return {
     config: withKept(to.config, kept),
-    changed: [...changed, ...(isOtherRing(from.ring, to.ring) ? ['keys'] : [])],
+    changed: [
+      ...changed,
+      ...(isOtherRing(from.ring, to.ring) ? ['keys'] : []),
+      ...(hasOtherCertificates(from, to) ? ['certificates'] : []),
+    ],
     waits: waiting.map(([, name]) => name),
   };
 }
@@ -65,6 +74,15 @@ function isSameAddress(name: keyof typeof FIXED, from: Whole, to: Whole): boolea
   const [before, after] = [from.config.listen, to.config.listen];
   if (name !== 'listen' || !('port' in before) || !('port' in after)) return false;
   return before.port === after.port && before.host === after.host;
+}
+
+// Connections are made with them, and last: whoever sends has to begin again. Tokens are read for each call.
+function hasOtherCertificates(from: Whole, { config, files }: Whole): boolean {
+  const paths = config.destinations.flatMap(
+    ({ certificateFile, clientCertificateFile, clientKeyFile }) =>
+      [certificateFile, clientCertificateFile, clientKeyFile].filter((path) => path !== undefined),
+  );
+  return paths.some((path) => from.files.has(path) && from.files.get(path) !== files.get(path));
 }
 
 function isOtherRing(from: KeyRing, to: KeyRing): boolean {

@@ -1,5 +1,6 @@
 // The configuration together with the files that it came from: whoever watches these knows when to load it
 // again. Files that are named and not there are among them.
+import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { Fault } from '../fault.ts';
 import type { Config } from './config.ts';
@@ -11,22 +12,25 @@ import { DEFAULT_NAME } from './settings-file.ts';
 export type Loaded = {
   /** signet.yaml, by whatever name; there or not. */
   readonly file: string;
-  readonly files: readonly string[];
+  /** Path → a hash of what was read; empty for what could not be. */
+  readonly files: ReadonlyMap<string, string>;
 } & ({ readonly config: Config } | { readonly fault: Fault });
 
 /** Returns the config, or the Fault (ERR_CONFIG) that says all that is wrong with it. */
 export function loadWatched(sources: ConfigSources): Loaded {
-  const files = new Set<string>();
+  const files = new Map<string, string>();
   const readFile = (path: string) => {
-    files.add(path);
-    return sources.readFile(path);
+    files.set(path, '');
+    const text = sources.readFile(path);
+    files.set(path, hash('sha256', text));
+    return text;
   };
   const file = resolve(sources.cwd, sources.env['SIGNET_CONFIG']?.trim() || DEFAULT_NAME);
   try {
     const config = loadConfig({ ...sources, readFile });
-    return { file, files: [...files], config };
+    return { file, files, config };
   } catch (error) {
-    if (error instanceof Fault) return { file, files: [...files], fault: error };
+    if (error instanceof Fault) return { file, files, fault: error };
     throw error;
   }
 }

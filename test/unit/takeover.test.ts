@@ -44,11 +44,11 @@ const plainly = (before: typeof from, to: typeof from) =>
   JSON.parse(JSON.stringify(takeOver(before, to))) as object;
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-const from = { config: configOf(), ring: ringOf(FIRST) };
+const from = { config: configOf(), ring: ringOf(FIRST), files: new Map<string, string>() };
 const TCP = { SIGNET_LISTEN: '127.0.0.1:9000', SIGNET_GATE_KEY: 'k'.repeat(32) };
 
 test('the same configuration changes nothing', () => {
-  const to = { config: configOf(), ring: ringOf(FIRST) };
+  const to = { ...from, config: configOf() };
   expect(plainly(from, to)).toEqual({ config: plain(from.config), changed: [], waits: [] });
 });
 
@@ -105,4 +105,28 @@ test('a ring without the key that sealed until now is refused', () => {
   const take = () => takeOver(from, { ...from, ring: ringOf(SECOND) });
   expect(take).toThrow(Fault);
   expect(take).toThrow('lacks the key that has sealed until now');
+});
+
+test('a certificate file with something else in it is a change, a token file is none', () => {
+  const config = configOf();
+  const destination = {
+    name: 'x',
+    protocol: 'grpc',
+    endpoint: 'https://collector.example.com:4317',
+    headers: {},
+    clientCertificateFile: '/tls/client.pem',
+    tokenFile: { header: 'x', prefix: '', path: '/token' },
+    compression: 'none',
+    signals: ['traces'],
+  } as const;
+  const whole = (certificate: string, token: string) => ({
+    ...from,
+    config: { ...config, destinations: [destination] },
+    files: new Map([
+      ['/tls/client.pem', certificate],
+      ['/token', token],
+    ]),
+  });
+  expect(takeOver(whole('a', 't'), whole('a', 'u')).changed).toEqual([]);
+  expect(takeOver(whole('a', 't'), whole('b', 't')).changed).toEqual(['certificates']);
 });
