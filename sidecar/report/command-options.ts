@@ -26,6 +26,7 @@ export function withFilters(command: Command): Command {
       collect,
     )
     .option('--status <statuses>', 'numbers or classes: 404, 5xx', collect)
+    .option('--slower-than <time>', 'requests that took longer: 250ms, 1.5s, 2m')
     .option('--kind <kinds>', `${ROW_KINDS.join(', ')} (default: all of them)`, collect)
     .option('--event <events>', 'sign-in, sign-in-failed, key-ring-changed …', collect)
     .option('--since <time>', 'from here on: 2026-11-20T10:35, or 90s, 15m, 1h, 7d ago')

@@ -26,7 +26,7 @@ type Way = {
   /** Values that the partial index has no row of. */
   readonly without?: readonly string[];
 };
-type ListField = Exclude<keyof Filter, 'sinceUs' | 'untilUs' | 'status'>;
+type ListField = Exclude<keyof Filter, 'sinceUs' | 'untilUs' | 'slowerThanUs' | 'status'>;
 
 const WAYS: readonly Way[] = [
   { field: 'user' },
@@ -81,6 +81,7 @@ export function restOf(filter: Filter): Condition[] {
   return [
     ...fields.flatMap((field) => oneOf(COMPARED[field], filter[field])),
     ...inRanges(filter.status),
+    ...slowerThan(filter.slowerThanUs),
   ].map(hidden);
 }
 
@@ -127,6 +128,10 @@ function oneOf(column: string, values: readonly string[] | undefined): Condition
 
 function isIn(column: string, values: readonly string[]): string {
   return `${column} IN (${values.map(() => '?').join(', ')})`;
+}
+
+function slowerThan(us: number | undefined): Condition[] {
+  return us === undefined ? [] : [{ sql: 'duration_us > ?', values: [us] }];
 }
 
 function inRanges(ranges: readonly StatusRange[] | undefined): Condition[] {

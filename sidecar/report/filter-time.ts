@@ -13,6 +13,16 @@ const ISO = /^\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d
 export const TIMES =
   'a time like 2026-11-20 or 2026-11-20T10:35:14Z, or 90s, 15m, 1h, 7d back from now';
 
+/** What `parseDurationUs` takes, in words. */
+export const DURATIONS = 'a time like 250ms, 1.5s or 2m';
+
+/** Returns microseconds, undefined for what is no span of time. */
+export function parseDurationUs(text: string): number | undefined {
+  const [, count, unit = ''] = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text) ?? [];
+  const unitUs = unit === 'ms' ? 1000 : (UNIT_MS[unit] ?? 0) * 1000;
+  return count === undefined ? undefined : Math.round(Number(count) * unitUs);
+}
+
 /** Returns the time, undefined for what is none. A date, and a time without a zone, are local. */
 export function parseTimeUs(text: string, nowUs: number): number | undefined {
   const [, count, unit] = AGO.exec(text) ?? [];

@@ -2,7 +2,7 @@
 import { USER_TYPES } from '../identity/identity.ts';
 import { DECISIONS, REASONS } from '../policy/reason.ts';
 import { EVENT_NAMES, ROW_KINDS } from '../audit/event.ts';
-import { parseTimeUs, TIMES } from './filter-time.ts';
+import { DURATIONS, parseDurationUs, parseTimeUs, TIMES } from './filter-time.ts';
 import { parsePageKey, START, type PageKey } from './page-key.ts';
 
 /** Both ends belong to it. */
@@ -21,6 +21,8 @@ export type Filter = {
   readonly decision?: readonly string[];
   readonly reason?: readonly string[];
   readonly status?: readonly StatusRange[];
+  /** A request took longer than so many microseconds. */
+  readonly slowerThanUs?: number;
   readonly kind?: readonly string[];
   readonly event?: readonly string[];
   /** Start of the request, in microseconds since the epoch; belongs to it. */
@@ -45,6 +47,7 @@ export type Question = Filter & {
 
 /** As they come from the command line: lists given several times, or with commas, or both. */
 export type FilterOptions = { readonly [name in ListName]?: readonly string[] } & {
+  readonly slowerThan?: string;
   readonly since?: string;
   readonly until?: string;
   readonly limit?: string;
@@ -53,7 +56,7 @@ export type FilterOptions = { readonly [name in ListName]?: readonly string[] } 
   readonly follow?: true;
 };
 
-type ListName = Exclude<keyof Filter, 'sinceUs' | 'untilUs'>;
+type ListName = Exclude<keyof Filter, 'sinceUs' | 'untilUs' | 'slowerThanUs'>;
 type Complain = (option: string, value: string, allowed: string) => undefined;
 
 /**
@@ -68,6 +71,7 @@ export function parseQuestion(options: FilterOptions, nowUs: number): Question {
   };
   const question = present({
     ...listsOf(options, complain),
+    slowerThanUs: durationOf('slower-than', options.slowerThan, complain),
     sinceUs: timeOf('since', options.since, nowUs, complain),
     untilUs: timeOf('until', options.until, nowUs, complain),
     limit: limitOf(options.limit, complain),
@@ -146,6 +150,15 @@ function timeOf(
 ): number | undefined {
   if (value === undefined) return undefined;
   return parseTimeUs(value, nowUs) ?? complain(option, value, TIMES);
+}
+
+function durationOf(
+  option: string,
+  value: string | undefined,
+  complain: Complain,
+): number | undefined {
+  if (value === undefined) return undefined;
+  return parseDurationUs(value) ?? complain(option, value, DURATIONS);
 }
 
 function limitOf(value: string | undefined, complain: Complain): number | undefined {

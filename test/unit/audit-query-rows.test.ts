@@ -286,6 +286,7 @@ function someRows(count: number): Row[] {
       {
         startedAtUs,
         identity,
+        durationUs: number * 1000,
         route: number % 4 === 0 ? 'admin' : 'orders',
         method: number % 9 === 0 ? 'POST' : 'GET',
         ...(number % 5 === 0 && { status: 502 }),
@@ -310,6 +311,7 @@ const EACH: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   kind: some('request', 'event', 'lost'),
   event: some('sign-in', 'decision-lost'),
   status: some('5xx', '502', '4xx', '200'),
+  slowerThan: fc.constantFrom('0ms', '20ms', '50ms', '5s'),
   since: fc.constantFrom('3600s', '3580s', '3550s'),
   until: fc.constantFrom('3545s', '3540s'),
   limit: fc.constantFrom('1', '7', '1000'),
@@ -324,6 +326,7 @@ const someOptions: fc.Arbitrary<FilterOptions> = fc
 /** The same, without SQL. */
 function lookedThrough(rows: readonly Row[], question: Question): Row[] {
   const { user, team, type, route, method, decision, reason, kind, event, status } = question;
+  const { slowerThanUs = -1 } = question;
   const { sinceUs = 0, untilUs = Infinity, after, limit } = question;
   const isIn = (values: readonly string[] | undefined, value: string | undefined) =>
     values === undefined || (value !== undefined && values.includes(value));
@@ -341,6 +344,7 @@ function lookedThrough(rows: readonly Row[], question: Question): Row[] {
       isIn(event, isRequest(row) ? undefined : row.event) &&
       (status?.some(({ from, to }) => request && request.status >= from && request.status <= to) ??
         true) &&
+      (slowerThanUs < 0 || (request !== undefined && request.durationUs > slowerThanUs)) &&
       row.startedAtUs >= sinceUs &&
       row.startedAtUs < untilUs &&
       (after === undefined || inOrder(after, row) < 0)

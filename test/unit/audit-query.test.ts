@@ -52,6 +52,18 @@ describe('options', () => {
     ]);
   });
 
+  test('know how long a request took', () => {
+    const slowerThanUs = (slowerThan: string) => parseQuestion({ slowerThan }, NOW_US).slowerThanUs;
+    expect(['250ms', '1.5s', '2m', '0ms'].map(slowerThanUs)).toEqual([
+      250_000, 1_500_000, 120_000_000, 0,
+    ]);
+    for (const wrong of ['2', '-1s', '1d', 's', '1.2345s']) {
+      expect(() => slowerThanUs(wrong)).toThrow(
+        /--slower-than: read .*; allowed is a time like 250ms/,
+      );
+    }
+  });
+
   test('know a host and a method in any case', () => {
     const question = parseQuestion({ host: ['App.Example.com'], method: ['get'] }, NOW_US);
     expect(question).toEqual({ host: ['app.example.com'], method: ['GET'] });
