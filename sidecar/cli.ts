@@ -18,6 +18,11 @@ import { checkSending, loadSending } from './config/load-sending.ts';
 import { deliverCommand, type DeliverSettings } from './commands/deliver.ts';
 import { cursorNames } from './otlp/destination.ts';
 import { deployCommand } from './commands/deploy.ts';
+import { initCommand } from './commands/init.ts';
+import { snippetCommand } from './commands/snippet.ts';
+import { statusCommand } from './commands/status.ts';
+import { isIssuer, parseHostPort } from './config/address.ts';
+import { programName } from './setup/program-name.ts';
 import { exportReviewCommand, type ExportReviewSettings } from './commands/export-review.ts';
 import { explain, Fault, type FaultCode } from './fault.ts';
 import { auditStoreFile } from './places.ts';
@@ -42,7 +47,7 @@ const EXIT_USAGE = 64;
 const HELP = `
 Exit codes:
   64  there is no such command, or what was typed before one, or to serve or deploy, is wrong
-      (audit, deliver, spans and export-review end with 2 then)
+      (the others end with 2 then)
   69  in use, or can't be reached
   70  \`deploy\` failed itself (others: 1)
   74  the store is damaged, or was written by a newer Signet
@@ -91,6 +96,18 @@ const program = new Command('signet')
       .addHelpText('after', SERVE_HELP)
       .exitOverride(exitAsUsage)
       .action(runServe),
+  )
+  .addCommand(
+    initCommand({
+      isIssuer,
+      cwd: sources.cwd,
+      isRoot: sources.isRoot,
+      program: programName(process.argv),
+    }),
+  )
+  .addCommand(snippetCommand())
+  .addCommand(
+    statusCommand({ health: () => loadPlaces(sources).health, parseAddress: parseHostPort }),
   )
   .addCommand(
     auditCommand({ defaultPlace: () => locate(undefined).place, spansOf }, [

@@ -20,7 +20,8 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   delivery: ['audit', 'otlp', 'trace'],
   review: ['audit', 'delivery', 'metrics', 'otlp', 'trace'],
   deployment: ['audit', 'report'],
-  commands: ['audit', 'delivery', 'deployment', 'otlp', 'report', 'review', 'trace'],
+  setup: ['identity', 'otlp'],
+  commands: ['audit', 'delivery', 'deployment', 'otlp', 'report', 'review', 'setup', 'trace'],
   config: ['identity', 'otlp', 'trace'],
   http: ['identity', 'policy'],
 };
@@ -125,6 +126,11 @@ const RIM = [
   'report/progress.ts', // the terminal
   'verify/published.ts', // files of published heads
   'audit/sqlite.ts', // the store's file
+  'setup/app.ts', // addresses; opens nothing
+  'setup/host.ts',
+  'setup/package-files.ts', // the package's own files
+  'setup/place-files.ts', // the files of an installation
+  'setup/terminal.ts', // the terminal
   'cli.ts', // the environment
   'clock.ts',
   'command-open.ts', // the terminal
@@ -134,7 +140,10 @@ const RIM = [
   'deployment/command-verdict.ts',
   'dispatch.ts',
   'commands/export-review.ts', // the terminal
+  'commands/init.ts', // the file of the secret, the terminal
   'commands/spans.ts',
+  'commands/status.ts', // the terminal, the clock
+  'commands/status-ask.ts', // the network
   'delivery/deliver.ts', // waits between tries
   'delivery/live.ts',
   'delivery/bell.ts',

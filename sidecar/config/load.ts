@@ -31,13 +31,30 @@ export function loadConfig(sources: ConfigSources): Config {
 
 /** Returns the config, or every mistake. */
 export function checkConfig(sources: ConfigSources): Checked {
-  const errors: ConfigError[] = [];
-  const config = assemble(readSources(sources, (error) => errors.push(error)));
+  const { parts, errors } = examineConfig(sources);
+  const config = assemble(parts);
   return errors.length === 0 && config !== undefined ? { config } : { errors };
 }
 
+/** What was read, the parts that a config is assembled of as far as they hold, and every mistake. */
+export type Examined = {
+  readonly reading: Reading;
+  readonly parts: ConfigParts;
+  readonly errors: readonly ConfigError[];
+};
+
+/** Returns all that is known of the settings, right or wrong: for telling them. */
+export function examineConfig(sources: ConfigSources): Examined {
+  const errors: ConfigError[] = [];
+  const reading = readSources(sources, (error) => errors.push(error));
+  return { reading, parts: readParts(reading), errors };
+}
+
 /** What commands that only read the record need. */
-export type ReadPlaces = Places & { readonly auditStore?: Secret };
+export type ReadPlaces = Places & {
+  readonly auditStore?: Secret;
+  readonly health: Config['health'];
+};
 
 /**
  * Returns where the record is, for commands that only read it: no other setting has to be there, or
@@ -49,12 +66,13 @@ export function loadPlaces(sources: ConfigSources): ReadPlaces {
   const reading = readSources(sources, (error) => errors.push(error));
   if (reading.readable) errors = errors.filter(isAboutPlaces);
   const auditStore = readAuditStore(reading);
-  if (errors.length > 0) throw faultOf(errors);
-  return { ...findPlaces(reading.settings, sources), ...(auditStore && { auditStore }) };
+  const health = parseHostPort(reading.settings.health);
+  if (errors.length > 0 || !health) throw faultOf(errors);
+  return { ...findPlaces(reading.settings, sources), health, ...(auditStore && { auditStore }) };
 }
 
 /** Settings by which the record is found. To look elsewhere, and find nothing wrong there, would be worse. */
-const ABOUT_PLACES = /^(audit|state|access_log)(\.|$)/;
+const ABOUT_PLACES = /^(audit|state|access_log|health)(\.|$)/;
 
 function isAboutPlaces({ setting }: ConfigError): boolean {
   return setting !== undefined && ABOUT_PLACES.test(setting);
@@ -64,8 +82,12 @@ function faultOf(errors: readonly ConfigError[]): Fault {
   return new Fault('ERR_CONFIG', formatConfigErrors(errors));
 }
 
+/** A config that may lack what has no default. */
+export type ConfigParts = Omit<Config, Needed> & Partial<Pick<Config, Needed>>;
+type Needed = 'issuer' | 'clientId' | 'clientSecret' | 'listen' | 'health';
+
 /** Every part is read before any is missed, so that all mistakes are reported. */
-function assemble(reading: Reading): Config | undefined {
+function readParts(reading: Reading): ConfigParts {
   const { settings, sources } = reading;
   const places = findPlaces(settings, sources);
   const client = readClient(reading);
@@ -77,15 +99,21 @@ function assemble(reading: Reading): Config | undefined {
   const keys = readGivenKeys(reading);
   const auditStore = readAuditStore(reading);
   const health = parseHostPort(settings.health);
-  if (!client || !listen || !health) return undefined;
-  const parts = { ...client, ...places, bearer, session, listen, health, ...sending, sampling };
   return {
-    ...parts,
+    ...{ ...client, ...places, bearer, session, ...sending, sampling },
     ...convert(reading),
     warnings: findOverruled(reading),
+    ...(listen && { listen }),
+    ...(health && { health }),
     ...(keys && { keys }),
     ...(auditStore && { auditStore }),
   };
+}
+
+function assemble(parts: ConfigParts): Config | undefined {
+  const { issuer, clientId, clientSecret, listen, health } = parts;
+  if (!issuer || !clientId || !clientSecret || !listen || !health) return undefined;
+  return { ...parts, issuer, clientId, clientSecret, listen, health };
 }
 
 /** The settings that stand for themselves. */

@@ -1,0 +1,190 @@
+// How `signet init` puts files on the disk: whole, with their rights, and never over what is there.
+import * as fs from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { secret } from '../../sidecar/secret.ts';
+import { systemLayout } from '../../sidecar/setup/layout.ts';
+import { hasContent, makeFolders, placeFile } from '../../sidecar/setup/place-files.ts';
+import { tellOf } from '../../sidecar/setup/next-steps.ts';
+import { plannedFiles } from '../../sidecar/setup/planned-files.ts';
+
+let folder: string;
+let path: string;
+beforeEach(() => {
+  folder = fs.mkdtempSync(join(tmpdir(), 'signet-place-'));
+  path = join(folder, 'file');
+});
+afterEach(() => fs.rmSync(folder, { recursive: true }));
+
+const ours = (content: string) => ({ path, mode: 0o644, content });
+const modeOf = (at: string) => fs.statSync(at).mode & 0o777;
+const textOf = (at: string) => fs.readFileSync(at, 'utf8');
+
+test('a file that isn’t there is written, and no draft stays', () => {
+  expect(placeFile(ours('a'), undefined)).toEqual({ path, became: 'written' });
+  expect(textOf(path)).toBe('a');
+  expect(fs.readdirSync(folder)).toEqual(['file']);
+});
+
+test('an equal file is left as it is, with its own rights', () => {
+  fs.writeFileSync(path, 'a', { mode: 0o600 });
+  const before = fs.statSync(path);
+  expect(placeFile(ours('a'), undefined).became).toBe('kept');
+  expect(fs.statSync(path)).toMatchObject({ ino: before.ino, mode: before.mode });
+  expect(fs.readdirSync(folder)).toEqual(['file']);
+});
+
+test('a different file stays, and ours is beside it', () => {
+  fs.writeFileSync(path, 'theirs');
+  expect(placeFile(ours('a'), undefined).became).toBe('beside');
+  expect([textOf(path), textOf(`${path}.new`)]).toEqual(['theirs', 'a']);
+});
+
+test('what is beside it is renewed', () => {
+  fs.writeFileSync(path, 'theirs');
+  placeFile(ours('a'), undefined);
+  placeFile(ours('b'), undefined);
+  expect(textOf(`${path}.new`)).toBe('b');
+  expect(fs.readdirSync(folder)).toEqual(['file', 'file.new']);
+});
+
+test('a link that leads nowhere is not followed: ours is beside it', () => {
+  fs.symlinkSync(join(folder, 'elsewhere'), path);
+  expect(placeFile(ours('a'), undefined).became).toBe('beside');
+  expect(fs.existsSync(join(folder, 'elsewhere'))).toBe(false);
+});
+
+test('a link in the place of NAME.new is replaced, not written through', () => {
+  const elsewhere = join(folder, 'elsewhere');
+  fs.writeFileSync(elsewhere, 'untouched');
+  fs.writeFileSync(path, 'theirs');
+  fs.symlinkSync(elsewhere, `${path}.new`);
+  placeFile(ours('a'), undefined);
+  expect([textOf(elsewhere), textOf(`${path}.new`)]).toEqual(['untouched', 'a']);
+});
+
+test('a folder of that name is an error, and nothing is left behind', () => {
+  fs.mkdirSync(path);
+  expect(() => placeFile(ours('a'), undefined)).toThrow('EISDIR');
+  expect(fs.readdirSync(folder)).toEqual(['file']);
+});
+
+test('a secret is its owner’s alone where there is no group for it, whatever the umask', () => {
+  const before = process.umask(0);
+  placeFile({ path, mode: 0o640, isShared: true, content: secret('hush') }, undefined);
+  process.umask(before);
+  expect(modeOf(path)).toBe(0o600);
+  expect(textOf(path)).toBe('hush\n');
+});
+
+test('a secret can be read by the sidecar’s group where there is one, and a folder entered', () => {
+  const group = process.getgid?.() ?? 0;
+  const below = join(folder, 'below');
+  makeFolders([{ path: below, mode: 0o750, isShared: true }], group);
+  const file = { path: join(below, 'file'), mode: 0o640, isShared: true, content: 'hush' } as const;
+  placeFile(file, group);
+  expect([modeOf(below), modeOf(file.path)]).toEqual([0o750, 0o640]);
+  expect(fs.statSync(file.path)).toMatchObject({ uid: process.getuid?.(), gid: group });
+});
+
+test('a file for everyone is that under a strict umask, too', () => {
+  const before = process.umask(0o077);
+  placeFile(ours('a'), undefined);
+  process.umask(before);
+  expect(modeOf(path)).toBe(0o644);
+});
+
+test('a secret that isn’t known yet makes an empty file, which a later one fills', () => {
+  const unknown = { path, mode: 0o640, isShared: true, content: undefined } as const;
+  expect(placeFile(unknown, undefined).became).toBe('written');
+  expect(hasContent(path)).toBe(false);
+  expect(placeFile({ ...unknown, content: secret('hush') }, undefined).became).toBe('written');
+  expect(textOf(path)).toBe('hush\n');
+});
+
+test('a secret that is there stays, whether another one is given or none', () => {
+  fs.writeFileSync(path, 'theirs');
+  const shared = { path, mode: 0o640, isShared: true } as const;
+  expect(placeFile({ ...shared, content: undefined }, undefined).became).toBe('kept');
+  expect(placeFile({ ...shared, content: secret('theirs') }, undefined).became).toBe('kept');
+  expect(placeFile({ ...shared, content: secret('hush') }, undefined).became).toBe('beside');
+  expect([textOf(path), modeOf(`${path}.new`)]).toEqual(['theirs', 0o600]);
+});
+
+test('a folder that is there keeps its rights', () => {
+  fs.chmodSync(folder, 0o755);
+  makeFolders([{ path: folder, mode: 0o700 }], undefined);
+  expect(modeOf(folder)).toBe(0o755);
+});
+
+const answers = {
+  issuer: 'https://login.example.com',
+  clientId: 'signet',
+  host: { name: 'app.example.com' },
+  app: ['unix//run/app.sock'],
+  spansTo: { kind: 'profile', profile: 'lightstep', needsToken: true },
+} as const;
+
+test('systemd’s layout: what only the sidecar may read, and what Caddy reads', () => {
+  const layout = systemLayout(folder);
+  makeFolders(layout.folders, undefined);
+  const files = plannedFiles({ answers, layout, snippet: '# snippets\n' });
+  for (const file of files) placeFile(file, undefined);
+  const modes = files.map((file) => [
+    file.path.slice(folder.length),
+    modeOf(file.path).toString(8),
+  ]);
+  expect(modes).toEqual([
+    ['/signet/client-secret', '600'],
+    ['/signet/lightstep-token', '600'],
+    ['/signet/signet.yaml', '600'],
+    ['/caddy/signet.caddy', '644'],
+    ['/caddy/Caddyfile', '644'],
+  ]);
+  expect([modeOf(join(folder, 'signet')), modeOf(join(folder, 'caddy'))]).toEqual([0o750, 0o755]);
+});
+
+function told(other: Partial<Parameters<typeof tellOf>[0]> = {}): string {
+  const layout = systemLayout();
+  const placed = [{ path: layout.settings, became: 'written' } as const];
+  const rest = {
+    empty: [],
+    hasGroup: true,
+    program: 'signet',
+    unitsFolder: '/opt/signet/deploy/systemd',
+    scopes: ['openid'],
+  };
+  return tellOf({ answers, layout, placed, ...rest, ...other });
+}
+
+test('what to register at the provider is told', () => {
+  expect(told()).toContain('https://app.example.com/.signet/callback');
+});
+
+test('systemd’s commands are told in their order', () => {
+  expect(told()).toMatch(/systemctl enable --now signet\n.*systemctl restart caddy\n/);
+});
+
+test('without a group for the secrets it is told who makes it, and how they come to it', () => {
+  expect(told({ hasGroup: false })).toContain('Install the units in /opt/signet/deploy/systemd');
+  expect(told({ hasGroup: false })).toContain('chgrp signet /etc/signet /etc/signet/signet.yaml');
+  expect(told()).not.toContain('chgrp');
+});
+
+test('an empty secret, and what has to be brought over, come before the start', () => {
+  const { caddyfile, clientSecret } = systemLayout();
+  const text = told({ empty: [clientSecret], placed: [{ path: caddyfile, became: 'beside' }] });
+  expect(text).toMatch(/diff -u \/etc\/caddy\/Caddyfile [^]*Write the secret into [^]*systemctl/);
+});
+
+test('another secret is not put on the screen', () => {
+  const { clientSecret } = systemLayout();
+  const text = told({ placed: [{ path: clientSecret, became: 'beside' }] });
+  expect(text).not.toContain('diff -u');
+  expect(text).toContain(`${clientSecret}.new`);
+});
+
+test('with an app on a unix socket Caddy’s unit needs a variable', () => {
+  expect(told()).toContain('SIGNET_GATE_KEEPALIVE=off');
+});
