@@ -13,10 +13,13 @@ import { openCommand } from './command-open.ts';
 import type { Config } from './config/config.ts';
 import { deriveKeys, loadKeyRing } from './config/keys.ts';
 import { checkConfig, loadPlaces, type ReadPlaces } from './config/load.ts';
+import { jsonSchemaText } from './config/json-schema.ts';
 import { loadWatched } from './config/load-watched.ts';
+import { tellConfig } from './config/told.ts';
 import { checkSending, loadSending } from './config/load-sending.ts';
 import { deliverCommand, type DeliverSettings } from './commands/deliver.ts';
 import { cursorNames } from './otlp/destination.ts';
+import { configCommand } from './commands/config.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { initCommand } from './commands/init.ts';
 import { snippetCommand } from './commands/snippet.ts';
@@ -25,6 +28,7 @@ import { isIssuer, parseHostPort } from './config/address.ts';
 import { programName } from './setup/program-name.ts';
 import { exportReviewCommand, type ExportReviewSettings } from './commands/export-review.ts';
 import { explain, Fault, type FaultCode } from './fault.ts';
+import { takeInheritedSocket } from './http/inherited-socket.ts';
 import { auditStoreFile } from './places.ts';
 import { spansCommand, type SpansParts } from './commands/spans.ts';
 import { spansOf } from './trace/spans.ts';
@@ -106,6 +110,7 @@ const program = new Command('signet')
     }),
   )
   .addCommand(snippetCommand())
+  .addCommand(configCommand({ tell: () => tellConfig(sources, VERSION), schema: jsonSchemaText }))
   .addCommand(
     statusCommand({ health: () => loadPlaces(sources).health, parseAddress: parseHostPort }),
   )
@@ -125,6 +130,7 @@ const program = new Command('signet')
 await program.parseAsync().catch(fail);
 
 async function runServe(): Promise<void> {
+  const inherited = takeInheritedSocket(process.env, process.pid);
   // From the first moment on: without a listener the signal would end the process.
   let reload = (_why: string) => {};
   process.on('SIGHUP', () => reload('SIGHUP'));
@@ -133,7 +139,7 @@ async function runServe(): Promise<void> {
   process.once('SIGINT', () => stopped.resolve());
   // Loaded only here: the audit command needs no server.
   const { serve } = await import('./main.ts');
-  const sidecar = await serve(() => loadWatched(sources));
+  const sidecar = await serve(() => loadWatched(sources), inherited);
   reload = sidecar.reload;
   await stopped.promise;
   await sidecar.stop();

@@ -7,9 +7,12 @@ import { headFields } from './audit/head.ts';
 import type { Config } from './config/config.ts';
 import { KEYS_FILE, loadKeyRing, type KeyRing } from './config/keys.ts';
 import type { Loaded } from './config/load-watched.ts';
+import { createDiskWatch, diskPlaces } from './disk-space.ts';
 import { explain } from './fault.ts';
 import { createFronts, type Front } from './front.ts';
 import { type Check, createHealth } from './http/health.ts';
+import { closeInOrder } from './http/close.ts';
+import type { InheritedSocket } from './http/inherited-socket.ts';
 import { listen } from './http/listen.ts';
 import { createSidecarServer } from './http/server.ts';
 import { createSessionStore } from './identity/session-store.ts';
@@ -33,6 +36,9 @@ import { watchFiles } from './watch-files.ts';
 /** Name of the session store in the state folder. */
 const SESSION_STORE_FILE = 'sessions.db';
 
+/** How long those may take who are under way when the gate closes. */
+const STOP_GRACE_MS = 5000;
+
 /** A running sidecar. */
 export type Sidecar = {
   /** Takes over the configuration as it is now; files that have changed are noticed by themselves. */
@@ -42,10 +48,11 @@ export type Sidecar = {
 };
 
 /**
- * Starts the sidecar with what `load` returns, and loads again whenever one of its files has changed. Throws
- * a Fault when it cannot start: nothing is left listening then.
+ * Starts the sidecar with what `load` returns, and loads again whenever one of its files has changed. The gate
+ * listens on the `inherited` socket, if there is one. Throws a Fault when it cannot start: nothing is left
+ * listening then.
  */
-export async function serve(load: () => Loaded): Promise<Sidecar> {
+export async function serve(load: () => Loaded, inherited?: InheritedSocket): Promise<Sidecar> {
   const loaded = load();
   if ('fault' in loaded) throw loaded.fault;
   let { config, files } = loaded;
@@ -86,6 +93,13 @@ export async function serve(load: () => Loaded): Promise<Sidecar> {
   });
   let front: Front = fronts.prepare(config, ring);
   fronts.settle('keep');
+  const disk = createDiskWatch({
+    places: diskPlaces(config.stateFolder, config.accessLog),
+    onChange: (problem) =>
+      problem === undefined
+        ? log.info('there is room on the disks again')
+        : log.error({ problem }, 'a disk is full, or nearly so; requests go on'),
+  });
   const reload = createReload({ file: loaded.file, take, now: Date.now, log });
   const watch = watchFiles(watched, () => reload.request('a file has changed'));
 
@@ -111,6 +125,7 @@ export async function serve(load: () => Loaded): Promise<Sidecar> {
       door,
       config.listen,
       'socket' in config.listen ? 'SIGNET_SOCKET' : 'SIGNET_LISTEN',
+      inherited,
     );
   } catch (error) {
     await closeAll([health, door]);
@@ -131,7 +146,7 @@ export async function serve(load: () => Loaded): Promise<Sidecar> {
       log.info('stopping: the gate closes, what is in the log is recorded');
       watch.close();
       await reload.close();
-      await closeAll([door]);
+      await closeInOrder(door, STOP_GRACE_MS);
       journal.close();
       await live.stop();
       await recorder.stop();
@@ -180,6 +195,7 @@ export async function serve(load: () => Loaded): Promise<Sidecar> {
       sessions: toCheck(store.state()),
       ...front.checks(),
       journal: toCheck(stateOf(journal.problem())),
+      disk: toCheck(disk.state()),
       configuration: reload.state(),
       keys: { ok: true, seals: keyIds[0], count: keyIds.length },
       gate: { ok: true, listen: addressOf(config) },
@@ -198,6 +214,7 @@ export async function serve(load: () => Loaded): Promise<Sidecar> {
   function closeParts(): void {
     watch.close();
     journal.close();
+    disk.close();
     fronts.close();
     store.close();
     lock.release();

@@ -2,19 +2,25 @@
 import type { DeliveryState } from './delivery/delivery-state.ts';
 import type { Check } from './http/health.ts';
 import type { RecorderState } from './recorder-state.ts';
+import type { RetentionState } from './retention-state.ts';
 
 /** Returns the check of a part that is ready, or says why not. */
 export function toCheck({ ready, problem }: { ready: boolean; problem?: string }): Check {
   return { ok: ready, ...(problem !== undefined && { problem }) };
 }
 
-/** Returns a check for the recorder and one for each destination. */
-export function recorderChecks(state: RecorderState | undefined): Record<string, Check> {
+type Recorder = RecorderState & { readonly retention?: RetentionState | undefined };
+
+/** Returns a check for the recorder and one for each destination; of retention where rows go by themselves. */
+export function recorderChecks(state: Recorder | undefined): Record<string, Check> {
   if (state === undefined) return { recorder: { ok: false, problem: 'it has not started yet' } };
-  const { problem, metrics, destinations, decisions, ...counts } = state;
+  const { problem, metrics, destinations, decisions, retention, ...counts } = state;
   const checks = {
     recorder: { ...checkOf(problem), ...counts },
     decisions: { ...checkOf(decisions.warning), ...decisions },
+    ...(retention !== undefined && {
+      retention: { ...checkOf(retention.problem), ...retention },
+    }),
   };
   const entries = Object.entries(destinations).map(([name, state]) => [
     `destination ${name}`,

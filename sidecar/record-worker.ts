@@ -21,11 +21,13 @@ import { recordOpening } from './opening.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { writeText } from './metrics/write-text.ts';
 import { journalFolder } from './places.ts';
+import { cursorNames } from './otlp/destination.ts';
 import { readPlain } from './plain-destinations.ts';
 import { createReckoning, type Reckoning } from './reckon.ts';
 import { createRecorder, type Recorder } from './record.ts';
 import type { FromRecorder, ToRecorder } from './recorder-messages.ts';
 import type { RecorderOptions } from './recorder-options.ts';
+import { createRetention, type Retention } from './retention.ts';
 import { NOTHING_KNOWN, type RecorderState } from './recorder-state.ts';
 import { spanIdsOf } from './trace/ids.ts';
 import { createRedact } from './trace/redact.ts';
@@ -73,6 +75,7 @@ type Parts = {
   readonly recorder: Recorder;
   readonly reckoning: Reckoning;
   readonly heads: Heads;
+  readonly retention: Retention;
   readonly deliveries: readonly Delivery[];
 };
 
@@ -211,10 +214,17 @@ async function partsOf(
     clock,
   });
   const heads = createHeads({ store, key, file: options.headsFile, clock });
+  const retention = createRetention({
+    store,
+    key,
+    retention: options.retention,
+    clock,
+    destinations: readPlain(options.destinations).destinations.flatMap(cursorNames),
+  });
   await tellReplaced(store, heads);
   // What came in after the last head of the run before is vouched for as early as can be.
   await heads.sign();
-  return { store, follower, recorder, reckoning, heads, deliveries };
+  return { store, follower, recorder, reckoning, heads, retention, deliveries };
 }
 
 async function tellReplaced(store: AuditStore, heads: Heads): Promise<void> {
@@ -228,13 +238,14 @@ async function tellReplaced(store: AuditStore, heads: Heads): Promise<void> {
 // After the signal to stop it goes on until the log has nothing new: the checkpoint is then its size. With
 // other options it ends at once, and begins again.
 async function follow(parts: Parts): Promise<void> {
-  const { follower, recorder, reckoning, heads, deliveries } = parts;
+  const { follower, recorder, reckoning, heads, retention, deliveries } = parts;
   for (const delivery of deliveries) delivery.wake();
   let nextLookMs = 0;
   for (;;) {
     const isNew = await recorder.step();
     await reckoning.step(follower.isAtEnd());
     await heads.step();
+    await retention.step();
     if (performance.now() >= nextLookMs) {
       say(await stateOf(parts));
       nextLookMs = performance.now() + STATE_MS;
@@ -250,8 +261,9 @@ async function follow(parts: Parts): Promise<void> {
 
 async function stateOf(parts: Parts): Promise<RecorderState> {
   lookedAtUs = clock();
-  const { store, follower, recorder, reckoning, heads } = parts;
+  const { store, follower, recorder, reckoning, heads, retention } = parts;
   const problem = follower.problem() ?? heads.problem();
+  const retained = retention.state();
   return {
     ...(problem !== undefined && { problem }),
     lagBytes: follower.lagBytes(),
@@ -260,6 +272,7 @@ async function stateOf(parts: Parts): Promise<RecorderState> {
     clockSkewUs: recorder.skewUs(),
     decisions: reckoning.state(),
     ...heads.state(),
+    ...(retained !== undefined && { retention: retained }),
     destinations: dispatch?.states() ?? {},
     metrics: dispatch?.metricsStates() ?? {},
   };

@@ -3,6 +3,7 @@ import type { Head } from './audit/head.ts';
 import type { DeliveryState } from './delivery/deliver.ts';
 import type { MetricsState } from './delivery/metrics-export.ts';
 import type { DecisionsState } from './reckon.ts';
+import type { RetentionState } from './retention-state.ts';
 
 /** Sent whenever it changes. */
 export type RecorderState = {
@@ -20,6 +21,8 @@ export type RecorderState = {
   /** By how much the gate's clock is ahead of Caddy's, at the most, lately. */
   readonly clockSkewUs: number;
   readonly decisions: DecisionsState;
+  /** Of the rows that are old. */
+  readonly retention?: RetentionState;
   /** The last signed end of the chain. */
   readonly head?: Head;
   readonly destinations: Readonly<Record<string, DeliveryState>>;

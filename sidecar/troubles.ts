@@ -5,7 +5,7 @@ import type { RecorderState } from './recorder-state.ts';
 
 /** What was told. */
 export type Trouble = {
-  readonly of: 'recording' | 'decisions' | 'metrics' | (typeof TROUBLES)[number];
+  readonly of: 'recording' | 'decisions' | 'retention' | 'metrics' | (typeof TROUBLES)[number];
   /** By the name of its cursor; of metrics by its own. */
   readonly destination?: string;
   readonly status?: string;
@@ -30,9 +30,14 @@ export function createTroubles(tell: (trouble: Trouble) => void): (state: Record
     hear(problem, { of, ...(problem !== undefined && { problem }) });
   }
 
-  return ({ problem, decisions, destinations, metrics }) => {
+  return ({ problem, decisions, retention, destinations, metrics }) => {
     hearOwn('recording', problem);
     hearOwn('decisions', decisions.warning);
+    const old = retention?.problem;
+    hear(old && retention?.status, {
+      of: 'retention',
+      ...(old !== undefined && { problem: old }),
+    });
     // A destination that isn't in the state is not known: nothing of it has ended.
     for (const [destination, { status, troubles = {} }] of Object.entries(destinations)) {
       for (const of of TROUBLES) {
@@ -61,6 +66,10 @@ export function troubleText({ of, destination = '', problem }: Trouble): string 
       return isOver
         ? 'no evidence of decisions is missing lately'
         : 'evidence of decisions is missing; requests go on';
+    case 'retention':
+      return isOver
+        ? 'old rows are removed as they should be again'
+        : 'the removal of old rows needs a look';
     case 'metrics':
       return isOver
         ? `metrics are delivered to ${destination} again`

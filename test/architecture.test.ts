@@ -139,7 +139,9 @@ const RIM = [
   'deployment/command-mark.ts', // the clock
   'deployment/command-verdict.ts',
   'dispatch.ts',
+  'disk-space.ts', // how full the disks are
   'commands/export-review.ts', // the terminal
+  'commands/config.ts', // the terminal
   'commands/init.ts', // the file of the secret, the terminal
   'commands/spans.ts',
   'commands/status.ts', // the terminal, the clock
@@ -164,7 +166,9 @@ const RIM = [
   'delivery/replay.ts',
   'front.ts', // hands out the clock
   'heads.ts', // the file of published heads
+  'http/close.ts',
   'http/health.ts',
+  'http/inherited-socket.ts',
   'http/listen.ts', // the sockets
   'http/server.ts',
   'identity/bounded-fetch.ts', // the network
@@ -183,6 +187,7 @@ const RIM = [
   'reckon.ts', // looks once a second
   'record-thread.ts',
   'record-worker.ts',
+  'retention.ts', // now and then
   'version.ts',
   'watch-files.ts',
 ];

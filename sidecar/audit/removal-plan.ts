@@ -20,6 +20,8 @@ export type RemovalPlan = {
   readonly heldBy: readonly Holder[];
   /** The last row that is old enough, when somebody holds it. */
   readonly couldBeUpTo: number;
+  /** Destinations that nobody waits for, and that don't have all of it; the event names them. */
+  readonly lacking?: readonly Holder[];
 };
 
 export type Holder = { readonly destination: string; readonly has: number };
@@ -34,14 +36,19 @@ export async function planRemoval(
   const start = await startOf(queries, chain);
   const young = await firstFrom(queries, chain, beforeUs);
   const couldBeUpTo = await lastHead(queries, chain, young - 1);
-  const holders = await holdersOf(queries, chain, options);
-  const heldBy = holders.filter(({ has }) => has < couldBeUpTo);
+  const all = (await holdersOf(queries, chain, options)).filter(({ has }) => has < couldBeUpTo);
+  const { notWaitingFor = [] } = options;
+  const isWaitedFor = ({ destination }: Holder) =>
+    notWaitingFor !== 'all' && !notWaitingFor.includes(destination);
+  const heldBy = all.filter(isWaitedFor);
   const least = Math.min(couldBeUpTo, ...heldBy.map(({ has }) => has));
   const upTo = least === couldBeUpTo ? couldBeUpTo : await lastHead(queries, chain, least);
-  return { beforeUs, upTo, rows: Math.max(0, upTo - start), heldBy, couldBeUpTo };
+  const lacking = all.filter((each) => !isWaitedFor(each));
+  return { beforeUs, upTo, rows: Math.max(0, upTo - start), heldBy, couldBeUpTo, lacking };
 }
 
-async function startOf(queries: Pick<Queries, 'all'>, chain: string): Promise<number> {
+/** Returns the last row that was removed; 0 when none was. */
+export async function startOf(queries: Pick<Queries, 'all'>, chain: string): Promise<number> {
   const [stub] = await queries.all('SELECT sequence FROM stubs WHERE chain = ?', [chain]);
   return Number(stub?.['sequence'] ?? 0);
 }
@@ -78,14 +85,12 @@ export async function lastHead(
 async function holdersOf(
   queries: Pick<Queries, 'all'>,
   chain: string,
-  { destinations = [], notWaitingFor = [] }: RemovalOptions,
+  { destinations = [] }: RemovalOptions,
 ): Promise<readonly Holder[]> {
-  if (notWaitingFor === 'all') return [];
   const sql = 'SELECT destination, sequence FROM cursors WHERE chain = ? ORDER BY destination';
   const has = new Map(destinations.map((name) => [name, 0]));
   for (const { destination, sequence } of await queries.all(sql, [chain])) {
     has.set(String(destination), Number(sequence));
   }
-  for (const name of notWaitingFor) has.delete(name);
   return [...has].map(([destination, last]) => ({ destination, has: last }));
 }

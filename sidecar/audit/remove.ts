@@ -8,6 +8,7 @@ import { noteOf, setNote } from './notes.ts';
 import { PERSONS_ERASED } from './persons.ts';
 import { lastHead, type RemovalPlan } from './removal-plan.ts';
 import { REMOVED_BEFORE } from './removed.ts';
+import { addUndelivered, takeUndelivered } from './undelivered.ts';
 import type { SigningKey } from './signing-key.ts';
 
 /** Rows of one transaction: half a second, in which a recorder waits. */
@@ -27,27 +28,42 @@ export type RemoveOptions = {
 
 /** Removes what was planned, beside a recorder, too. Returns how many rows that were. */
 export async function remove(
-  database: Database,
+  database: Pick<Database, 'transaction'>,
   chain: string,
-  { upTo, beforeUs }: RemovalPlan,
-  { key, nowUs, onProgress, sliceRows = SLICE_ROWS }: RemoveOptions,
+  plan: RemovalPlan,
+  options: RemoveOptions,
 ): Promise<number> {
   let removed = 0;
   for (let isOver = false; !isOver;) {
-    const slice = await database.transaction(async (queries) => {
-      const before = await stubOf(queries, chain);
-      const furthest = Math.min(upTo, before.sequence + sliceRows);
-      const end = await endOfSlice(queries, chain, { from: before.sequence, furthest, upTo });
-      if (end === undefined) return undefined;
-      const stub = await removeUpTo(queries, { chain, before, end, key, nowUs });
-      if (end.sequence === upTo) await tell(queries, { chain, ...stub, beforeUs, nowUs });
-      return { rows: stub.rows - before.rows, isLast: end.sequence === upTo };
-    });
-    removed += slice?.rows ?? 0;
-    onProgress?.(removed);
-    isOver = slice?.isLast ?? true;
+    const slice = await removeSlice(database, chain, plan, options);
+    removed += slice.rows;
+    options.onProgress?.(removed);
+    isOver = slice.isLast;
   }
   return removed;
+}
+
+/** What one transaction has removed. */
+export type Removed = { readonly rows: number; readonly isLast: boolean };
+
+/** Removes the next rows of a plan, in one transaction. After the last of them nothing is left to do. */
+export function removeSlice(
+  database: Pick<Database, 'transaction'>,
+  chain: string,
+  { upTo, beforeUs, lacking = [] }: RemovalPlan,
+  { key, nowUs, sliceRows = SLICE_ROWS }: RemoveOptions,
+): Promise<Removed> {
+  return database.transaction(async (queries) => {
+    const before = await stubOf(queries, chain);
+    const furthest = Math.min(upTo, before.sequence + sliceRows);
+    const end = await endOfSlice(queries, chain, { from: before.sequence, furthest, upTo });
+    if (end === undefined) return { rows: 0, isLast: true };
+    const stub = await removeUpTo(queries, { chain, before, end, key, nowUs });
+    await addUndelivered(queries, chain, lacking, { from: before.sequence, to: end.sequence });
+    const isLast = end.sequence === upTo;
+    if (isLast) await tell(queries, { chain, ...stub, beforeUs, nowUs });
+    return { rows: stub.rows - before.rows, isLast };
+  });
 }
 
 /** A row, and the chain's hash there. */
@@ -161,11 +177,17 @@ type Told = Stubbed & {
 async function tell(queries: Queries, { chain, sequence, rows, beforeUs, nowUs }: Told) {
   const told = Number((await noteOf(queries, chain, REMOVED_TOLD)) ?? 0);
   await setNote(queries, REMOVED_TOLD, String(rows));
+  const undelivered = await takeUndelivered(queries, chain);
   const row = {
     kind: 'event',
     requestId: `rows-removed:${chain}:${sequence}`,
     event: 'rows-removed',
-    details: { upTo: sequence, rows: rows - told, before: isoTime(beforeUs) },
+    details: {
+      upTo: sequence,
+      rows: rows - told,
+      before: isoTime(beforeUs),
+      ...(undelivered !== undefined && { undelivered }),
+    },
     startedAtUs: nowUs,
   } as const;
   await createAppend(chain).rows(queries, [row]);

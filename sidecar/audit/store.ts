@@ -14,6 +14,7 @@ import { signLast } from './heads.ts';
 import { markOf } from './mark.ts';
 import { createNewest } from './newest.ts';
 import { noteOf, setNote } from './notes.ts';
+import { createRemoval, type Removal } from './removal.ts';
 import { REMOVED_BEFORE, withoutRemoved } from './removed.ts';
 import type { Row, StoredRow } from './row.ts';
 
@@ -78,6 +79,8 @@ export type AuditStore = {
   /** Signs the last row, durably; undefined when this key has signed it, or there is none. */
   sign(key: SigningKey, nowUs: number): Promise<Head | undefined>;
   counts(): Promise<Counts>;
+  /** Removes the oldest rows, over the same connection. */
+  readonly removal: Removal;
   close(): Promise<void>;
 };
 
@@ -226,6 +229,7 @@ export async function createAuditStore(database: Database, chain: string): Promi
       // Durable: whoever keeps the published head would otherwise take a power cut for tampering.
       database.transaction((queries) => signLast(queries, chain, key, nowUs), { isDurable: true }),
     counts,
+    removal: createRemoval(database, chain),
     close: () => database.close(),
   };
 }

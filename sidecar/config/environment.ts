@@ -44,19 +44,19 @@ const TARGETS: Readonly<Record<string, Target>> = {
   SIGNET_LOG_LEVEL: { path: 'log.level' },
 };
 
-/** Signet's own secrets: read when needed (secret-file.ts), each also as `…_FILE`. */
-const SECRETS = [
-  'SIGNET_CLIENT_SECRET',
-  'SIGNET_GATE_KEY',
-  'SIGNET_KEYS',
-  'SIGNET_AUDIT_STORE',
-] as const;
+/** Signet's own secrets: read when needed (secret-file.ts), each also as `…_FILE`, as the setting does. */
+const SECRETS: Readonly<Record<string, string>> = {
+  SIGNET_CLIENT_SECRET: 'client_secret_file',
+  SIGNET_GATE_KEY: 'gate_key_file',
+  SIGNET_KEYS: 'keys_file',
+  SIGNET_AUDIT_STORE: 'audit.store_file',
+};
 
 const KNOWN = [
   'SIGNET_CONFIG',
   'SIGNET_DESTINATION',
   ...Object.keys(TARGETS),
-  ...SECRETS.flatMap((name) => [name, `${name}_FILE`]),
+  ...Object.keys(SECRETS).flatMap((name) => [name, `${name}_FILE`]),
 ].filter((name) => name.startsWith('SIGNET_'));
 
 /** The Caddyfile's, the local stack's, and what Kubernetes sets for a service called `signet…`. */
@@ -132,6 +132,13 @@ function readAttributes(given: Given, report: Report): Record<string, string> {
 export function namesOf(path: string, file: string): string {
   const variable = Object.entries(TARGETS).find(([, target]) => target.path === path)?.[0];
   return variable === undefined ? `${file}: ${path}` : `${variable} (or ${path} in ${file})`;
+}
+
+/** Returns the variables that a path of the settings may be given by. */
+export function variablesOf(path: string): string[] {
+  const plain = Object.keys(TARGETS).filter((name) => TARGETS[name]?.path === path);
+  const secret = Object.keys(SECRETS).filter((name) => SECRETS[name] === path);
+  return [...plain, ...secret.flatMap((name) => [name, `${name}_FILE`])];
 }
 
 /** Returns a list's items, trimmed, without empty ones. */

@@ -8,13 +8,17 @@ import type { Reading } from './reading.ts';
 
 type Client = Pick<Config, 'issuer' | 'clientId' | 'clientSecret'>;
 
-/** Returns the client at the provider; reports what of it is missing. */
-export function readClient(reading: Reading): Client | undefined {
+/** Returns what there is of the client at the provider; reports what of it is missing. */
+export function readClient(reading: Reading): Partial<Client> {
   const { issuer, client_id: clientId } = reading.settings;
   require(reading, 'issuer', "the OpenID provider's URL, such as https://login.example.com");
   require(reading, 'client_id', "the client's id, as the provider has it");
   const clientSecret = readClientSecret(reading);
-  return issuer && clientId && clientSecret ? { issuer, clientId, clientSecret } : undefined;
+  return {
+    ...(issuer !== undefined && { issuer }),
+    ...(clientId !== undefined && { clientId }),
+    ...(clientSecret && { clientSecret }),
+  };
 }
 
 function require({ missing, report }: Reading, path: string, allowed: string): void {

@@ -41,6 +41,11 @@ function isDecodable(text: string): boolean {
   }
 }
 
+/** Returns by which of its two spellings a variable is given. */
+export function proxyVariable(name: string, reading: Reading): string {
+  return given(name, reading)?.where ?? name;
+}
+
 // Lower case first, as curl and Node have it.
 function given(name: string, reading: Reading): { value: string; where: string } | undefined {
   for (const where of [name.toLowerCase(), name]) {

@@ -7,7 +7,7 @@ import type { Settings } from './schema.ts';
 import { createFindSecret, createReadText } from './secret-file.ts';
 import type { FindSecret, ReadSecret, ReadText } from './secret-file.ts';
 import { checkSettings, isObject } from './settings.ts';
-import { readSettingsFile } from './settings-file.ts';
+import { readSettingsFile, type SettingsFile } from './settings-file.ts';
 
 /** What was read, and the means to read on. */
 export type Reading = {
@@ -15,6 +15,7 @@ export type Reading = {
   readonly given: Given;
   /** The file's name, for messages. */
   readonly file: string;
+  readonly settingsFile: SettingsFile;
   /** False when the file can't be understood: then no setting can be called missing. */
   readonly readable: boolean;
   /** What holds; defaults stand for the rest, and holes for the sections of lists. */
@@ -27,6 +28,8 @@ export type Reading = {
   readonly place: (path: string) => string;
   /** Names where a path could be written, if it is written nowhere at all; a bad value is written. */
   readonly missing: (path: string) => string | undefined;
+  /** The variable that set a path, where one did. */
+  readonly variableOf: (path: string) => string | undefined;
   readonly readText: ReadText;
   readonly findSecret: FindSecret;
   readonly readSecret: ReadSecret;
@@ -36,7 +39,8 @@ export type Reading = {
 /** Returns what environment and file say, the environment first. Judges each setting by itself. */
 export function readSources(sources: ConfigSources, report: Report): Reading {
   const given = readEnvironment(sources.env, report);
-  const { name: file, raw: inFile, readable: parsed } = readSettingsFile(sources, given, report);
+  const settingsFile = readSettingsFile(sources, given, report);
+  const { name: file, raw: inFile, readable: parsed } = settingsFile;
   const { raw, origins, attributes } = overlayEnvironment(inFile, given, report);
   const readable = parsed && isObject(raw) && !Array.isArray(raw);
   const place = (path: string) =>
@@ -54,6 +58,7 @@ export function readSources(sources: ConfigSources, report: Report): Reading {
     const found = findSecret(at);
     return found && found.secret;
   };
-  const read = { sources, given, file, readable, settings, refused, attributes };
-  return { ...read, place, missing, readText, findSecret, readSecret, report };
+  const variableOf = (path: string) => origins.get(path);
+  const read = { sources, given, file, settingsFile, readable, settings, refused, attributes };
+  return { ...read, place, missing, variableOf, readText, findSecret, readSecret, report };
 }

@@ -6,10 +6,21 @@ export const text = z.string().min(1);
 
 export const texts = z.array(text);
 
+// Patterns are for editors, and refuse nothing that holds; what holds the functions say.
+
+/** What a span of time looks like, as a part of a pattern. */
+export const DURATION = String.raw`\d+(\.\d+)?(ms|s|m|h|d)`;
+
+/** What an http(s) URL without a query looks like. */
+export const PLAIN_URL = String.raw`^[hH][tT][tT][pP][sS]?://[^?#\s\\]+$`;
+
+/** What `host:port` looks like. */
+export const HOST_PORT = String.raw`^(\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5}$`;
+
 /** A span of time as a text, such as `30m`. */
 export const duration = text
   .refine((value) => parseDuration(value) !== undefined)
-  .meta({ kind: 'duration' });
+  .meta({ kind: 'duration', pattern: `^${DURATION}$`, examples: ['30m', '8h', '7d'] });
 
 /** A list of sections. One that is refused leaves a hole, so that the others keep their index in messages. */
 export function sections<T extends z.ZodType>(section: T) {

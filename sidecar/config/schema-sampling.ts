@@ -21,6 +21,7 @@ const rule = z
     ratio: ratio.describe('a number from 0 to 1'),
   })
   .refine((rule) => Object.keys(rule).length > 1, UNLESS_WRONG)
+  .meta({ minProperties: 2 })
   .describe('a rule by one or more of route, team, type and decision');
 
 export const sampling = z.strictObject({

@@ -4,10 +4,13 @@ import { isLoopback } from '../identity/bounded-fetch.ts';
 import { z } from 'zod';
 import { isIssuer, parseAddress, parseDuration, parseHostPort } from './address.ts';
 import { destination } from './schema-destination.ts';
-import { duration, sections, text, texts } from './schema-parts.ts';
+import { duration, DURATION, HOST_PORT, PLAIN_URL } from './schema-parts.ts';
+import { sections, text, texts } from './schema-parts.ts';
 import { sampling } from './schema-sampling.ts';
 
-const issuer = text.refine(isIssuer);
+const issuer = text
+  .refine(isIssuer)
+  .meta({ pattern: PLAIN_URL, examples: ['https://login.example.com'] });
 const claim = (name: string) =>
   text.default(name).describe(`the name of a claim; by default ${name}`);
 
@@ -32,7 +35,8 @@ const bearer = z.strictObject({
   algorithms: z.array(z.enum(ALGORITHMS)).min(1).optional().describe('a list of JWS algorithms'),
 });
 
-const host = text.regex(/^(\[[0-9a-f:]+\]|[a-z0-9]([a-z0-9.-]*[a-z0-9])?)(:\d{1,5})?$/i);
+// Without the flag `i`, which JSON Schema has not.
+const host = text.regex(/^(\[[0-9a-fA-F:]+\]|[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?)(:\d{1,5})?$/);
 
 /** Judges signet.yaml, with the environment laid over it. Unknown keys are errors. */
 export const SETTINGS = z.strictObject({
@@ -43,6 +47,7 @@ export const SETTINGS = z.strictObject({
   client_secret_file: text.optional().describe("a file with the client's secret"),
   scopes: texts
     .refine((list) => list.includes('openid'))
+    .meta({ contains: { const: 'openid' } })
     .default(['openid', 'profile', 'email'])
     .describe('a list of scopes with `openid` among them'),
   hosts: z
@@ -79,11 +84,13 @@ export const SETTINGS = z.strictObject({
     .describe('the resource that spans are of'),
   listen: text
     .refine((value) => parseAddress(value) !== undefined)
+    .meta({ pattern: `/|${HOST_PORT}`, examples: ['/run/signet/sidecar.sock', '127.0.0.1:9000'] })
     .optional()
     .describe("a unix socket's path, or host:port"),
   gate_key_file: text.optional().describe('a file with the key that Caddy shows over TCP'),
   health: text
     .refine((value) => isLoopback(parseHostPort(value)?.host ?? ''))
+    .meta({ pattern: HOST_PORT })
     .default('127.0.0.1:9465')
     .describe('host:port on loopback, as in 127.0.0.1:9465'),
   access_log: text.optional().describe("the path of Caddy's access log"),
@@ -100,7 +107,11 @@ export const SETTINGS = z.strictObject({
     .strictObject({
       rows: text
         .refine((value) => value === 'forever' || parseDuration(value) !== undefined)
-        .meta({ kind: 'duration' })
+        .meta({
+          kind: 'duration',
+          pattern: `^(forever|${DURATION})$`,
+          examples: ['90d', 'forever'],
+        })
         .default('400d')
         .describe('how long rows are kept: a time such as 400d, or forever'),
       undelivered: duration
@@ -150,7 +161,11 @@ export type SchemaNode = {
   readonly kind?: string;
 };
 
+// It takes milliseconds to make, and is the same each time.
+let made: SchemaNode | undefined;
+
 /** Returns signet.yaml's JSON Schema, as what a file may hold: defaults may be left out. */
 export function settingsJsonSchema(): SchemaNode {
-  return z.toJSONSchema(SETTINGS, { io: 'input' }) as SchemaNode;
+  made ??= z.toJSONSchema(SETTINGS, { io: 'input' }) as SchemaNode;
+  return made;
 }

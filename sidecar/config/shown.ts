@@ -35,6 +35,12 @@ export function shownUrl(text: string): string {
   return text.includes('://') ? shown(text) : `${described(text)} that is no URL`;
 }
 
+/** Returns a text that was taken as it is, except for what may be a credential in a URL. */
+export function shownWhole(text: string): string {
+  const isSafe = !/[a-z]:\/{1,2}/i.test(text) || (!mayHaveUser(text) && !/[?#]/.test(text));
+  return isSafe ? text : shown(text);
+}
+
 /** The name or password of a user, a query, a fragment and the path of a URL may all be a credential. */
 function openPart(text: string): string {
   const scheme = /^[a-z][\w+.-]*:\/\//i.exec(text)?.[0] ?? '';

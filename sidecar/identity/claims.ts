@@ -47,8 +47,8 @@ export function identityFromClaims(
     return { refused: 'token-claims' };
   }
   const email = isTrue(claims.email_verified) ? text(claims.email) : undefined;
-  const groups = list(claims[names.groups]);
-  const team = text(claims[names.team]) ?? teamOf(groups, names.teamPrefix);
+  const groups = list(claimAt(claims, names.groups));
+  const team = text(claimAt(claims, names.team)) ?? teamOf(groups, names.teamPrefix);
   const name = displayName(claims.name);
   return {
     issuer,
@@ -59,7 +59,7 @@ export function identityFromClaims(
     groups: groups.slice(0, MAX_LIST_ITEMS),
     ...(hasGroupOverage(claims, names.groups) && { groupsIncomplete: true as const }),
     ...(team !== undefined && { team }),
-    roles: list(claims[names.roles]).slice(0, MAX_LIST_ITEMS),
+    roles: list(claimAt(claims, names.roles)).slice(0, MAX_LIST_ITEMS),
     scopes: scopesOf(claims).slice(0, MAX_LIST_ITEMS),
     type: typeOf(claims, names.type, method, actor),
     ...(actor !== undefined && { actor }),
@@ -80,19 +80,22 @@ function typeOf(
   method: Identity['method'],
   actor: Actor | undefined,
 ): UserType {
-  const named = USER_TYPES.find((type) => type === claims[claim]);
+  const value = claimAt(claims, claim);
+  const named = USER_TYPES.find((type) => type === value);
   if (named !== undefined) return named;
   if (actor !== undefined) return 'agent';
   return method === 'bearer' && hasNoHuman(claims) ? 'service' : 'human';
 }
 
 // How providers mark a token of the client-credentials grant: RFC 9068 section 2.2 (`sub` is the
-// client), Entra ID (`idtyp`), Auth0 (`gty`), Keycloak (a user named after the client).
+// client; Okta calls it `cid`), Entra ID (`idtyp`), Auth0 (`gty`, or by its RFC 9068 profile only a
+// `sub` made of the client), Keycloak (a user named after the client).
 function hasNoHuman(claims: Claims): boolean {
-  const client = text(claims.client_id) ?? text(claims.azp);
+  const client = text(claims.client_id) ?? text(claims.azp) ?? text(claims.cid);
   if (claims.idtyp === 'app' || claims.gty === 'client-credentials') return true;
   if (client === undefined) return false;
-  return claims.sub === client || claims.preferred_username === `service-account-${client}`;
+  const isClient = claims.sub === client || claims.sub === `${client}@clients`;
+  return isClient || claims.preferred_username === `service-account-${client}`;
 }
 
 function readActor(act: unknown, depthLeft: number): Actor | undefined {
@@ -114,8 +117,18 @@ function scopesOf(claims: Claims): string[] {
   return typeof scope === 'string' ? scope.split(' ').filter(isUsable) : list(scope);
 }
 
+// A name that no claim has is a path: Keycloak's `realm_access.roles`. A claim of just that name
+// always wins, and a URL (Auth0's `https://app.example.com/roles`) is never taken apart.
+function claimAt(claims: Claims, name: string): unknown {
+  if (Object.hasOwn(claims, name)) return claims[name];
+  if (/[/:]/.test(name)) return undefined;
+  const within = (value: unknown, part: string) =>
+    isRecord(value) && Object.hasOwn(value, part) ? value[part] : undefined;
+  return name.split('.').reduce<unknown>(within, claims);
+}
+
 function mapped(claims: Claims, name: string | undefined): string | undefined {
-  return name === undefined ? undefined : text(claims[name]);
+  return name === undefined ? undefined : text(claimAt(claims, name));
 }
 
 // A text is one value: split at spaces or commas, "Site Admins" would grant the role "Admins".
