@@ -172,7 +172,8 @@ export function createLogin(options: LoginOptions): Login {
     const url = callbackUrl(place);
     url.search = query.toString();
     const checks = { expectedState, expectedNonce, pkceCodeVerifier, idTokenExpected: true };
-    const granted = await exchangeCode(config, url, checks);
+    const sent = [provider.clientSecret?.reveal() ?? ''];
+    const granted = await exchangeCode(config, url, checks, sent);
     if ('refused' in granted) return granted;
     const { accessToken, idToken } = granted;
     if (idToken.iat > now() / 1_000 + SKEW_SECONDS) {
@@ -201,7 +202,8 @@ export function createLogin(options: LoginOptions): Login {
 async function exchangeCode(
   config: client.Configuration,
   url: URL,
-  checks: client.AuthorizationCodeGrantChecks,
+  checks: client.AuthorizationCodeGrantChecks & { readonly pkceCodeVerifier: string },
+  sent: readonly string[],
 ): Promise<{ accessToken: string; idToken: client.IDToken } | SignInRefusal> {
   try {
     const tokens = await client.authorizationCodeGrant(config, url, checks);
@@ -209,7 +211,7 @@ async function exchangeCode(
     if (idToken) return { accessToken: tokens.access_token, idToken };
     return { refused: 'code-refused', detail: 'the provider sent no ID token' };
   } catch (error) {
-    return refusalOf(error);
+    return refusalOf(error, [...sent, url.searchParams.get('code') ?? '', checks.pkceCodeVerifier]);
   }
 }
 

@@ -23,6 +23,8 @@ export type Provider = {
   readonly issuer: string;
   /** Space-separated, as in the authorization request. */
   readonly scope: string;
+  /** What it knows us by, and nobody is to read in its words. */
+  readonly clientSecret?: Secret;
   /** Whether people can sign in now, for `/readyz`. */
   state(): { ready: boolean; problem?: string };
   /** Returns openid-client's configuration; throws Fault ERR_PROVIDER until discovery has succeeded. */
@@ -64,6 +66,7 @@ export function createProvider(options: ProviderOptions): Provider {
   });
   return {
     issuer,
+    ...(options.clientSecret && { clientSecret: options.clientSecret }),
     scope: [...new Set(['openid', ...options.scopes])].join(' '),
     state: () => (configuration ? { ready: true } : { ready: false, problem }),
     config: () => {

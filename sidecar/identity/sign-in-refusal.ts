@@ -1,27 +1,61 @@
 // What openid-client found wrong with a sign-in, as a reason of ours. Told by the library's codes and
 // causes, never by its texts. A provider that does not work is a Fault, not a refusal.
-import { AuthorizationResponseError } from 'openid-client';
-import { Fault, explain } from '../fault.ts';
+import { isNativeError } from 'node:util/types';
+import { AuthorizationResponseError, ResponseBodyError } from 'openid-client';
+import { Fault } from '../fault.ts';
 import type { SignInReason } from './reason.ts';
 
-/** `detail` may be the provider's own words: text, never markup. */
+/** `detail` may be the provider's own words: text, never markup, and none of what it was sent. */
 export type SignInRefusal = { readonly refused: SignInReason; readonly detail: string };
 
-/** Returns why this error of the code exchange refuses the sign-in; throws when the provider failed. */
-export function refusalOf(error: unknown): SignInRefusal {
+/**
+ * Returns why this error of the code exchange refuses the sign-in; throws when the provider failed. `sent` is
+ * what the provider was sent, and must not be read by people who read its words.
+ */
+export function refusalOf(error: unknown, sent: readonly string[]): SignInRefusal {
   const fault = faultIn(error);
   if (fault) throw fault;
   if (error instanceof AuthorizationResponseError) {
     return { refused: 'provider-refused', detail: error.error_description ?? error.error };
   }
-  return { refused: reasonOf(error), detail: explain(error) };
+  return { refused: reasonOf(error), detail: withoutSent(detailOf(error), sent) };
 }
 
 /** Returns why this error of the userinfo request refuses the sign-in; throws when nobody answered. */
 export function userinfoRefusalOf(error: unknown): SignInRefusal {
   const fault = faultIn(error);
   if (fault) throw fault;
-  return { refused: 'userinfo-invalid', detail: explain(error) };
+  return { refused: 'userinfo-invalid', detail: detailOf(error) };
+}
+
+// The library's sentences, and what the provider says of an error. Never the library's evidence: that is the
+// whole answer, with its tokens, or all that an ID token says of somebody.
+function detailOf(error: unknown): string {
+  const told: string[] = [];
+  for (let at = error, depth = 0; isNativeError(at) && depth < 5; depth++) {
+    const words = at instanceof ResponseBodyError ? [at.error, at.error_description] : [at.message];
+    told.push(...(words.filter((text) => text !== undefined && !told.includes(text)) as string[]));
+    at = at.cause;
+  }
+  return told.join(': ');
+}
+
+// As it is, as it stands in a form or URL, and either in base64, where of Basic it is a part.
+function withoutSent(text: string, sent: readonly string[]): string {
+  const spelled = sent
+    .filter((one) => one !== '')
+    .flatMap((one) => [one, encodeURIComponent(one)])
+    .flatMap((one) => [one, ...inBase64(one)]);
+  return spelled.reduce((left, one) => left.replaceAll(one, '[secret]'), text);
+}
+
+// At one of three places, by how much stands before it. What its neighbours have a part in is cut off.
+function inBase64(one: string): string[] {
+  const bytes = Buffer.from(one);
+  const whole = [0, 1, 2].map((skipped) => bytes.subarray(skipped));
+  return whole
+    .map((part) => part.subarray(0, part.length - (part.length % 3)).toString('base64'))
+    .filter((text) => text.length >= 8);
 }
 
 function reasonOf(error: unknown): SignInReason {

@@ -208,7 +208,8 @@ test('a requirement that Caddy reloads holds from then on', async () => {
   const config = join(edge.caddy().folder, 'Caddyfile');
   const text = readFileSync(config, 'utf8');
   writeFileSync(config, text.replace('protect orders any', 'protect orders user:alice'));
-  // A connection each: of those that were kept Caddy closes the idle ones, and a client asks again.
+  // Of connections that it has not looked at yet Caddy resets a few, and a client asks again: those have no
+  // answer. An answer that refuses would be another matter.
   const during = startSteadyLoad(edge.port, asked(), REQUESTS_PER_SECOND, { keepAlive: false });
   const bob = await edge.signIn('bob');
   expect((await edge.send('/orders', [bob])).status).toBe(200);
@@ -222,5 +223,5 @@ test('a requirement that Caddy reloads holds from then on', async () => {
     async () => (await edge.send('/orders', [bob])).status === 403,
   );
   await during.stop();
-  expect(refusedOf(during)).toEqual([]);
+  expect(refusedOf(during).filter(({ status }) => status !== 0)).toEqual([]);
 });

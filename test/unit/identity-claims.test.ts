@@ -97,6 +97,43 @@ describe('scopes', () => {
   });
 });
 
+describe('a claim named by a path', () => {
+  const roles = (name: string, claims: Claims) =>
+    identity(claims, { names: { ...DEFAULT_CLAIM_NAMES, roles: name } }).roles;
+
+  test('is found inside another: the roles of a Keycloak realm', () => {
+    expect(roles('realm_access.roles', { realm_access: { roles: ['admin'] } })).toEqual(['admin']);
+  });
+
+  test('gives way to a claim of that very name, even one that is no use', () => {
+    const inside = { app: { roles: ['inside'] } };
+    expect(roles('app.roles', { 'app.roles': ['flat'], ...inside })).toEqual(['flat']);
+    expect(roles('app.roles', { 'app.roles': 7, ...inside })).toEqual([]);
+  });
+
+  test('is never a URL: those of Auth0 are names', () => {
+    const name = 'https://app.example.com/roles';
+    expect(roles(name, { [name]: ['admin'] })).toEqual(['admin']);
+    const taken = { 'https://app': { example: { 'com/roles': ['admin'] } } };
+    expect(roles(name, taken)).toEqual([]);
+  });
+
+  test.each(['constructor.name', '__proto__.x', 'roles.0', 'a..b', '.a', 'a.'])(
+    'leads nowhere where there is no such claim: %s',
+    (name) => {
+      expect(roles(name, { roles: ['admin'], a: { b: ['admin'] } })).toEqual([]);
+    },
+  );
+
+  test('also leads to team, groups, type and user', () => {
+    const names = { ...DEFAULT_CLAIM_NAMES, user: 'x.u', team: 'x.t', groups: 'x.g', type: 'x.k' };
+    const inside = { x: { u: 'alice', t: 'payments', g: ['all'], k: 'agent' } };
+    expect(identity(inside, { names })).toMatchObject({
+      ...{ user: 'alice', team: 'payments', groups: ['all'], type: 'agent' },
+    });
+  });
+});
+
 describe('type', () => {
   test.each<[string, Claims]>([
     ['human', {}],
@@ -106,6 +143,10 @@ describe('type', () => {
     ['human', { act: { sub: 'bot' }, user_type: 'human' }],
     ['service', { sub: 'c', client_id: 'c' }],
     ['service', { sub: 'c', azp: 'c' }],
+    ['service', { sub: 'c', cid: 'c' }],
+    ['human', { sub: 'alice', cid: 'c' }],
+    ['service', { sub: 'c@clients', client_id: 'c' }],
+    ['human', { sub: 'other@clients', client_id: 'c' }],
     ['service', { idtyp: 'app' }],
     ['service', { gty: 'client-credentials' }],
     ['service', { azp: 'ci', preferred_username: 'service-account-ci' }],
