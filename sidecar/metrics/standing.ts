@@ -34,6 +34,9 @@ export const STATUSES = [
   'misdirected',
 ] as const;
 
+/** Losses count from 0, so that the first of them is an increase. */
+const NONE_LOST = { rejected: 0, refused: 0 };
+
 /** Returns what a standing says, `lagUs` beside it; nothing of deliveries where there are none. */
 export function standingMetrics(standing: Standing, lagUs: number): NumberMetric[] {
   const { decisions, problem } = standing;
@@ -79,7 +82,7 @@ function deliveryMetrics({ destinations, lastSequence }: Standing): NumberMetric
   return [
     of(INSTRUMENTS.deliverySent, ({ sent }, labels) => [{ labels, value: sent }]),
     of(INSTRUMENTS.deliveryLeftOut, ({ leftOut }, labels) =>
-      Object.entries(leftOut).map(([reason, value]) => ({
+      Object.entries({ ...NONE_LOST, ...leftOut }).map(([reason, value]) => ({
         labels: { ...labels, [LABELS.leftOutReason]: reason },
         value,
       })),

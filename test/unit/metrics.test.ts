@@ -242,6 +242,7 @@ describe('how the recorder stands', () => {
     expect(pointsOf(metrics, INSTRUMENTS.deliverySent)).toEqual([{ labels, value: 21 }]);
     expect(pointsOf(metrics, INSTRUMENTS.deliveryInFlight)).toEqual([{ labels, value: 3 }]);
     expect(pointsOf(metrics, INSTRUMENTS.deliveryLeftOut)).toEqual([
+      { labels: { ...labels, 'signet.left_out.reason': 'rejected' }, value: 0 },
       { labels: { ...labels, 'signet.left_out.reason': 'refused' }, value: 2 },
     ]);
   });
