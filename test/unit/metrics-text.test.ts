@@ -26,6 +26,7 @@ function aSnapshot(): Snapshot {
   const standing = aStanding();
   const otlp = { ...standing.destinations['otlp']!, leftOut: { refused: 2 } };
   metrics.set({ ...standing, destinations: { otlp } }, STARTED_AT_US);
+  metrics.setChecks({ sessions: true, provider: false });
   return metrics.snapshot(STARTED_AT_US);
 }
 
