@@ -4,7 +4,8 @@ const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major > 24 || (major === 24 && minor >= 5)) {
   void import('../sidecar/cli.ts');
 } else {
-  const mend = 'In its folder `npm run signet --` brings its own.';
+  const mend =
+    'Install a newer one; in a clone of the repository `npm run signet --` brings its own.';
   console.error(`signet needs Node 24.5 or later; this is Node ${process.versions.node}. ${mend}`);
   process.exitCode = 69;
 }

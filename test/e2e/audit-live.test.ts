@@ -2,12 +2,11 @@
 // sidecar that writes, and fifty requests a second through a real Caddy.
 import { spawn } from 'node:child_process';
 import { setInterval } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startEdge, type Edge, type Reply } from '../fixtures/edge.ts';
+import { BIN } from '../fixtures/sidecar.ts';
 import { until } from '../fixtures/until.ts';
 
-const BIN = fileURLToPath(new URL('../../bin/signet.js', import.meta.url));
 const REQUESTS = 150;
 const REQUESTS_PER_SECOND = 50;
 const SITE = `
