@@ -10,11 +10,13 @@ export type Command = {
 };
 
 const PROGRESS_EVERY_MS = 2_000;
+/** So many times at first, then once in so many: what takes minutes would fill the screen. */
+const OFTEN = 5;
 const MAX_REASON_CHARS = 400;
 
 /**
  * Returns what the program wrote to stdout, once it has ended with 0. Otherwise throws an Error that
- * says why in one line. `say` hears the elapsed time every two seconds.
+ * says why in one line. `say` hears the elapsed time every two seconds, after ten every ten.
  */
 export async function runCommand(
   command: Command,
@@ -22,7 +24,7 @@ export async function runCommand(
 ): Promise<string> {
   const startedMs = performance.now();
   const elapsed = () => `${Math.round((performance.now() - startedMs) / 1_000)} s`;
-  const progress = setInterval(() => say(`  ${command.file} … ${elapsed()}`), PROGRESS_EVERY_MS);
+  const progress = tellNowAndThen(() => say(`  ${command.file} … ${elapsed()}`));
   const timeout = AbortSignal.timeout(command.timeoutMs);
   try {
     return await finish(command, timeout);
@@ -32,6 +34,14 @@ export async function runCommand(
   } finally {
     clearInterval(progress);
   }
+}
+
+function tellNowAndThen(tell: () => void): NodeJS.Timeout {
+  let ticks = 0;
+  return setInterval(() => {
+    ticks += 1;
+    if (ticks <= OFTEN || ticks % OFTEN === 0) tell();
+  }, PROGRESS_EVERY_MS);
 }
 
 /** Stopped by a signal and not by `spawn`'s own timeout, whose timer outlives a program that isn't there. */

@@ -20,6 +20,12 @@ export type Advisory = {
 /** The oldest Caddy behind which Signet is safe. */
 export const CADDY_FLOOR = '2.11.4';
 
+/** The oldest that does not confuse a gate with an app under load (SECURITY.md, "A late dial"). */
+export const CADDY_ADVISED = '2.11.5';
+
+/** The version that is fetched, where the way of fetching has a choice. */
+export const CADDY_FETCHED = '2.11.9';
+
 /** What is wrong below the floor, oldest fix first. */
 export const ADVISORIES: readonly Advisory[] = [
   {
@@ -67,6 +73,16 @@ export function unsafeBecause(version: CaddyVersion): readonly Advisory[] {
 export function describeUnsafe(version: CaddyVersion): string {
   const holes = unsafeBecause(version).map(({ ids, what }) => `${ids.join(', ')}: ${what}`);
   return `Caddy ${version.text} is below ${CADDY_FLOOR} (${holes.join('; ')})`;
+}
+
+/**
+ * Returns what to say of a version that is used though another is advised, in one clause; undefined of all
+ * others. `text` is a version's.
+ */
+export function describeUnadvised(text: string): string | undefined {
+  const version = parseCaddyVersion(text);
+  if (version === undefined || !isBelow(version, CADDY_ADVISED)) return undefined;
+  return `Caddy ${text} will do; ${CADDY_ADVISED} or later is better (SECURITY.md, "A late dial")`;
 }
 
 function isBelow(version: CaddyVersion, floorText: string): boolean {

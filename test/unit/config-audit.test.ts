@@ -91,6 +91,7 @@ describe('commands that only read the record', () => {
   test('find it without any other setting', () => {
     expect(placesOf({ SIGNET_STATE: '/s' })).toEqual({
       stateFolder: '/s',
+      health: { host: '127.0.0.1', port: 9465 },
       accessLog: '/s/access.log',
       headsFile: '/s/heads.jsonl',
     });
