@@ -58,8 +58,12 @@ test('a site may call its own matchers whatever it likes', async () => {
     (name) => `@${name} path /${name}\nrespond @${name} here`,
   );
   const path = join(folder, 'Matchers');
-  const site = [...block, 'import signet', 'import protect app any {', ...block, '}'].join('\n');
-  await writeFile(path, `import ${SNIPPETS}\napp.example.com {\n${site}\n}\n`);
+  const inside = ['import signet', 'import protect app any {', ...block, '}'].join('\n');
+  const outside = [...block, 'import signet', 'import protect app any {', 'respond hi', '}'].join(
+    '\n',
+  );
+  const sites = `one.example.com {\n${inside}\n}\nother.example.com {\n${outside}\n}\n`;
+  await writeFile(path, `import ${SNIPPETS}\n${sites}`);
   await run(['adapt', '--config', path, '--adapter', 'caddyfile']);
 });
 
