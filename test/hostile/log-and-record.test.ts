@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RequestRow, StoredRow } from '../../sidecar/audit/row.ts';
 import { deriveKeys, loadKeyRing } from '../../sidecar/config/keys.ts';
@@ -127,6 +128,23 @@ describe('case 44: one row, with user, route, status and duration, of', () => {
     const row = await onlyRow(edge.app.seen[0]?.values('x-request-id').join() ?? '');
     expect(row).toMatchObject({ ...ALLOWED, status: 0 });
     expect(row.durationUs).toBeGreaterThan(0);
+  });
+
+  test('a client that leaves while the gate is asked: it left, and was not refused', async () => {
+    edge.sidecar().signal('SIGSTOP');
+    const target = '/orders/left-early';
+    // Once Caddy has it; nothing tells when, so it is asked again and left later.
+    for (let waitMs = 50; !edge.logLines().some((line) => line.includes(target)); waitMs *= 2) {
+      const socket = connect(edge.port, '127.0.0.1');
+      socket.write(`GET ${target} HTTP/1.1\r\nHost: localhost:${edge.port}\r\n${alice}\r\n\r\n`);
+      await wait(waitMs);
+      socket.destroy();
+      await wait(waitMs);
+    }
+    edge.sidecar().signal('SIGCONT');
+    await until('its row', () => edge.rows().some(({ path }) => path === target));
+    const row = edge.rows().find(({ path }) => path === target);
+    expect(row).toMatchObject({ status: 0, decision: 'none', reason: 'client-left' });
   });
 
   test('an app that dies in mid-body', async () => {

@@ -66,6 +66,14 @@ describe('an access line', () => {
     expect(parse(aCaddyLine({ request }))).toMatchObject({ scheme: 'https' });
   });
 
+  test('of a client that left, as Caddy says it from 2.11.5 on, is the same as before', () => {
+    const left = { status: 499, size: 0, upstream_duration_ms: null };
+    expect(parse(aCaddyLine(left))).toMatchObject({ status: 0 });
+    // The app's own.
+    expect(parse(aCaddyLine({ ...left, upstream_duration_ms: 3 }))).toMatchObject({ status: 499 });
+    expect(parse(aCaddyLine({ ...left, size: 7 }))).toMatchObject({ status: 499 });
+  });
+
   test('of a client that left has status and duration 0', () => {
     expect(parse(aCaddyLine({ status: 0, duration: 0 }))).toMatchObject({
       status: 0,
