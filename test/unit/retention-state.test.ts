@@ -1,0 +1,71 @@
+// What is told of the removal of old rows, and when it is a problem.
+import { expect, test } from '@jest/globals';
+import { lostText, retentionState, type RetentionFacts } from '../../sidecar/retention-state.ts';
+
+const DAY_US = 86_400_000_000;
+const NOW_US = Date.parse('2026-11-21T12:00:00Z') * 1000;
+
+const factsOf = (changes: Partial<RetentionFacts>): RetentionFacts => ({
+  removedUpTo: 7,
+  rowsUs: 400 * DAY_US,
+  undeliveredUs: 30 * DAY_US,
+  waiting: new Map(),
+  nowUs: NOW_US,
+  ...changes,
+});
+const waitingFor = (daysLong: number) =>
+  new Map([['collector', { rows: 12, sinceUs: NOW_US - daysLong * DAY_US }]]);
+
+test('when nothing is wrong it says up to which row they are gone', () => {
+  expect(retentionState(factsOf({}))).toEqual({ status: 'keeping', removedUpTo: 7 });
+});
+
+test('rows that wait for a destination for some hours are no problem yet', () => {
+  expect(retentionState(factsOf({ waiting: waitingFor(0.5) }))).toEqual({
+    status: 'waiting',
+    removedUpTo: 7,
+    waiting: { collector: { rows: 12, since: '2026-11-21T00:00:00.000Z' } },
+  });
+});
+
+test('after a day it is told who holds up how many since when, and when they go', () => {
+  expect(retentionState(factsOf({ waiting: waitingFor(2) })).problem).toBe(
+    'rows older than 400 days wait for collector (12 rows, since 2026-11-19T12:00:00.000Z): from ' +
+      '2026-12-19T12:00:00.000Z on they go, delivered or not. See why it does not get them, or take it out of the configuration',
+  );
+});
+
+test('what was removed without being delivered is told for a day', () => {
+  const lost = { atUs: NOW_US - DAY_US / 2, text: 'rows were removed' };
+  expect(retentionState(factsOf({ lost }))).toMatchObject({
+    status: 'undelivered',
+    problem: 'rows were removed',
+  });
+  expect(retentionState(factsOf({ lost, nowUs: NOW_US + DAY_US })).status).toBe('keeping');
+});
+
+test('a clock that is doubted is told with what it said before, and until when', () => {
+  const doubt = { beforeUs: NOW_US - 365 * DAY_US, untilUs: NOW_US + 40 * DAY_US };
+  expect(retentionState(factsOf({ doubt })).problem).toMatch(
+    /^the clock has jumped ahead since 2025-11-21T.*before 2026-12-31T/,
+  );
+});
+
+test('a fault of the store comes before all others', () => {
+  const facts = factsOf({ failure: 'it is away', waiting: waitingFor(2) });
+  expect(retentionState(facts)).toMatchObject({
+    status: 'failing',
+    problem: "old rows can't be removed: it is away; it is tried again",
+  });
+});
+
+test('only those that lack something of what goes are named, with how many rows', () => {
+  const lacking = [
+    { destination: 'collector', has: 15 },
+    { destination: 'collector/logs', has: 0 },
+    { destination: 'well', has: 20 },
+  ];
+  const plan = { beforeUs: 0, upTo: 20, rows: 10, heldBy: [], couldBeUpTo: 20, lacking };
+  expect(lostText(plan, 10)).toMatch(/to collector \(5 rows\), collector\/logs \(10 rows\): /);
+  expect(lostText({ ...plan, lacking: [] }, 10)).toBeUndefined();
+});
