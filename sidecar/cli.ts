@@ -140,7 +140,7 @@ async function runServe(): Promise<void> {
   // Loaded only here: the audit command needs no server.
   const { serve } = await import('./main.ts');
   const sidecar = await serve(() => loadWatched(sources), inherited);
-  reload = sidecar.reload;
+  reload = (why) => sidecar.reload(why);
   await stopped.promise;
   await sidecar.stop();
   process.exit(0);

@@ -48,10 +48,10 @@ export type Fronts = {
 /** Returns what makes fronts on this ground. */
 export function createFronts(ground: FrontGround): Fronts {
   const { store } = ground;
-  const providers = createKept(createProvider, ({ close }) => close());
+  const providers = createKept(createProvider, (provider) => provider.close());
   const sessions = createKept(
     (lifetimes: Config['session']) => createSessions({ store, now: Date.now, ...lifetimes }),
-    ({ close }) => close(),
+    (made) => made.close(),
   );
   const bearers = createKept(bearerOf, () => {});
   const all: readonly Kept<never, unknown>[] = [providers, sessions, bearers];

@@ -7,8 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { findCaddy } from '../../caddy/find.ts';
-import { globalOptions } from '../fixtures/caddy.ts';
-import { startEdge, type Edge } from '../fixtures/edge.ts';
+import { EDGE_OPTIONS, startEdge, type Edge } from '../fixtures/edge.ts';
 import { startReceiver, type Receiver } from '../fixtures/receiver.ts';
 import { makeFolder, readiness } from '../fixtures/sidecar.ts';
 import { SITE } from '../fixtures/site.ts';
@@ -93,7 +92,7 @@ beforeAll(async () => {
   write({});
   edge = await startEdge(SITE, {
     extra: { SIGNET_CONFIG: file, SIGNET_DESTINATION: '' },
-    options: globalOptions.replace('admin off', `admin ${admin}`),
+    options: EDGE_OPTIONS.replace('admin off', `admin ${admin}`),
   });
   alice = await edge.signIn('alice');
   load = startSteadyLoad(edge.port, asked(), REQUESTS_PER_SECOND);
