@@ -18,10 +18,10 @@ import {
   type Whereabouts,
 } from './report/whereabouts.ts';
 import { isInUse } from './lock.ts';
-import { readJournals } from './journal-file.ts';
-import { pendingOf, type Pending } from './pending.ts';
+import { readJournals } from './decisions/journal-file.ts';
+import { pendingOf, type Pending } from './decisions/pending.ts';
 import { journalFolder } from './places.ts';
-import { OPEN_DECISIONS } from './reckon.ts';
+import { OPEN_DECISIONS } from './decisions/reckon.ts';
 
 type OpenOptions = { readonly format?: 'table' | 'json' };
 

@@ -14,7 +14,7 @@ import { createProvider, type Provider } from './identity/provider.ts';
 import type { SessionStore } from './identity/session-store.ts';
 import { createSessions, type Sessions } from './identity/session.ts';
 import type { Logger } from './log.ts';
-import { createKept, type Kept } from './kept.ts';
+import { createKept, type Kept } from './reload/kept.ts';
 import { toCheck } from './readiness.ts';
 import type { RequestHeaders } from './request.ts';
 import { createSample, type Sample } from './trace/sampling.ts';

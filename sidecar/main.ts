@@ -16,7 +16,7 @@ import type { InheritedSocket } from './http/inherited-socket.ts';
 import { listen } from './http/listen.ts';
 import { createSidecarServer } from './http/server.ts';
 import { createSessionStore } from './identity/session-store.ts';
-import { openJournal } from './journal.ts';
+import { openJournal } from './decisions/journal.ts';
 import { createLiveTrace } from './live-trace.ts';
 import { lockState } from './lock.ts';
 import { createLog, type Logger } from './log.ts';
@@ -27,11 +27,11 @@ import { auditStoreFile, journalFolder, machineBootId } from './places.ts';
 import { createRecorderThread } from './record-thread.ts';
 import { recorderChecks, toCheck } from './readiness.ts';
 import { recorderOptions } from './recorder-settings.ts';
-import { createReload, type Taken } from './reload.ts';
+import { createReload, type Taken } from './reload/reload.ts';
 import { idsOf, takeOver } from './takeover.ts';
 import { type Trouble, troubleText } from './troubles.ts';
 import { VERSION } from './version.ts';
-import { watchFiles } from './watch-files.ts';
+import { watchFiles } from './reload/watch-files.ts';
 
 /** Name of the session store in the state folder. */
 const SESSION_STORE_FILE = 'sessions.db';

@@ -2,7 +2,7 @@
 import type { DeliveryState } from './delivery/delivery-state.ts';
 import type { Check } from './http/health.ts';
 import type { RecorderState } from './recorder-state.ts';
-import type { RetentionState } from './retention-state.ts';
+import type { RetentionState } from './retention/retention-state.ts';
 
 /** Returns the check of a part that is ready, or says why not. */
 export function toCheck({ ready, problem }: { ready: boolean; problem?: string }): Check {

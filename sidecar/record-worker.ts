@@ -15,19 +15,19 @@ import { encodeMetrics } from './otlp/encode-metrics.ts';
 import { createDispatch, type Dispatch } from './dispatch.ts';
 import { explain, Fault } from './fault.ts';
 import { createHeads, type Heads } from './heads.ts';
-import { syncJournal } from './journal-file.ts';
-import { logFacts } from './log-facts.ts';
+import { syncJournal } from './decisions/journal-file.ts';
+import { logFacts } from './decisions/log-facts.ts';
 import { recordOpening } from './opening.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { writeText } from './metrics/write-text.ts';
 import { journalFolder } from './places.ts';
 import { cursorNames } from './otlp/destination.ts';
 import { readPlain } from './plain-destinations.ts';
-import { createReckoning, type Reckoning } from './reckon.ts';
+import { createReckoning, type Reckoning } from './decisions/reckon.ts';
 import { createRecorder, type Recorder } from './record.ts';
 import type { FromRecorder, ToRecorder } from './recorder-messages.ts';
 import type { RecorderOptions } from './recorder-options.ts';
-import { createRetention, type Retention } from './retention.ts';
+import { createRetention, type Retention } from './retention/retention.ts';
 import { NOTHING_KNOWN, type RecorderState } from './recorder-state.ts';
 import { spanIdsOf } from './trace/ids.ts';
 import { createRedact } from './trace/redact.ts';
@@ -207,7 +207,7 @@ async function partsOf(
   const { bootId } = opening;
   const reckoning = createReckoning({
     store,
-    stateFolder,
+    folder: journalFolder(stateFolder),
     bootId,
     machineBootId,
     logFacts: () => logFacts(options.accessLog, recorder.lastGap()),

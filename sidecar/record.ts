@@ -7,7 +7,7 @@ import { readEntries } from './accesslog/entries.ts';
 import type { SetAsideLine } from './accesslog/set-aside.ts';
 import type { EventRow, Row } from './audit/row.ts';
 import type { AuditStore } from './audit/store.ts';
-import { ALLOWED_MAX_US } from './judge.ts';
+import { ALLOWED_MAX_US } from './decisions/judge.ts';
 import { toRows, type Opened, type RowRules } from './to-row.ts';
 import type { Delivery } from './delivery/deliver.ts';
 import { createSkew } from './skew.ts';

@@ -2,8 +2,8 @@
 import type { Head } from './audit/head.ts';
 import type { DeliveryState } from './delivery/deliver.ts';
 import type { MetricsState } from './delivery/metrics-export.ts';
-import type { DecisionsState } from './reckon.ts';
-import type { RetentionState } from './retention-state.ts';
+import type { DecisionsState } from './decisions/reckon.ts';
+import type { RetentionState } from './retention/retention-state.ts';
 
 /** Sent whenever it changes. */
 export type RecorderState = {

@@ -12,6 +12,9 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   policy: ['identity'],
   accesslog: [],
   audit: ['accesslog', 'identity', 'policy'],
+  decisions: ['audit', 'policy'],
+  retention: ['audit'],
+  reload: [],
   verify: ['audit'],
   report: ['audit', 'identity', 'policy', 'verify'],
   trace: ['audit'],
@@ -177,19 +180,19 @@ const RIM = [
   'identity/sealed.ts', // randomness: the seal's nonce
   'identity/session-store.ts', // the store's file
   'identity/session.ts', // randomness: the session's id; its timer
-  'journal-file.ts', // the gate's journals
-  'journal.ts',
+  'decisions/journal-file.ts', // the gate's journals
+  'decisions/journal.ts',
   'lock.ts',
-  'log-facts.ts', // the log's disk
+  'decisions/log-facts.ts', // the log's disk
   'log.ts',
   'main.ts',
   'places.ts', // the state folder
-  'reckon.ts', // looks once a second
+  'decisions/reckon.ts', // looks once a second
   'record-thread.ts',
   'record-worker.ts',
-  'retention.ts', // now and then
+  'retention/retention.ts', // now and then
   'version.ts',
-  'watch-files.ts',
+  'reload/watch-files.ts',
 ];
 
 test('clocks, randomness, files and sockets are touched at the rim only', () => {

@@ -10,7 +10,7 @@ import { createNumbers } from '../../sidecar/numbers.ts';
 import { createBearer } from '../../sidecar/identity/bearer.ts';
 import { createSessions, type Sessions } from '../../sidecar/identity/session.ts';
 import { createSessionStore } from '../../sidecar/identity/session-store.ts';
-import { openJournal } from '../../sidecar/journal.ts';
+import { openJournal } from '../../sidecar/decisions/journal.ts';
 import { createSample } from '../../sidecar/trace/sampling.ts';
 import { SAMPLE_EVERYTHING } from '../fixtures/sampling.ts';
 import { ISSUER, PEOPLE, personOf, STAMP_KEY } from './parts-inputs.ts';

@@ -8,7 +8,7 @@ import {
   LOOK_EVERY_MS,
   MAX_SET_ASIDE,
   type Retention,
-} from '../../sidecar/retention.ts';
+} from '../../sidecar/retention/retention.ts';
 import { databaseKinds } from '../fixtures/databases.ts';
 import { KEY, openRecord, type Record } from '../fixtures/records.ts';
 import { aRow, STARTED_AT_US } from '../fixtures/rows.ts';

@@ -4,7 +4,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { EventRow, StoredRow } from '../../sidecar/audit/row.ts';
-import { SURE_AFTER_MS } from '../../sidecar/doubt.ts';
+import { SURE_AFTER_MS } from '../../sidecar/decisions/doubt.ts';
 import { startEdge, type Edge } from '../fixtures/edge.ts';
 import { backdate, journalPaths } from '../fixtures/journal-bytes.ts';
 import { createLedger, placesIn } from '../fixtures/ledger.ts';

@@ -3,7 +3,7 @@
 import { copyFileSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import type { EventRow, StoredRow } from '../../sidecar/audit/row.ts';
-import { SURE_AFTER_MS } from '../../sidecar/doubt.ts';
+import { SURE_AFTER_MS } from '../../sidecar/decisions/doubt.ts';
 import { startEdge, type Edge } from '../fixtures/edge.ts';
 import { startGateProxy, type GateProxy } from '../fixtures/gate-proxy.ts';
 import { backdate, journalPaths, readNoted } from '../fixtures/journal-bytes.ts';

@@ -17,7 +17,7 @@ import {
   OVERDUE_US,
   REFUSAL_MAX_US,
   type JudgedBy,
-} from '../../sidecar/judge.ts';
+} from '../../sidecar/decisions/judge.ts';
 import {
   endangered,
   MAX_REMEMBERED,
@@ -25,7 +25,7 @@ import {
   pendingOf,
   type JournalView,
   type Pending,
-} from '../../sidecar/pending.ts';
+} from '../../sidecar/decisions/pending.ts';
 import { journalView, noted, upTo } from '../fixtures/noted.ts';
 import { STARTED_AT_US } from '../fixtures/rows.ts';
 

@@ -1,7 +1,7 @@
 // A loss is told only when it has looked like one for some time.
 import { expect, test } from '@jest/globals';
-import { createDoubt, SURE_AFTER_MS, SURE_WITHOUT_LOG_MS } from '../../sidecar/doubt.ts';
-import type { Judgement, Lost } from '../../sidecar/judge.ts';
+import { createDoubt, SURE_AFTER_MS, SURE_WITHOUT_LOG_MS } from '../../sidecar/decisions/doubt.ts';
+import type { Judgement, Lost } from '../../sidecar/decisions/judge.ts';
 
 const lost = (number: number): Lost => ({
   bootId: 'boot-1',

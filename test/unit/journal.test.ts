@@ -23,14 +23,14 @@ import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { openJournal, UNFINISHED_FILE, type Journal } from '../../sidecar/journal.ts';
+import { openJournal, UNFINISHED_FILE, type Journal } from '../../sidecar/decisions/journal.ts';
 import {
   readJournals,
   removeJournal,
   syncJournal,
   type JournalFile,
-} from '../../sidecar/journal-file.ts';
-import { HEADER_BYTES, SLOT_BYTES, type Noted } from '../../sidecar/journal-layout.ts';
+} from '../../sidecar/decisions/journal-file.ts';
+import { HEADER_BYTES, SLOT_BYTES, type Noted } from '../../sidecar/decisions/journal-layout.ts';
 import { noted, upTo } from '../fixtures/noted.ts';
 import { createRandom, testSeeds } from '../fixtures/random.ts';
 import { until } from '../fixtures/until.ts';
@@ -425,7 +425,7 @@ test('it can be brought to the disk while it is written', async () => {
 });
 
 describe('a process that notes in a loop', () => {
-  const JOURNAL = new URL('../../sidecar/journal.ts', import.meta.url).href;
+  const JOURNAL = new URL('../../sidecar/decisions/journal.ts', import.meta.url).href;
   const FIXTURE = new URL('../fixtures/noted.ts', import.meta.url).href;
 
   /** Notes `perTurn` decisions in each turn, and says their highest number when the turn has ended. */

@@ -1,6 +1,6 @@
 // Parts that go on when what they are made of has not changed.
 import { expect, test } from '@jest/globals';
-import { createKept } from '../../sidecar/kept.ts';
+import { createKept } from '../../sidecar/reload/kept.ts';
 import { secret } from '../../sidecar/secret.ts';
 
 function parts() {

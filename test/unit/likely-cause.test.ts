@@ -1,6 +1,6 @@
 // What is said when decisions have no line: the surest cause that fits what is known.
 import { expect, test } from '@jest/globals';
-import { likelyCause, type LossFacts } from '../../sidecar/likely-cause.ts';
+import { likelyCause, type LossFacts } from '../../sidecar/decisions/likely-cause.ts';
 
 /** Some of the lines of `orders` are missing in a sound log. */
 function facts(changes: Partial<LossFacts> = {}): LossFacts {

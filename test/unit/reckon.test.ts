@@ -16,15 +16,15 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { EventRow, StoredRow } from '../../sidecar/audit/row.ts';
 import type { AuditStore } from '../../sidecar/audit/store.ts';
-import { SURE_AFTER_MS, SURE_WITHOUT_LOG_MS } from '../../sidecar/doubt.ts';
-import { openJournal, type Noted } from '../../sidecar/journal.ts';
-import type { LogFacts } from '../../sidecar/log-facts.ts';
+import { SURE_AFTER_MS, SURE_WITHOUT_LOG_MS } from '../../sidecar/decisions/doubt.ts';
+import { openJournal, type Noted } from '../../sidecar/decisions/journal.ts';
+import type { LogFacts } from '../../sidecar/decisions/log-facts.ts';
 import {
   createReckoning,
   OPEN_DECISIONS,
   type Reckoning,
   type ReckoningParts,
-} from '../../sidecar/reckon.ts';
+} from '../../sidecar/decisions/reckon.ts';
 import { noted, upTo } from '../fixtures/noted.ts';
 import { aRow, requestId, STARTED_AT_US } from '../fixtures/rows.ts';
 import { aDecidedRow, openStore } from '../fixtures/stores.ts';
@@ -57,7 +57,7 @@ afterEach(async () => {
 function begin(changes: Partial<ReckoningParts> = {}): Reckoning {
   return createReckoning({
     store,
-    stateFolder: folder,
+    folder: journals(),
     bootId: BOOT,
     machineBootId: MACHINE,
     logFacts: () => facts,

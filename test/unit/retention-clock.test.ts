@@ -1,6 +1,6 @@
 // When a clock is believed as rows are removed by their age.
 import { expect, test } from '@jest/globals';
-import { parseClock, seeClock, toleranceUs } from '../../sidecar/retention-clock.ts';
+import { parseClock, seeClock, toleranceUs } from '../../sidecar/retention/seen-clock.ts';
 
 const DAY_US = 86_400_000_000;
 const NOW_US = 1_800_000_000_000_000;

@@ -1,6 +1,10 @@
 // What is told of the removal of old rows, and when it is a problem.
 import { expect, test } from '@jest/globals';
-import { lostText, retentionState, type RetentionFacts } from '../../sidecar/retention-state.ts';
+import {
+  lostText,
+  retentionState,
+  type RetentionFacts,
+} from '../../sidecar/retention/retention-state.ts';
 
 const DAY_US = 86_400_000_000;
 const NOW_US = Date.parse('2026-11-21T12:00:00Z') * 1000;

@@ -1,6 +1,6 @@
 // A loss is evidence, and must not be told too soon: a clock that jumps, or a log that is mounted a
 // moment late, makes everything look lost for one look. Only what stays so is told.
-import { sizeOf } from './audit/account.ts';
+import { sizeOf } from '../audit/account.ts';
 import type { Judgement, Lost } from './judge.ts';
 
 /** How long a decision must have looked lost, at every look: longer than a step of the clock by NTP. */

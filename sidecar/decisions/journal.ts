@@ -13,7 +13,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { explain } from './fault.ts';
+import { explain } from '../fault.ts';
 import {
   createRing,
   encodeHeader,

@@ -1,7 +1,7 @@
 // The bytes of a journal of decisions: a header, then a ring of slots, each of which proves itself by a
 // checksum, so that a torn one is noticed. In the machine's own byte order: a journal stays where it was
 // written. No I/O.
-import type { Decision } from './policy/reason.ts';
+import type { Decision } from '../policy/reason.ts';
 
 /** One decision of the gate, as far as its journal holds it. */
 export type Noted = {

@@ -1,5 +1,5 @@
 // How the removal of old rows stands, and what is to be told of it. Plain data: it crosses threads. Pure.
-import type { RemovalPlan } from './audit/removal-plan.ts';
+import type { RemovalPlan } from '../audit/removal-plan.ts';
 
 export type Waiting = {
   /** Rows that are old enough, and that the destination does not have. */

@@ -1,17 +1,16 @@
 // Accounts for every decision of the gate: once a second, what is in its journals is held against what
 // has come in the log. What has no line any more is recorded as lost; the rest is open.
-import { sizeOf } from './audit/account.ts';
-import type { EventRow } from './audit/row.ts';
-import type { AuditStore } from './audit/store.ts';
+import { sizeOf } from '../audit/account.ts';
+import type { EventRow } from '../audit/row.ts';
+import type { AuditStore } from '../audit/store.ts';
 import { readJournals, removeJournal, type JournalFile } from './journal-file.ts';
 import { createDoubt } from './doubt.ts';
 import { finished, judge, type Judgement, type Lost } from './judge.ts';
-import { explain } from './fault.ts';
+import { explain } from '../fault.ts';
 import type { Noted } from './journal-layout.ts';
 import { likelyCause } from './likely-cause.ts';
 import type { LogFacts } from './log-facts.ts';
 import { endangered, pendingOf, type Pending } from './pending.ts';
-import { journalFolder } from './places.ts';
 
 /** How often it looks. */
 export const LOOK_EVERY_MS = 1000;
@@ -41,7 +40,8 @@ export type Reckoning = {
 
 export type ReckoningParts = {
   readonly store: Pick<AuditStore, 'accounts' | 'having' | 'commit' | 'note' | 'newestByRoute'>;
-  readonly stateFolder: string;
+  /** Where the journals are. */
+  readonly folder: string;
   /** The boot that decides now. */
   readonly bootId: string;
   readonly machineBootId: string;
@@ -56,7 +56,7 @@ export type ReckoningParts = {
 export function createReckoning(parts: ReckoningParts): Reckoning {
   const { store, bootId: currentBootId, machineBootId } = parts;
   const { steadyMs = () => performance.now() } = parts;
-  const folder = journalFolder(parts.stateFolder);
+  const { folder } = parts;
   const doubt = createDoubt(steadyMs);
   let state: DecisionsState = { open: 0, overdue: 0 };
   let open: readonly Pending[] | undefined;

@@ -1,6 +1,6 @@
 // Which decisions are pending: numbered by the gate, and no line has come for them. Who and when is as
 // the journal knows it, or as it was known before their slots were overwritten. Pure.
-import { only, without, type BootAccount, type Range } from './audit/account.ts';
+import { only, without, type BootAccount, type Range } from '../audit/account.ts';
 import type { JournalFile } from './journal-file.ts';
 import type { Noted } from './journal-layout.ts';
 

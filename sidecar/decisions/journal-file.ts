@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { isNativeError } from 'node:util/types';
-import { explain } from './fault.ts';
+import { explain } from '../fault.ts';
 import {
   createRing,
   decodeHeader,

@@ -1,7 +1,6 @@
 // Takes over another configuration while requests are answered: on SIGHUP, and when a file that it came from
 // has changed. One that is wrong is refused: the one before holds, and it is told.
-import { explain } from './fault.ts';
-import type { Logger } from './log.ts';
+import { explain } from '../fault.ts';
 
 /** How the configuration stands, for `/readyz`. */
 export type ConfigurationState = {
@@ -21,12 +20,15 @@ export type Taken = {
   readonly waits: readonly string[];
 };
 
+/** As far as it is needed; pino's is one. */
+export type ReloadLog = Record<'info' | 'warn' | 'error', (fields: object, text: string) => void>;
+
 export type ReloadParts = {
   readonly file: string;
   /** Reads the configuration and takes it over, whole or not at all; rejects with the reason why not. */
   readonly take: () => Promise<Taken>;
   readonly now: () => number;
-  readonly log: Logger;
+  readonly log: ReloadLog;
 };
 
 export type Reload = {

@@ -1,6 +1,6 @@
 // What has become of each pending decision: settled, lost, or still open. Pure: what is known is handed
 // in, and the recorder does with the judgement what follows from it.
-import { sizeOf, type Range } from './audit/account.ts';
+import { sizeOf, type Range } from '../audit/account.ts';
 import type { JournalView, Pending } from './pending.ts';
 
 /**

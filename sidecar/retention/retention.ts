@@ -1,12 +1,12 @@
 // Rows go by themselves when they are old enough: some minutes after the start and then hourly, in acts so
 // small that recording goes on between them; and lines set aside when they are too many. It runs in the
 // recorder's thread, by its connection. Which rows may go, and what stays in their place, is in audit/.
-import type { Aged } from './audit/removal.ts';
-import type { RemovalPlan } from './audit/removal-plan.ts';
-import type { SigningKey } from './audit/signing-key.ts';
-import type { AuditStore } from './audit/store.ts';
-import { explain, Fault } from './fault.ts';
-import { parseClock, RETENTION_CLOCK, seeClock, type SeenClock } from './retention-clock.ts';
+import type { Aged } from '../audit/removal.ts';
+import type { RemovalPlan } from '../audit/removal-plan.ts';
+import type { SigningKey } from '../audit/signing-key.ts';
+import type { AuditStore } from '../audit/store.ts';
+import { explain, Fault } from '../fault.ts';
+import { parseClock, RETENTION_CLOCK, seeClock, type SeenClock } from './seen-clock.ts';
 import { lostText, retentionState, type RetentionState } from './retention-state.ts';
 
 export type { RetentionState };
