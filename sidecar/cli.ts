@@ -18,6 +18,7 @@ import { loadWatched } from './config/load-watched.ts';
 import { tellConfig } from './config/told.ts';
 import { checkSending, loadSending } from './config/load-sending.ts';
 import { deliverCommand, type DeliverSettings } from './commands/deliver.ts';
+import { readBounded } from './otlp/bounded-file.ts';
 import { cursorNames } from './otlp/destination.ts';
 import { configCommand } from './commands/config.ts';
 import { deployCommand } from './commands/deploy.ts';
@@ -44,6 +45,9 @@ const EXIT_CODES: Partial<Record<FaultCode, number>> = {
   ERR_STORE_DAMAGED: 74,
   ERR_STORE_NEWER: 74,
 };
+
+/** Of a file that is read while it runs; the system's authorities are some 250 KB. */
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 /** What is typed wrong at the top, as sysexits.h has it: 1 would be `deploy verdict`'s "regressed". */
 const EXIT_USAGE = 64;
@@ -139,11 +143,22 @@ async function runServe(): Promise<void> {
   process.once('SIGINT', () => stopped.resolve());
   // Loaded only here: the audit command needs no server.
   const { serve } = await import('./main.ts');
-  const sidecar = await serve(() => loadWatched(sources), inherited);
+  let from = sources;
+  const load = () => {
+    const loaded = loadWatched(from);
+    // While requests are decided nothing is waited for: a pipe into which nobody writes would hold them all.
+    from = { ...sources, readFile: readFileAtOnce };
+    return loaded;
+  };
+  const sidecar = await serve(load, inherited);
   reload = (why) => sidecar.reload(why);
   await stopped.promise;
   await sidecar.stop();
   process.exit(0);
+}
+
+function readFileAtOnce(path: string): string {
+  return readBounded(path, MAX_FILE_BYTES).toString('utf8');
 }
 
 function locate(state: string | undefined): Whereabouts {

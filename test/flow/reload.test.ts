@@ -1,5 +1,6 @@
 // Configurations that a running sidecar is to take over, without Caddy: another provider, another key.
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { freePort } from '../fixtures/caddy.ts';
@@ -66,6 +67,13 @@ test('a provider that cannot be found is refused, and people go on signing in at
   const { configuration, provider: told } = await checks();
   expect(configuration?.problem).toContain(issuer);
   expect(told).toMatchObject({ ok: true, issuer: provider.issuer });
+});
+
+test('a pipe in place of the file is refused at once, and requests are answered meanwhile', async () => {
+  rmSync(join(folder, 'signet.yaml'));
+  execFileSync('mkfifo', [join(folder, 'signet.yaml')]);
+  await untilChecks(({ configuration: { ok } = { ok: true } }) => !ok);
+  expect((await checks())['configuration']?.problem).toContain('it is no file');
 });
 
 test('another key of the gate holds as soon as it is read', async () => {
