@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { isatty } from 'node:tty';
 import { Command, type CommanderError } from 'commander';
 import { auditCommand } from './report/command.ts';
 import { forgetCommand } from './report/command-forget.ts';
@@ -137,8 +138,13 @@ async function runServe(): Promise<void> {
   const inherited = takeInheritedSocket(process.env, process.pid);
   // From the first moment on: without a listener the signal would end the process.
   let reload = (_why: string) => {};
-  process.on('SIGHUP', () => reload('SIGHUP'));
   const stopped = Promise.withResolvers<void>();
+  const wasAtTerminal = isatty(0);
+  process.on('SIGHUP', () => {
+    // Of a terminal that is gone: nobody could stop it there any more.
+    if (wasAtTerminal && !isatty(0)) stopped.resolve();
+    else reload('SIGHUP');
+  });
   process.once('SIGTERM', () => stopped.resolve());
   process.once('SIGINT', () => stopped.resolve());
   // Loaded only here: the audit command needs no server.

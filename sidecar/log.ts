@@ -5,6 +5,13 @@ export type { Logger };
 
 /** Returns a logger that writes JSON lines to stderr. No header and no token is ever handed to it. */
 export function createLog(level: string, version: string): Logger {
+  const destination = pino.destination({ fd: 2, sync: false });
+  // A terminal that was closed: nobody reads it any more, and requests go on. As pino does it for a pipe: what
+  // is still to be written at the process's end would hold that up, since sonic-boom tries it again for ever.
+  destination.on('error', () => {
+    const nothing = () => {};
+    Object.assign(destination, { write: nothing, flushSync: nothing, end: nothing });
+  });
   return pino(
     {
       level,
@@ -12,6 +19,6 @@ export function createLog(level: string, version: string): Logger {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    pino.destination({ fd: 2, sync: false }),
+    destination,
   );
 }

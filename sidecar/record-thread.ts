@@ -23,8 +23,8 @@ const STOP_MS = 8000;
 const SILENCE_MS = 10_000;
 /** How long somebody who asks for metrics waits for them. Prometheus gives up after ten seconds. */
 const METRICS_MS = 2000;
-/** How long it may take to hear of other options. It is busy with one batch of lines at most. */
-const TAKE_MS = 5000;
+/** How long it may take to begin by other options: one batch of lines, and what is being delivered. */
+const TAKE_MS = 10_000;
 /**
  * Of the recorder's heap, what new objects get: nearly all of them die with their batch. V8's own measure
  * keeps 155 MB for 20 that live; so it is 80, for 0.5 µs more a row.
@@ -41,7 +41,7 @@ export type RecorderThread = {
     checks: Readonly<Record<string, boolean>>,
   ): Promise<string | undefined>;
   /**
-   * Has it work by other options; resolves when it knows them. Rejects with a Fault when it doesn't answer:
+   * Has it work by other options; resolves when none of those before holds any more. Rejects with a Fault when it doesn't answer:
    * it goes on by those before.
    */
   take(options: RecorderOptions): Promise<void>;

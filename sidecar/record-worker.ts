@@ -106,7 +106,6 @@ function take(next: RecorderOptions): void {
   options = next;
   stampKeys.splice(0, stampKeys.length, ...next.keys);
   isStale = true;
-  post({ kind: 'taken' });
 }
 
 function post(message: FromRecorder): void {
@@ -123,6 +122,10 @@ function syncOwnJournal(): void {
 
 async function run(): Promise<void> {
   while (!stop.signal.aborted) {
+    if (isStale) {
+      isStale = false;
+      post({ kind: 'taken' });
+    }
     try {
       await record();
     } catch (error) {
@@ -133,7 +136,6 @@ async function run(): Promise<void> {
 }
 
 async function record(): Promise<void> {
-  isStale = false;
   const store = await openAuditStore(options.auditStore);
   try {
     const follower = await openFollower(store);
@@ -242,6 +244,7 @@ async function follow(parts: Parts): Promise<void> {
   for (const delivery of deliveries) delivery.wake();
   let nextLookMs = 0;
   for (;;) {
+    if (isStale) break;
     const isNew = await recorder.step();
     await reckoning.step(follower.isAtEnd());
     await heads.step();
@@ -250,7 +253,6 @@ async function follow(parts: Parts): Promise<void> {
       say(await stateOf(parts));
       nextLookMs = performance.now() + STATE_MS;
     }
-    if (isStale) break;
     if (isNew && !follower.isAtEnd()) await setImmediate();
     else if (isNew || !stop.signal.aborted) await pause(POLL_MS);
     else break;

@@ -1,20 +1,20 @@
 // What changes when another configuration takes over from the one that holds: which settings are others, and
 // which of them a running sidecar can't change. Pure.
 import type { Config } from './config/config.ts';
-import { fingerprint } from './config/fingerprint.ts';
+import { fingerprint, settingOf } from './config/fingerprint.ts';
 import { deriveKeys, type KeyRing } from './config/keys.ts';
 import { signingKeys } from './audit/signing-key.ts';
 import { Fault } from './fault.ts';
 
 /** What a running sidecar can't change: where it is, and where its evidence is. */
-const FIXED = {
-  listen: 'listen',
-  health: 'health',
-  accessLog: 'access_log',
-  stateFolder: 'state',
-  auditStore: 'audit.store_file',
-  headsFile: 'audit.heads_file',
-} as const satisfies Partial<Record<keyof Config, string>>;
+const FIXED = [
+  'listen',
+  'health',
+  'accessLog',
+  'stateFolder',
+  'auditStore',
+  'headsFile',
+] as const satisfies (keyof Config)[];
 
 export type Takeover = {
   /** The new one, with the old one's where nothing can be changed. */
@@ -40,27 +40,26 @@ export type Whole = {
 export function takeOver(from: Whole, to: Whole): Takeover {
   const [key] = deriveKeys(from.ring, 'chain');
   const isOther = othersBy((config) => fingerprint(config, key), from.config, to.config);
-  const fixed = Object.entries(FIXED) as [keyof typeof FIXED, string][];
-  const waiting = fixed.filter(([name]) => isOther(name) && !isSameAddress(name, from, to));
-  const kept = Object.fromEntries(waiting.map(([name]) => [name, from.config[name]]));
-  const names = Object.keys({ ...from.config, ...to.config });
+  const waiting = FIXED.filter((name) => isOther(name) && !isSameAddress(name, from, to));
+  const kept = Object.fromEntries(waiting.map((name) => [name, from.config[name]]));
+  const names = Object.keys({ ...from.config, ...to.config }) as (keyof Config)[];
   const changed = names.filter(
     (name) => name !== 'warnings' && name !== 'keys' && !(name in kept) && isOther(name),
   );
   return {
     config: withKept(to.config, kept),
     changed: [
-      ...changed,
+      ...changed.map(settingOf),
       ...(isOtherRing(from.ring, to.ring) ? ['keys'] : []),
       ...(hasOtherCertificates(from, to) ? ['certificates'] : []),
     ],
-    waits: waiting.map(([, name]) => name),
+    waits: waiting.map(settingOf),
   };
 }
 
 function othersBy(hashes: (config: Config) => Record<string, string>, from: Config, to: Config) {
   const [before, after] = [hashes(from), hashes(to)];
-  return (name: string) => before[name] !== after[name];
+  return (name: keyof Config) => before[settingOf(name)] !== after[settingOf(name)];
 }
 
 // One that is not there any more is kept as well; one that is new and fixed waits.
@@ -70,7 +69,7 @@ function withKept(to: Config, kept: Partial<Config>): Config {
 }
 
 // The key that Caddy shows over TCP can change; the address can't.
-function isSameAddress(name: keyof typeof FIXED, from: Whole, to: Whole): boolean {
+function isSameAddress(name: (typeof FIXED)[number], from: Whole, to: Whole): boolean {
   const [before, after] = [from.config.listen, to.config.listen];
   if (name !== 'listen' || !('port' in before) || !('port' in after)) return false;
   return before.port === after.port && before.host === after.host;

@@ -32,6 +32,14 @@ const TELL: Readonly<Record<string, Tell>> = {
     sized(check, 'bytes'),
     headText(check, nowMs),
   ],
+  retention: (check) => {
+    const upTo = numberIn(check, 'removedUpTo') ?? 0;
+    const waiting = Object.keys(fieldsOf(check['waiting']) ?? {});
+    return [
+      upTo === 0 ? 'no row was old enough yet' : `removed up to row ${wholeText(upTo)}`,
+      waiting.length === 0 ? undefined : `old rows wait for ${waiting.join(', ')}`,
+    ];
+  },
 };
 
 /** Returns what a part says of itself besides whether it is well. */

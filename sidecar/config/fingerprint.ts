@@ -17,7 +17,30 @@ export function fingerprint(config: Config, key: KeyObject): Record<string, stri
   );
   const { warnings: _, ...settings } = config;
   const given = Object.entries(settings).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(given.map(([name, value]) => [name, hashOf(own, name, value)]));
+  return Object.fromEntries(
+    given.map(([name, value]) => [settingOf(name as keyof Config), hashOf(own, name, value)]),
+  );
+}
+
+/** What is called otherwise in signet.yaml. */
+const SETTINGS: Partial<Record<keyof Config, string>> = {
+  clientId: 'client_id',
+  clientSecret: 'client_secret',
+  bearer: 'audiences',
+  resource: 'service',
+  accessLog: 'access_log',
+  stateFolder: 'state',
+  auditStore: 'audit.store_file',
+  headsFile: 'audit.heads_file',
+  redactQuery: 'redact_query',
+  clientAddress: 'privacy.client_address',
+  logLevel: 'log.level',
+  keys: 'keys_file',
+};
+
+/** Returns the setting of signet.yaml that a part of the config comes from. */
+export function settingOf(name: keyof Config): string {
+  return SETTINGS[name] ?? name;
 }
 
 // The name is hashed, too: two settings with one value must not show that they have.

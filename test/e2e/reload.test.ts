@@ -182,6 +182,19 @@ test('a destination that is new gets spans from its first row on, and the one be
   }
 });
 
+test('what is told to hold does: the very next request is recorded by it', async () => {
+  for (const kept of ['truncate', 'keep', 'truncate', 'keep', 'truncate']) {
+    const { read_at: before } = await checked('configuration');
+    write({ privacy: { client_address: kept } });
+    await until('a new configuration', async () => {
+      return (await checked('configuration'))['read_at'] !== before;
+    });
+    const { requestId } = await edge.send('/orders', [alice]);
+    const { clientAddress } = await edge.row(requestId);
+    expect([kept, clientAddress]).toEqual([kept, kept === 'keep' ? '127.0.0.1' : '127.0.0.0']);
+  }
+}, 60_000);
+
 test('what a running sidecar cannot change is named, and waits', async () => {
   await taking(() => write({ audit: { heads_file: join(folder, 'heads.jsonl') } }));
   expect(await checked('configuration')).toMatchObject({

@@ -57,7 +57,12 @@ describe('the line of', () => {
       'recorder ok 1 row, 1.5 kB of the log behind, 2 set aside, 3 lost, 4 unexplained',
     ],
     ['decisions', { ok: true, open: 1, overdue: 0 }, 'decisions ok 1 open, 0 overdue'],
-    ['retention', { ok: true, rows: '400d', held: {} }, 'retention ok rows 400d'],
+    ['retention', { ok: true, removedUpTo: 0 }, 'retention ok no row was old enough yet'],
+    [
+      'retention',
+      { ok: true, removedUpTo: 1200, waiting: { collector: {} } },
+      'retention ok removed up to row 1,200, old rows wait for collector',
+    ],
     ['later', { ok: true, novel: 7, more: true }, 'later ok novel 7, more true'],
     [
       'metrics x',

@@ -55,7 +55,7 @@ test('the same configuration changes nothing', () => {
 test('a secret that is another is a change, and is not told', () => {
   const to = { ...from, config: configOf({ SIGNET_CLIENT_SECRET: 'other' }) };
   const taken = takeOver(from, to);
-  expect(taken.changed).toEqual(['clientSecret']);
+  expect(taken.changed).toEqual(['client_secret']);
   expect(JSON.stringify(taken)).not.toContain('other');
 });
 
