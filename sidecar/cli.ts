@@ -8,6 +8,7 @@ import { auditCommand } from './report/command.ts';
 import { forgetCommand } from './report/command-forget.ts';
 import { removeCommand } from './report/command-remove.ts';
 import { verifyCommand } from './report/command-verify.ts';
+import { markOf } from './reload/watch-files.ts';
 import { publicKeysOf, signingKeys, type SigningKey } from './audit/signing-key.ts';
 import type { Whereabouts } from './report/whereabouts.ts';
 import { openCommand } from './command-open.ts';
@@ -137,7 +138,10 @@ await program.parseAsync().catch(fail);
 async function runServe(): Promise<void> {
   const inherited = takeInheritedSocket(process.env, process.pid);
   // From the first moment on: without a listener the signal would end the process.
-  let reload = (_why: string) => {};
+  let wasAsked = false;
+  let reload = (_why: string): void => {
+    wasAsked = true;
+  };
   const stopped = Promise.withResolvers<void>();
   const wasAtTerminal = isatty(0);
   process.on('SIGHUP', () => {
@@ -151,13 +155,14 @@ async function runServe(): Promise<void> {
   const { serve } = await import('./main.ts');
   let from = sources;
   const load = () => {
-    const loaded = loadWatched(from);
+    const loaded = loadWatched(from, markOf);
     // While requests are decided nothing is waited for: a pipe into which nobody writes would hold them all.
     from = { ...sources, readFile: readFileAtOnce };
     return loaded;
   };
   const sidecar = await serve(load, inherited);
   reload = (why) => sidecar.reload(why);
+  if (wasAsked) reload('SIGHUP');
   await stopped.promise;
   await sidecar.stop();
   process.exit(0);

@@ -8,7 +8,7 @@ import type { Config } from './config/config.ts';
 import { KEYS_FILE, loadKeyRing, type KeyRing } from './config/keys.ts';
 import type { Loaded } from './config/load-watched.ts';
 import { createDiskWatch, diskPlaces } from './disk-space.ts';
-import { explain } from './fault.ts';
+import { explain, Fault } from './fault.ts';
 import { createFronts, type Front } from './front.ts';
 import { type Check, createHealth } from './http/health.ts';
 import { closeInOrder } from './http/close.ts';
@@ -31,7 +31,7 @@ import { createReload, type Taken } from './reload/reload.ts';
 import { idsOf, takeOver } from './takeover.ts';
 import { type Trouble, troubleText } from './troubles.ts';
 import { VERSION } from './version.ts';
-import { watchFiles } from './reload/watch-files.ts';
+import { markOf, watchFiles } from './reload/watch-files.ts';
 
 /** Name of the session store in the state folder. */
 const SESSION_STORE_FILE = 'sessions.db';
@@ -60,7 +60,9 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
   const startedAt = new Date().toISOString();
   const log = createLog(config.logLevel, VERSION);
   const lock = lockState(config.stateFolder);
+  const keysPath = join(config.stateFolder, KEYS_FILE);
   let ring = keyRingOf(config, log);
+  let keysMark = markOf(keysPath);
   let keyIds = idsOf(ring);
   const bootId = randomUUID();
   let reloads = 0;
@@ -161,9 +163,14 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
   async function take(): Promise<Taken> {
     const next = load();
     // Those of a refused one as well: it is mended there.
+    const ringMark = markOf(keysPath);
     seen = new Map([...files, ...next.files]);
+    keysMark = ringMark;
     if ('fault' in next) throw next.fault;
-    const to = { ...next, ring: keyRingOf(next.config, log) };
+    mustStillBe(next, files);
+    // Of the folder that holds, whatever the new one: a ring is made in none.
+    const { stateFolder } = config;
+    const to = { ...next, ring: keyRingOf({ ...next.config, stateFolder }, log) };
     const taken = takeOver({ config, ring, files }, to);
     if (taken.changed.length > 0) {
       const prepared = fronts.prepare(taken.config, to.ring);
@@ -186,8 +193,9 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
     return taken;
   }
 
-  function watched(): string[] {
-    return [...seen.keys(), join(config.stateFolder, KEYS_FILE)];
+  function watched(): ReadonlyMap<string, string> {
+    const marks = [...seen].map(([path, { mark }]) => [path, mark] as const);
+    return new Map([...marks, [keysPath, keysMark]]);
   }
 
   function ownChecks(): Record<string, Check> {
@@ -229,6 +237,14 @@ function keyRingOf(config: Config, log: Logger): KeyRing {
   });
   if (ring.warning !== undefined) log.warn(ring.warning);
   return ring;
+}
+
+// A file that was there and says nothing any more would be all defaults: that is nobody's wish.
+function mustStillBe({ file, files }: Loaded, before: Loaded['files']): void {
+  const wasThere = (before.get(file)?.hash ?? '') !== '';
+  if (!wasThere || files.get(file)?.hash !== '') return;
+  const mend = 'write it again; to go on without it, start Signet again';
+  throw new Fault('ERR_CONFIG', `${file} is gone or empty: ${mend}`);
 }
 
 // A provider that can't be found is no reason to give up one that can. If the old one can't be found

@@ -17,7 +17,7 @@ import { explain, Fault } from './fault.ts';
 import { createHeads, type Heads } from './heads.ts';
 import { syncJournal } from './decisions/journal-file.ts';
 import { logFacts } from './decisions/log-facts.ts';
-import { recordOpening } from './opening.ts';
+import { recordOpening, type Opening } from './opening.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { writeText } from './metrics/write-text.ts';
 import { journalFolder } from './places.ts';
@@ -46,12 +46,16 @@ const HEARTBEAT_MS = 2000;
 const SYNC_MS = 1000;
 /** Pause before beginning again after a fault. */
 const RETRY_MS = 1000;
+/** While the store is away, and the configuration is changed again and again. */
+const MAX_SUPERSEDED = 1000;
 /** How long destinations may take to get what is left when the sidecar stops. */
 const FINISH_MS = 3000;
 
 let options = workerData as RecorderOptions;
 /** What opens stamps, of the options: others are known at once, before another line is read. */
 const stampKeys = [...options.keys];
+/** Options that held, and of which the store does not know yet. */
+const superseded: RecorderOptions[] = [];
 /** Whether other options wait for the recorder to begin again. */
 let isStale = false;
 const clock = createClock();
@@ -103,6 +107,7 @@ function hear(message: ToRecorder): void {
 }
 
 function take(next: RecorderOptions): void {
+  if (superseded.length < MAX_SUPERSEDED) superseded.push(options);
   options = next;
   stampKeys.splice(0, stampKeys.length, ...next.keys);
   isStale = true;
@@ -181,11 +186,9 @@ async function partsOf(
   deliveries: readonly Delivery[],
 ): Promise<Parts> {
   const { stateFolder, machineBootId, opening } = options;
-  const signing = signingKeys(options.chainKeys);
-  const [key] = signing;
+  const [key] = signingKeys(options.chainKeys);
   if (key === undefined) throw new Fault('ERR_KEYS', 'there is no key to sign heads with');
-  const keyIds = signing.map(({ id }) => id);
-  await recordOpening(store, { ...opening, keyIds }, clock());
+  await recordOpenings(store);
   const salts = createSalts(await store.note('address-salts'), randomBytes, clock);
   const rules = {
     ownAddresses: options.ownAddresses,
@@ -227,6 +230,20 @@ async function partsOf(
   // What came in after the last head of the run before is vouched for as early as can be.
   await heads.sign();
   return { store, follower, recorder, reckoning, heads, retention, deliveries };
+}
+
+// Each one that held is told, if only for a moment; and the one that holds to each store that is opened.
+async function recordOpenings(store: AuditStore): Promise<void> {
+  const held = options;
+  while (superseded[0] !== undefined) {
+    await recordOpening(store, openingOf(superseded[0]), clock());
+    superseded.shift();
+  }
+  await recordOpening(store, openingOf(held), clock());
+}
+
+function openingOf({ opening, chainKeys }: RecorderOptions): Opening {
+  return { ...opening, keyIds: signingKeys(chainKeys).map(({ id }) => id) };
 }
 
 async function tellReplaced(store: AuditStore, heads: Heads): Promise<void> {

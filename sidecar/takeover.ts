@@ -1,6 +1,7 @@
 // What changes when another configuration takes over from the one that holds: which settings are others, and
 // which of them a running sidecar can't change. Pure.
 import type { Config } from './config/config.ts';
+import type { ReadFile } from './config/load-watched.ts';
 import { fingerprint, settingOf } from './config/fingerprint.ts';
 import { deriveKeys, type KeyRing } from './config/keys.ts';
 import { signingKeys } from './audit/signing-key.ts';
@@ -29,8 +30,7 @@ export type Takeover = {
 export type Whole = {
   readonly config: Config;
   readonly ring: KeyRing;
-  /** Path → a hash of what was in the file. */
-  readonly files: ReadonlyMap<string, string>;
+  readonly files: ReadonlyMap<string, Pick<ReadFile, 'hash'>>;
 };
 
 /**
@@ -81,7 +81,7 @@ function hasOtherCertificates(from: Whole, { config, files }: Whole): boolean {
     ({ certificateFile, clientCertificateFile, clientKeyFile }) =>
       [certificateFile, clientCertificateFile, clientKeyFile].filter((path) => path !== undefined),
   );
-  return paths.some((path) => from.files.has(path) && from.files.get(path) !== files.get(path));
+  return paths.some((path) => from.files.has(path) && from.files.get(path)?.hash !== files.get(path)?.hash);
 }
 
 function isOtherRing(from: KeyRing, to: KeyRing): boolean {

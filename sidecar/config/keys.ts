@@ -4,6 +4,7 @@ import { createSecretKey, hkdfSync, type KeyObject, randomBytes, randomUUID } fr
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '../fault.ts';
+import { readBounded } from '../otlp/bounded-file.ts';
 import type { Secret } from '../secret.ts';
 
 /** At least one key; the first is the one that seals. */
@@ -22,6 +23,8 @@ export type KeyPurpose = 'stamp' | 'login' | 'chain';
 /** What the ring's file is called in the state folder. */
 export const KEYS_FILE = 'keys';
 const MIN_KEY_BYTES = 32;
+/** Some thousand keys. */
+const MAX_FILE_BYTES = 65_536;
 
 export type KeyRingOptions = {
   readonly stateFolder: string;
@@ -44,7 +47,7 @@ export function loadKeyRing(options: KeyRingOptions): KeyRing {
       if (options.neededBy && fs.existsSync(options.neededBy)) throw lostRing(path);
       createFile(options.stateFolder, path);
     }
-    const ring = makeRing(fs.readFileSync(path, 'utf8'), path);
+    const ring = makeRing(readBounded(path, MAX_FILE_BYTES).toString('utf8'), path);
     const mode = fs.statSync(path).mode & 0o077;
     if (mode === 0) return ring;
     return { ...ring, warning: `${path} can be read by others: chmod 600 it, and change the keys` };

@@ -39,6 +39,14 @@ export type Reload = {
   close(): Promise<void>;
 };
 
+/** Somebody asked for it, and wants to hear of it. */
+const BY_HAND = 'SIGHUP';
+
+const TAKEN = 'the configuration was read anew, and holds';
+const UNCHANGED = 'the configuration was read anew: nothing has changed';
+const WAITING = 'these settings have changed, and hold from the next start on';
+const NOT_WAITING = 'the settings that waited for a start are again what they were';
+
 /** Returns what takes over; the configuration of the start holds now. */
 export function createReload({ file, take, now, log }: ReloadParts): Reload {
   let isClosed = false;
@@ -65,18 +73,14 @@ export function createReload({ file, take, now, log }: ReloadParts): Reload {
     const at = iso(now());
     try {
       const taken = await take();
-      const isMended = problem !== undefined;
-      const isNewlyWaiting = taken.waits.some((name) => !waits.includes(name));
+      const { changed } = taken;
+      const isNews = changed.length > 0 || problem !== undefined || why === BY_HAND;
+      const isNewlyWaiting = taken.waits.join() !== waits.join();
       [problem, readAt, waits] = [undefined, at, taken.waits];
-      if (taken.changed.length > 0 || isMended)
-        log.info({ why, changed: taken.changed }, 'the configuration was read anew, and holds');
-      if (isNewlyWaiting)
-        log.warn(
-          { settings: waits },
-          'these settings have changed, and hold from the next start on',
-        );
+      if (isNews) log.info({ why, changed }, changed.length > 0 ? TAKEN : UNCHANGED);
+      if (isNewlyWaiting) log.warn({ settings: waits }, waits.length > 0 ? WAITING : NOT_WAITING);
     } catch (error) {
-      problem = `${file} of ${at} is refused, and what was read at ${readAt} holds: ${explain(error)}`;
+      problem = `what was read at ${at} is refused, and what was read at ${readAt} holds: ${explain(error)}`;
       log.error(
         { why, problem: explain(error) },
         'the new configuration is refused, the old one holds',

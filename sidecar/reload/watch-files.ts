@@ -1,5 +1,6 @@
-// Tells when one of some files has changed: written anew, replaced, removed, or there at last. Looks once a
-// second and reads nothing: what a system tells by itself doesn't reach through every mount and link.
+// Tells when a file is not as it was when it was read: written anew, replaced, removed, or there at last. Looks
+// once a second and reads nothing: what a system tells by itself doesn't reach through every mount and link.
+import { statSync, type BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
 /** Pause between two looks. A change is told when two of them saw the same: it is written to its end then. */
@@ -7,20 +8,31 @@ const LOOK_MS = 1000;
 
 export type Watch = { close(): void };
 
-/** Calls `onChange` after each change. `files` may name others each time. */
-export function watchFiles(files: () => readonly string[], onChange: () => void): Watch {
-  let told = new Map<string, string>();
+/** Returns what tells a file from what it becomes: of one that isn't there, why. */
+export function markOf(path: string): string {
+  try {
+    return spelled(statSync(path, { bigint: true }));
+  } catch (error) {
+    return codeOf(error);
+  }
+}
+
+/**
+ * Calls `onChange` while a file is not as `marks` has it: path → its mark from before it was read, which may be others
+ * each time. Each file is judged by itself: one that never rests hides no other.
+ */
+export function watchFiles(marks: () => ReadonlyMap<string, string>, onChange: () => void): Watch {
   let lately = new Map<string, string>();
   let isLooking = false;
 
   async function look(): Promise<void> {
-    const seen = new Map(await Promise.all(files().map(marked)));
-    const isStill = [...seen].every(([file, mark]) => mark === (lately.get(file) ?? mark));
+    const seen = new Map(await Promise.all([...marks().keys()].map(markedLater)));
+    const hasChanged = [...marks()].some(([path, mark]) => {
+      const now = seen.get(path);
+      return now !== undefined && now !== mark && now === lately.get(path);
+    });
     lately = seen;
-    if (!isStill) return;
-    const isChanged = [...seen].some(([file, mark]) => mark !== (told.get(file) ?? mark));
-    told = seen;
-    if (isChanged) onChange();
+    if (hasChanged) onChange();
   }
 
   const tick = () => {
@@ -33,11 +45,18 @@ export function watchFiles(files: () => readonly string[], onChange: () => void)
   return { close: () => clearInterval(timer) };
 }
 
-async function marked(file: string): Promise<[string, string]> {
+async function markedLater(path: string): Promise<[string, string]> {
   try {
-    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });
-    return [file, [dev, ino, size, mtimeNs, ctimeNs].join(':')];
+    return [path, spelled(await stat(path, { bigint: true }))];
   } catch (error) {
-    return [file, String((error as NodeJS.ErrnoException).code)];
+    return [path, codeOf(error)];
   }
+}
+
+function spelled({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [dev, ino, size, mtimeNs, ctimeNs].join(':');
+}
+
+function codeOf(error: unknown): string {
+  return String((error as NodeJS.ErrnoException).code);
 }

@@ -1,11 +1,13 @@
 // Configurations that a running sidecar is to take over, without Caddy: another provider, another key.
 import { execFileSync } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { freePort } from '../fixtures/caddy.ts';
 import { startProvider, type TestProvider } from '../fixtures/provider.ts';
-import { makeFolder, readiness, startSidecar, type RunningSidecar } from '../fixtures/sidecar.ts';
+import { startMortalSidecar, type MortalSidecar } from '../fixtures/edge.ts';
+import { makeFolder, readiness } from '../fixtures/sidecar.ts';
+import { storedRows } from '../fixtures/stored.ts';
 import { until } from '../fixtures/until.ts';
 
 let folder: string;
@@ -14,7 +16,7 @@ let port: number;
 let gatePort: number;
 let provider: TestProvider;
 let other: TestProvider;
-let sidecar: RunningSidecar;
+let sidecar: MortalSidecar;
 
 const [FIRST_KEY, SECOND_KEY] = ['a'.repeat(32), 'b'.repeat(32)];
 const REGISTERED = {
@@ -26,7 +28,15 @@ function write({ issuer, clientId, clientSecret }: TestProvider, more: object = 
   writeFileSync(join(folder, 'client-secret'), clientSecret);
   const files = { client_secret_file: 'client-secret', gate_key_file: 'gate-key' };
   const places = { listen: `127.0.0.1:${gatePort}`, health: `127.0.0.1:${port}` };
-  const settings = { issuer, client_id: clientId, destinations: [], ...files, ...places, ...more };
+  const settings = {
+    issuer,
+    client_id: clientId,
+    destinations: [],
+    state: folder,
+    ...files,
+    ...places,
+    ...more,
+  };
   writeFileSync(join(folder, 'signet.yaml'), JSON.stringify(settings));
 }
 
@@ -41,7 +51,7 @@ beforeEach(async () => {
   other = await startProvider(REGISTERED);
   writeFileSync(join(folder, 'gate-key'), FIRST_KEY);
   write(provider);
-  sidecar = startSidecar(folder, {});
+  sidecar = startMortalSidecar(folder, { SIGNET_STATE: '' });
   await untilChecks(({ provider: { ok } = { ok: false } }) => ok);
 }, 60_000);
 
@@ -68,6 +78,43 @@ test('a provider that cannot be found is refused, and people go on signing in at
   expect(configuration?.problem).toContain(issuer);
   expect(told).toMatchObject({ ok: true, issuer: provider.issuer });
 });
+
+test('what held for a moment only is a row all the same', async () => {
+  const changes = () =>
+    storedRows(join(folder, 'audit.db')).flatMap((row) =>
+      'event' in row && row.event === 'configuration-changed' ? [row.details?.['changed']] : [],
+    );
+  await until('its first rows', () => storedRows(join(folder, 'audit.db')).length > 0);
+  for (const trust of ['always', 'bearer', 'always', 'bearer']) {
+    const { read_at: before } = { read_at: '', ...(await checks())['configuration'] };
+    write(provider, { trace: { trust } });
+    sidecar.signal('SIGHUP');
+    await untilChecks(({ configuration }) => {
+      return { read_at: '', ...configuration }.read_at !== before;
+    });
+  }
+  await until('all changes', () => changes().length === 4);
+  expect(changes()).toEqual(['trace', 'trace', 'trace', 'trace']);
+});
+
+test('another state folder waits for the next start, and nothing is made there', async () => {
+  const elsewhere = join(folder, 'elsewhere');
+  write(provider, { state: elsewhere, hosts: ['app.example.com'] });
+  await untilChecks(({ configuration }) => {
+    return { waits_for_restart: [''], ...configuration }.waits_for_restart.includes('state');
+  });
+  expect((await checks())['configuration']?.ok).toBe(true);
+  expect(existsSync(elsewhere)).toBe(false);
+});
+
+test.each(['emptied', 'gone'])(
+  'a file that is %s is refused: nobody wants all defaults',
+  async (how) => {
+    if (how === 'gone') rmSync(join(folder, 'signet.yaml'));
+    else writeFileSync(join(folder, 'signet.yaml'), '\n');
+    await untilChecks(({ configuration: { ok } = { ok: true } }) => !ok);
+  },
+);
 
 test('a pipe in place of the file is refused at once, and requests are answered meanwhile', async () => {
   rmSync(join(folder, 'signet.yaml'));

@@ -44,7 +44,11 @@ const plainly = (before: typeof from, to: typeof from) =>
   JSON.parse(JSON.stringify(takeOver(before, to))) as object;
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 
-const from = { config: configOf(), ring: ringOf(FIRST), files: new Map<string, string>() };
+const from = {
+  config: configOf(),
+  ring: ringOf(FIRST),
+  files: new Map<string, { hash: string }>(),
+};
 const TCP = { SIGNET_LISTEN: '127.0.0.1:9000', SIGNET_GATE_KEY: 'k'.repeat(32) };
 
 test('the same configuration changes nothing', () => {
@@ -123,8 +127,8 @@ test('a certificate file with something else in it is a change, a token file is 
     ...from,
     config: { ...config, destinations: [destination] },
     files: new Map([
-      ['/tls/client.pem', certificate],
-      ['/token', token],
+      ['/tls/client.pem', { hash: certificate }],
+      ['/token', { hash: token }],
     ]),
   });
   expect(takeOver(whole('a', 't'), whole('a', 'u')).changed).toEqual([]);
