@@ -29,7 +29,8 @@ export function banner(
           ${signet(`audit ${state} show <request or trace id>`)}
           ${signet(`audit verify ${state}`)}
   Spans   ${nearest(cwd, spansFile(folder))}
-  State   ${bold(`curl http://${health}/readyz`)}   and ${bold(`http://${health}/metrics`)}
+  State   ${signet(`status --health ${health}`)}
+          ${bold(`curl http://${health}/metrics`)}
   Steer   ${nearest(cwd, editableFile(folder))}: sampling, budgets, more destinations; edit it and start again
 
   Ctrl-C stops everything. From here on a line per request:

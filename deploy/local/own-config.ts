@@ -4,22 +4,22 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Makes sure of the file, and returns it. */
-export type ConfigFile = (folder: string) => string;
+export type ConfigFile = (folder: string, receiverPort: number) => string;
 
 /** Where the receiver listens unless its port is taken: not 4317, where people have a Collector. */
 export const RECEIVER_PORT = 4327;
 
 /** `npm start`'s: written once, and then whoever runs it may edit it. */
-export const editableConfig: ConfigFile = (folder) => {
+export const editableConfig: ConfigFile = (folder, receiverPort) => {
   const file = editableFile(folder);
-  if (!existsSync(file)) writeFileSync(file, settings(folder));
+  if (!existsSync(file)) writeFileSync(file, settings(folder, receiverPort));
   return file;
 };
 
 /** `npm run demo`'s, which checks what it got: the same each time. */
-export const plainConfig: ConfigFile = (folder) => {
+export const plainConfig: ConfigFile = (folder, receiverPort) => {
   const file = join(folder, 'demo.yaml');
-  writeFileSync(file, settings(folder));
+  writeFileSync(file, settings(folder, receiverPort));
   return file;
 };
 
@@ -35,11 +35,11 @@ export function receiverHeaders(folder: string): string {
 
 // Called `otlp`, because the stack tells the sidecar by OTEL_EXPORTER_OTLP_ENDPOINT where the receiver
 // really is. The endpoint here is for the commands, which the stack doesn't start.
-function settings(folder: string): string {
+function settings(folder: string, receiverPort: number): string {
   return `# Settings of the local stack: \`npm start\` reads this file and no other. Edit it, and start again.
 destinations:
   - name: otlp # the stack's receiver, in Lightstep's place; under another name it is not found
-    endpoint: http://127.0.0.1:${RECEIVER_PORT}
+    endpoint: http://127.0.0.1:${receiverPort}
     headers_file: ${JSON.stringify(receiverHeaders(folder))}
     # budget: { spans_per_second: 30 }
 # sampling:

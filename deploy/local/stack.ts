@@ -101,7 +101,7 @@ export function createStack(
     const { path } = await findCaddy({ env: process.env, say });
     return {
       folder,
-      config: configFile(folder),
+      config: configFile(folder, receiverPort),
       app: `https://localhost:${httpsPort}`,
       httpsPort,
       providerPort,
