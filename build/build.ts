@@ -5,7 +5,8 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { explain } from '../sidecar/fault.ts';
 import { compile } from './compile.ts';
-import { copyTree, filesUnder, settleModes } from './files.ts';
+import { DEPLOY_FILES } from './deploy-files.ts';
+import { copyInto, filesUnder, settleModes } from './files.ts';
 import { packageDocument } from './documents.ts';
 import { packageManifest, type Manifest } from './manifest.ts';
 import { shrinkwrap, type Lock } from './shrinkwrap.ts';
@@ -16,16 +17,18 @@ const DIST = join(ROOT, 'dist');
 /** Documents at the top that go with it. */
 const DOCUMENTS = ['README.md', 'CHANGELOG.md', 'SECURITY.md', 'LICENSE'];
 
-/** Of deploy/: what needs the repository around it, and where an operator's own secrets may lie. */
-const LEFT_OUT = ['local', 'container', 'compose/secrets'];
+/** Whatever is not compiled, by name: what else lies in these folders stays there. */
+const COPIED = [
+  ...DOCUMENTS,
+  'caddy/signet.caddy',
+  ...DEPLOY_FILES.map((file) => `deploy/${file}`),
+];
 
 /** Builds the package in a folder. dist/ is emptied first; another one must be empty. */
 export async function build(folder: string): Promise<void> {
   makeRoom(folder);
   await compile({ root: ROOT, folder });
-  for (const file of DOCUMENTS) copyTree(join(ROOT, file), join(folder, file));
-  copyTree(join(ROOT, 'caddy/signet.caddy'), join(folder, 'caddy/signet.caddy'));
-  copyTree(join(ROOT, 'deploy'), join(folder, 'deploy'), LEFT_OUT);
+  for (const file of COPIED) copyInto(folder, ROOT, file);
   fitDocuments(folder);
   const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as Lock;
   const ours = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest;

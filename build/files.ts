@@ -1,17 +1,20 @@
 // Files of the package: copied, listed, and given modes that don't depend on who builds.
-import { chmodSync, cpSync, readdirSync, statSync } from 'node:fs';
-import { basename, join, relative, sep } from 'node:path';
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join, sep } from 'node:path';
 
 /**
- * Copies a file or a folder. What is TypeScript or hidden stays behind, and so do the paths `without`,
- * which are relative to it and have `/`.
+ * Copies a file from below one folder to the same place below another; throws an Error where it is no file, or
+ * where a link is or leads to it: what it leads to may be anything on this machine.
  */
-export function copyTree(from: string, to: string, without: readonly string[] = []): void {
-  const isLeft = (path: string) =>
-    path.endsWith('.ts') ||
-    basename(path).startsWith('.') ||
-    without.includes(relative(from, path).split(sep).join('/'));
-  cpSync(from, to, { recursive: true, filter: (path) => path === from || !isLeft(path) });
+export function copyInto(folder: string, root: string, file: string): void {
+  const from = join(realpathSync(root), file);
+  if (realpathSync(from) !== from || !statSync(from).isFile()) {
+    throw new Error(
+      `${file} is a link, lies behind one, or is no file; the package takes only files`,
+    );
+  }
+  mkdirSync(dirname(join(folder, file)), { recursive: true });
+  copyFileSync(from, join(folder, file));
 }
 
 /** Returns the files below a folder, relative to it, with `/`, in order. */

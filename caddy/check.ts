@@ -1,4 +1,5 @@
 // Asks a program which Caddy it is, and whether it is safe to stand behind. Looks for none, fetches none.
+import { visible } from '../sidecar/audit/format-text.ts';
 import { explain } from '../sidecar/fault.ts';
 import { runCommand } from './run-command.ts';
 import { describeUnsafe, parseCaddyVersion, unsafeBecause } from './version.ts';
@@ -17,7 +18,7 @@ const VERSION_TIMEOUT_MS = 20_000;
 
 /** Returns what the program at `path` is; starts it. Never throws. */
 export function checkCaddy(path: string, env: NodeJS.ProcessEnv): Promise<Checked> {
-  return check(path, env).catch((error: unknown) => ({ refused: explain(error) }));
+  return check(path, env).catch((error: unknown) => ({ refused: visible(explain(error)) }));
 }
 
 async function check(path: string, env: NodeJS.ProcessEnv): Promise<Checked> {

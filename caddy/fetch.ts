@@ -1,7 +1,9 @@
 // Fetches Caddy by the first way that works, into a folder where it is kept. Installs nothing.
-import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { visible } from '../sidecar/audit/format-text.ts';
 import { explain, Fault } from '../sidecar/fault.ts';
+import { settleCache } from './cache.ts';
 import { checkCaddy, type FoundCaddy } from './check.ts';
 import { fetchByApt } from './fetch-apt.ts';
 import { fetchByGo } from './fetch-go.ts';
@@ -23,6 +25,7 @@ export async function fetchCaddy(
 ): Promise<FoundCaddy> {
   const { say } = options;
   const failures: string[] = [];
+  await settleCache(cacheDir);
   for (const way of ways) {
     say(`Fetching Caddy by ${way.name}`);
     try {
@@ -30,8 +33,10 @@ export async function fetchCaddy(
       say(`Caddy ${found.version} is at ${found.path}`);
       return found;
     } catch (error) {
-      failures.push(`${way.name}: ${explain(error)}`);
-      say(`  no: ${explain(error)}`);
+      // It may quote a server or a program, and goes to a terminal.
+      const why = visible(explain(error));
+      failures.push(`${way.name}: ${why}`);
+      say(`  no: ${why}`);
     }
   }
   throw new Fault('ERR_CADDY', adviseByHand(failures));
@@ -43,13 +48,14 @@ async function fetchInto(
   way: FetchWay,
   options: Omit<FetchOptions, 'folder'>,
 ): Promise<FoundCaddy> {
-  await mkdir(cacheDir, { recursive: true });
   const folder = await mkdtemp(join(cacheDir, 'fetch-'));
   try {
     const fetched = await way.fetch({ ...options, folder });
     const checked = await checkCaddy(fetched, options.env);
     if ('refused' in checked) throw new Error(checked.refused);
     const path = join(cacheDir, 'caddy');
+    // Go and apt leave the mode to the umask.
+    await chmod(fetched, 0o755);
     await rename(fetched, path);
     return { path, version: checked.version };
   } finally {

@@ -4,6 +4,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { explain, Fault } from '../sidecar/fault.ts';
+import { describeUntrusted } from './cache.ts';
 import { checkCaddy, type FoundCaddy } from './check.ts';
 import { FETCH_WAYS, fetchCaddy } from './fetch.ts';
 import type { FetchWay } from './fetch-way.ts';
@@ -33,10 +34,12 @@ async function findOrFetch(options: FindOptions): Promise<FoundCaddy> {
   const cacheDir = options.cacheDir ?? defaultCacheDir(env);
   if (env.CADDY !== undefined && env.CADDY !== '') return demandSafe(env.CADDY, env);
   const onPath = (env.PATH ?? '').split(delimiter).filter((folder) => folder !== '');
-  for (const folder of [...onPath, cacheDir]) {
+  for (const folder of onPath) {
     const found = await acceptSafe(join(folder, 'caddy'), options);
     if (found !== undefined) return found;
   }
+  const kept = await acceptKept(cacheDir, options);
+  if (kept !== undefined) return kept;
   options.say(`No Caddy ${CADDY_FLOOR} or later on the PATH or in ${cacheDir}: fetching it, once.`);
   return fetchCaddy(cacheDir, options.ways ?? FETCH_WAYS, options);
 }
@@ -62,6 +65,16 @@ async function acceptSafe(
   const checked = await checkCaddy(path, env);
   if (!('refused' in checked)) return checked;
   say(`Passing over ${path}: ${checked.refused}`);
+  return undefined;
+}
+
+/** One that was fetched before: it is not even started where somebody else may have put it there. */
+async function acceptKept(cacheDir: string, options: FindOptions): Promise<FoundCaddy | undefined> {
+  const path = join(cacheDir, 'caddy');
+  if (!(await isProgram(path))) return undefined;
+  const untrusted = await describeUntrusted([cacheDir, path]);
+  if (untrusted === undefined) return acceptSafe(path, options);
+  options.say(`Passing over ${path}: ${untrusted}`);
   return undefined;
 }
 

@@ -7,10 +7,10 @@ export type Claims = Readonly<Record<string, unknown>>;
 
 /** Which claim holds what, for one issuer. */
 export type ClaimNames = {
-  /** Tried first for the user's name; the usual ones follow when it is absent. */
-  readonly user?: string;
+  /** The user's name, else `sub`; where it is the default, a verified `email` comes before `sub`. */
+  readonly user: string;
   readonly team: string;
-  /** Without a team claim, the first group that begins with this is the team, less the prefix. */
+  /** Where no team claim is there, the first group that begins with this is the team, less the prefix. */
   readonly teamPrefix: string;
   readonly roles: string;
   readonly groups: string;
@@ -18,6 +18,7 @@ export type ClaimNames = {
 };
 
 export const DEFAULT_CLAIM_NAMES: ClaimNames = {
+  user: 'preferred_username',
   team: 'team',
   teamPrefix: 'team-',
   roles: 'roles',
@@ -35,7 +36,8 @@ export type ClaimsContext = {
 /**
  * Returns the Identity that these claims describe. Refused without a usable `sub`, and with an `act`
  * that names nobody. A value that decisions compare is kept whole or not at all: cut, it could equal
- * somebody else's. Only the display name is cut.
+ * somebody else's. Only the display name is cut. A mapped claim that is there and of no use is never
+ * replaced by another that people may have chosen themselves.
  */
 export function identityFromClaims(
   claims: Claims,
@@ -46,14 +48,14 @@ export function identityFromClaims(
   if (subject === undefined || (claims.act !== undefined && actor === undefined)) {
     return { refused: 'token-claims' };
   }
-  const email = isTrue(claims.email_verified) ? text(claims.email) : undefined;
+  const email = text(verifiedEmail(claims));
   const groups = list(claimAt(claims, names.groups));
-  const team = text(claimAt(claims, names.team)) ?? teamOf(groups, names.teamPrefix);
+  const team = teamOf(claimAt(claims, names.team), groups, names.teamPrefix);
   const name = displayName(claims.name);
   return {
     issuer,
     subject,
-    user: mapped(claims, names.user) ?? text(claims.preferred_username) ?? email ?? subject,
+    user: userOf(claims, names.user, email) ?? subject,
     ...(name !== undefined && { name }),
     ...(email !== undefined && { email }),
     groups: groups.slice(0, MAX_LIST_ITEMS),
@@ -68,10 +70,17 @@ export function identityFromClaims(
   };
 }
 
+// Where an operator named another claim, only that one counts: an address or a name that people
+// choose, in its place, would let them be somebody else.
+function userOf(claims: Claims, claim: string, email: string | undefined): string | undefined {
+  const isMapped = claim !== DEFAULT_CLAIM_NAMES.user;
+  return single(claimAt(claims, claim)) ?? (isMapped ? undefined : email);
+}
+
 /** Returns whether the provider sent a link instead of the groups (Entra ID, above 200 of them). */
 function hasGroupOverage(claims: Claims, groups: string): boolean {
   const elsewhere = claims._claim_names;
-  return claims.hasgroups === true || (isRecord(elsewhere) && groups in elsewhere);
+  return claims.hasgroups === true || (isRecord(elsewhere) && Object.hasOwn(elsewhere, groups));
 }
 
 function typeOf(
@@ -80,7 +89,7 @@ function typeOf(
   method: Identity['method'],
   actor: Actor | undefined,
 ): UserType {
-  const value = claimAt(claims, claim);
+  const value = single(claimAt(claims, claim));
   const named = USER_TYPES.find((type) => type === value);
   if (named !== undefined) return named;
   if (actor !== undefined) return 'agent';
@@ -107,7 +116,9 @@ function readActor(act: unknown, depthLeft: number): Actor | undefined {
   return { subject, ...(issuer !== undefined && { issuer }), ...(actor && { actor }) };
 }
 
-function teamOf(groups: readonly string[], prefix: string): string | undefined {
+// A team claim of several teams, or of none that is usable, is no team: a group doesn't decide for it.
+function teamOf(claim: unknown, groups: readonly string[], prefix: string): string | undefined {
+  if (claim !== undefined) return single(claim);
   const group = groups.find((name) => name.startsWith(prefix) && name.length > prefix.length);
   return group?.slice(prefix.length);
 }
@@ -118,17 +129,28 @@ function scopesOf(claims: Claims): string[] {
 }
 
 // A name that no claim has is a path: Keycloak's `realm_access.roles`. A claim of just that name
-// always wins, and a URL (Auth0's `https://app.example.com/roles`) is never taken apart.
+// always wins, and a URL (Auth0's `https://app.example.com/roles`) is never taken apart. Undefined is
+// a claim that is not there. Parsed JSON may hold a `__proto__` of its own: no claim is called so.
 function claimAt(claims: Claims, name: string): unknown {
+  const parts = name.split('.');
+  if (parts.includes('__proto__')) return undefined;
+  if (name === 'email') return verifiedEmail(claims);
   if (Object.hasOwn(claims, name)) return claims[name];
   if (/[/:]/.test(name)) return undefined;
   const within = (value: unknown, part: string) =>
     isRecord(value) && Object.hasOwn(value, part) ? value[part] : undefined;
-  return name.split('.').reduce<unknown>(within, claims);
+  return parts.reduce<unknown>(within, claims);
 }
 
-function mapped(claims: Claims, name: string | undefined): string | undefined {
-  return name === undefined ? undefined : text(claimAt(claims, name));
+// Anybody may say that an address is theirs. Null is one that is there and does not count.
+function verifiedEmail(claims: Claims): unknown {
+  if (!Object.hasOwn(claims, 'email')) return undefined;
+  return isTrue(claims.email_verified) ? claims.email : null;
+}
+
+// Providers that know claims of several values only send a list of one.
+function single(value: unknown): string | undefined {
+  return text(Array.isArray(value) && value.length === 1 ? value[0] : value);
 }
 
 // A text is one value: split at spaces or commas, "Site Admins" would grant the role "Admins".

@@ -142,6 +142,15 @@ describe('a server that', () => {
     expect(await failure()).toContain(`${NAMES.archive}: 503 Service Unavailable`);
   });
 
+  test('says so in words that a terminal would obey is quoted in words that none does', async () => {
+    serve((response) => {
+      const words = '\x1b]0;owned\x07\x1b[2JNot Found';
+      response.socket?.end(`HTTP/1.1 404 ${words}\r\nContent-Length: 0\r\n\r\n`);
+    });
+    expect(await failure()).toContain(String.raw`404 \x1b]0;owned\x07\x1b[2JNot Found`);
+    expect(said.join('')).not.toContain('\x1b');
+  });
+
   test('breaks off is told of with how far it got', async () => {
     serve((response) => {
       response.writeHead(200, { 'content-length': 4_000_000 });

@@ -1,10 +1,10 @@
 // Finding Caddy with real programs in folders of the test's own. Programs of others (an old Caddy, a Go
 // toolchain) are small shell scripts here; nothing is fetched over the network: the releases' server is a
 // port of this machine that nobody listens on.
-import { chmod, mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { fetchByApt } from '../../caddy/fetch-apt.ts';
 import { fetchByGo } from '../../caddy/fetch-go.ts';
 import { createReleaseWay } from '../../caddy/fetch-release.ts';
@@ -28,7 +28,7 @@ beforeEach(async () => {
   bin = join(folder, 'bin');
   cacheDir = join(folder, 'cache');
   await mkdir(bin);
-  await mkdir(cacheDir);
+  await mkdir(cacheDir, { mode: 0o755 });
   said.length = 0;
 });
 
@@ -45,11 +45,62 @@ async function script(path: string, ...lines: string[]): Promise<string> {
   return path;
 }
 
+async function modeOf(path: string): Promise<string> {
+  return ((await stat(path)).mode & 0o777).toString(8);
+}
+
 async function faultOf(promise: Promise<unknown>): Promise<Fault> {
   const error = await promise.catch((caught: unknown) => caught);
   if (error instanceof Fault) return error;
   throw new Error('no Fault', { cause: error });
 }
+
+describe('a kept Caddy that somebody else may have put there is not started, but fetched anew:', () => {
+  const trap = () => script(join(cacheDir, 'caddy'), `touch '${folder}/started'`, 'echo v2.11.9');
+  const goodGo = () => script(join(bin, 'go'), `/bin/cp '${safe}' "$GOBIN/caddy"`);
+
+  test.each([
+    ['the folder', '777', ''],
+    ['the folder', '775', ''],
+    ['the program', '777', 'caddy'],
+    ['the program', '775', 'caddy'],
+  ])('%s has the mode %s', async (_, mode, name) => {
+    await trap();
+    await goodGo();
+    await chmod(join(cacheDir, name), Number.parseInt(mode, 8));
+    const { path } = await find();
+    const why = `others may write ${join(cacheDir, name)} (its mode is ${mode})`;
+    expect(said[0]).toBe(`Passing over ${path}: ${why}`);
+    expect(await readdir(folder)).not.toContain('started');
+    expect([await modeOf(cacheDir), await modeOf(path)]).toEqual(['755', '755']);
+  });
+});
+
+test('what is fetched can be written by nobody else, whatever the umask', async () => {
+  await rm(cacheDir, { recursive: true });
+  await script(join(bin, 'go'), `/bin/cp '${safe}' "$GOBIN/caddy"; /bin/chmod 777 "$GOBIN/caddy"`);
+  const umask = process.umask(0);
+  const { path } = await find().finally(() => process.umask(umask));
+  expect([await modeOf(cacheDir), await modeOf(path)]).toEqual(['755', '755']);
+  said.length = 0;
+  expect((await find()).path).toBe(path);
+  expect(fetching()).toEqual([]);
+});
+
+test('a cache folder that can’t be made is an error that names it, and says what to do', async () => {
+  await rm(cacheDir, { recursive: true });
+  await writeFile(cacheDir, 'a file');
+  const fault = await faultOf(find());
+  expect(fault.message).toContain(`no Caddy can be kept in ${cacheDir}; set XDG_CACHE_HOME`);
+  expect(fetching()).toEqual([]);
+});
+
+test('what a program says of itself reaches no terminal as it is', async () => {
+  await script(join(bin, 'caddy'), `printf '\\033]0;owned\\007' >&2`, 'exit 1');
+  await faultOf(find());
+  expect(said.join('')).toContain('\\x1b]0;owned\\x07');
+  expect(said.join('')).not.toContain('\x1b');
+});
 
 test('CADDY comes first, then the PATH, then the cache', async () => {
   await symlink(safe, join(cacheDir, 'caddy'));

@@ -1,7 +1,13 @@
 // Whoever moves from oauth2-proxy to Signet by deploy/migrating.md lets in the same requests as before, and
 // refuses the same. The guide's own blocks run here, beside each other.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { startMigrated, type Migrated, type Side } from '../fixtures/migrated.ts';
+import {
+  peopleWith,
+  realPeople,
+  startMigrated,
+  type Migrated,
+  type Side,
+} from '../fixtures/migrated.ts';
 
 /** oauth2-proxy may have to be built first. */
 const START_MS = 15 * 60_000;
@@ -12,8 +18,8 @@ let world: Migrated;
 const evidence: Record<Side, Record<string, string[]>> = { theirs: {}, ours: {} };
 
 beforeAll(async () => {
-  world = await startMigrated();
-  const token = await world.provider.clientCredentialsToken();
+  world = await startMigrated(realPeople);
+  const token = await world.people.token('deploy-agent');
   const tampered = `${token.slice(0, -8)}AAAAAAAA`;
   for (const side of SIDES) {
     evidence[side] = {
@@ -116,5 +122,69 @@ describe('is refused in another way', () => {
   test('known and not allowed is a 403 of both', async () => {
     expect((await send('theirs', 'bob', '/admin')).status).toBe(403);
     expect((await send('ours', 'bob', '/admin')).status).toBe(403);
+  });
+});
+
+describe('is decided otherwise, as the guide says', () => {
+  const address = { email: 'erin@example.com', email_verified: true };
+  const LOGINS = {
+    'somebody with the role': { ...address, roles: ['engineer'] },
+    'somebody with a group': { ...address, groups: ['engineer'] },
+    'somebody whose address is unverified': { ...address, email_verified: false },
+    'somebody with the role and an unverified address': {
+      ...{ ...address, email_verified: false, roles: ['engineer'] },
+    },
+    'somebody whose address may be verified': { email: address.email },
+    'somebody without an address': {},
+  };
+  let other: Migrated;
+  beforeAll(async () => {
+    other = await startMigrated(peopleWith(LOGINS));
+  }, START_MS);
+  afterAll(() => other?.stop());
+
+  /** What a browser or a program sends; a browser that could not sign in has nothing to send. */
+  async function evidenceOf(side: Side, who: string, how: string): Promise<string[]> {
+    if (how === 'token') return [`Authorization: Bearer ${await other.people.token(who)}`];
+    return other.signIn(side, who).then(
+      (cookie) => [cookie],
+      () => [],
+    );
+  }
+
+  async function isLetIn(side: Side, who: string, how: string, path: string): Promise<boolean> {
+    const before = other.app.seen.length;
+    await other.ask(side, path, await evidenceOf(side, who, how));
+    return other.app.seen[before] !== undefined;
+  }
+
+  type Row = [who: keyof typeof LOGINS, how: string, path: string, theirs: boolean, ours: boolean];
+  test.each<Row>([
+    ['somebody whose address is unverified', 'browser', '/', false, true],
+    ['somebody whose address is unverified', 'token', '/', false, true],
+    ['somebody with the role and an unverified address', 'browser', '/admin', false, true],
+    ['somebody without an address', 'browser', '/', false, true],
+    ['somebody with the role', 'token', '/admin', false, true],
+    ['somebody with a group', 'token', '/admin', true, false],
+    // What is decided alike beside it.
+    ['somebody whose address may be verified', 'browser', '/', true, true],
+    ['somebody whose address may be verified', 'token', '/', true, true],
+    ['somebody without an address', 'token', '/', true, true],
+    ['somebody with the role', 'browser', '/admin', true, true],
+    ['somebody with the role', 'token', '/', true, true],
+    ['somebody whose address is unverified', 'browser', '/admin', false, false],
+    ['somebody whose address is unverified', 'token', '/admin', false, false],
+  ])('%s, by %s, %s: oauth2-proxy %s, Signet %s', async (who, how, path, theirs, ours) => {
+    expect({
+      theirs: await isLetIn('theirs', who, how, path),
+      ours: await isLetIn('ours', who, how, path),
+    }).toEqual({ theirs, ours });
+  });
+
+  test('an address that is unverified reaches no app', async () => {
+    const who = 'somebody whose address is unverified';
+    const before = other.app.seen.length;
+    await other.ask('ours', '/', await evidenceOf('ours', who, 'token'));
+    expect(other.app.seen[before]?.names()).not.toContain('x-auth-request-email');
   });
 });

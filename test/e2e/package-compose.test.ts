@@ -15,11 +15,20 @@ import { healthCheckCommand, imageVariables, restsOf } from '../fixtures/package
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FOLDER = join(ROOT, 'deploy/compose');
 
+/** A folder of the host's, in compose's long form. */
+type Bind = {
+  readonly type: string;
+  readonly source: string;
+  readonly target: string;
+  readonly read_only: boolean;
+  readonly bind: { readonly create_host_path: boolean };
+};
+
 type Service = {
   readonly image: string;
   readonly user: string;
   readonly environment: Readonly<Record<string, string>>;
-  readonly volumes: readonly string[];
+  readonly volumes: readonly (string | Bind)[];
   readonly healthcheck?: { readonly test: readonly unknown[] };
   readonly read_only: boolean;
   readonly cap_drop: readonly string[];
@@ -29,7 +38,6 @@ type Service = {
 
 type Compose = {
   readonly services: { readonly signet: Service; readonly caddy: Service };
-  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
   readonly volumes: Readonly<
     Record<string, { readonly driver_opts?: { readonly o: string } } | null>
   >;
@@ -41,9 +49,13 @@ const { signet, caddy } = compose.services;
 const services = [signet, caddy];
 const snippet = readFileSync(join(ROOT, 'caddy/signet.caddy'), 'utf8');
 
-/** A volume or a file of the host's, and where a service has it. */
+/** A volume, or a file or folder of the host's, and where a service has it. */
 function mounts({ volumes }: Service) {
   return volumes.map((volume) => {
+    if (typeof volume !== 'string') {
+      const { source, target, read_only: isReadOnly } = volume;
+      return { from: source, at: target, mode: isReadOnly ? 'ro' : 'rw' };
+    }
     const [from = '', at = '', mode = 'rw'] = volume.split(':');
     return { from, at, mode };
   });
@@ -51,12 +63,30 @@ function mounts({ volumes }: Service) {
 
 const mountAt = (service: Service, at: string) => mounts(service).find((mount) => mount.at === at);
 
-test('the files that it mounts are there', () => {
-  const files = services.flatMap((service) => mounts(service).map(({ from }) => from));
-  const missing = files
-    .filter((from) => from.startsWith('.'))
-    .filter((from) => !existsSync(join(FOLDER, from)));
+test('the files that it mounts for Caddy are there', () => {
+  const missing = mounts(caddy)
+    .filter(({ from }) => from.startsWith('.'))
+    .filter(({ from }) => !existsSync(join(FOLDER, from)));
   expect(missing).toEqual([]);
+});
+
+// A file that is mounted by itself stays the old one in there when another is renamed into its place.
+test('secrets and settings are in folders that are mounted whole, and that the sidecar can’t write', () => {
+  const secret = signet.environment['SIGNET_CLIENT_SECRET_FILE'] ?? '';
+  expect(mounts(signet).filter(({ from }) => from.startsWith('.'))).toEqual([
+    { from: './secrets', at: dirname(secret), mode: 'ro' },
+    { from: './config', at: restsOf('WORKDIR').at(-1), mode: 'ro' },
+  ]);
+  expect(Object.keys({ ...compose, ...signet })).not.toContain('secrets');
+});
+
+test('those folders are there before it starts: README makes them, enterable by the group', () => {
+  const binds = signet.volumes.filter((volume) => typeof volume !== 'string');
+  const group = signet.user.split(':')[1];
+  const folders = binds.map(({ source }) => source.replace('./', '')).join(' ');
+  const readme = readFileSync(join(FOLDER, 'README.md'), 'utf8');
+  expect(binds.map(({ bind }) => bind.create_host_path)).toEqual([false, false]);
+  expect(readme).toContain(`\ninstall -d -m 0750 -g ${group} ${folders}`);
 });
 
 test('each volume that is mounted is declared, and each that is declared is mounted', () => {
@@ -124,13 +154,11 @@ test('the places are those that the image has by itself', () => {
   );
 });
 
-test('secrets are files that git and the package leave alone, and no variable holds one', () => {
+test('git leaves the folder of the secrets alone, and no variable holds one', () => {
   const ignored = readFileSync(join(ROOT, '.gitignore'), 'utf8').split('\n');
-  const files = Object.values(compose.secrets).map(({ file }) => file);
   const telling = services.flatMap(({ environment }) =>
     Object.keys(environment).filter((name) => /SECRET|TOKEN|PASSWORD|KEY/.test(name)),
   );
-  expect(files.filter((file) => !file.startsWith('./secrets/'))).toEqual([]);
   expect(ignored).toEqual(
     expect.arrayContaining(['deploy/compose/secrets/', 'deploy/compose/.env']),
   );

@@ -8,6 +8,7 @@ import { dirname, join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DEPLOY_FILES } from '../../build/deploy-files.ts';
 import { installPackage, packInto, type InstalledPackage } from '../fixtures/package-installed.ts';
 import { CHOSEN_SUITES, runSuites } from '../fixtures/package-suites.ts';
 
@@ -69,6 +70,14 @@ describe('what is in it', () => {
         'SECURITY.md',
       ]),
     );
+  });
+
+  test('has of deploy/ the files that are listed, and no others', () => {
+    const deployed = paths.filter((path) => path.startsWith('deploy/'));
+    expect(deployed.map((path) => path.replace('deploy/', ''))).toEqual(
+      expect.arrayContaining([...DEPLOY_FILES]),
+    );
+    expect(deployed).toHaveLength(DEPLOY_FILES.length);
   });
 
   test('names nothing of the machine that built it', () => {

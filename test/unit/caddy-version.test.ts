@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { findMirror } from '../../caddy/fetch-apt.ts';
 import {
   ADVISORIES,
   CADDY_FLOOR,
@@ -76,44 +75,5 @@ describe('the floor', () => {
     for (const part of ['2.11.3', CADDY_FLOOR, 'GHSA-f59h-q822-g45g', 'CVE-2026-77281']) {
       expect(text).toContain(part);
     }
-  });
-});
-
-describe("the system's Debian archive", () => {
-  const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
-
-  test('is read from stanzas, and not from those of other vendors or of security updates', () => {
-    const other = 'Types: deb\nURIs: https://vendor.example\nSuites: nodistro\nComponents: main\n';
-    const security = 'Types: deb\nURIs: http://d.example/sec\nSuites: bookworm-security\n';
-    const debian = `# a\nTypes: deb\nURIs: http://d.example/debian\nSuites: bookworm bookworm-updates\nSigned-By: /k.gpg\n`;
-    expect(findMirror([other, `${security}\n${debian}`], 'bookworm')).toEqual({
-      uri: 'http://d.example/debian',
-      signedBy: '/k.gpg',
-    });
-  });
-
-  test('is read from one-line lists, with and without options', () => {
-    expect(findMirror(['# x\ndeb http://d.example/debian bookworm main\n'], 'bookworm')).toEqual({
-      uri: 'http://d.example/debian',
-      signedBy: KEYRING,
-    });
-    const signed = 'deb [arch=amd64 signed-by=/k.gpg] http://d.example/debian sid main contrib';
-    expect(findMirror([signed], 'bookworm')?.signedBy).toBe('/k.gpg');
-  });
-
-  test('with a key in the list itself is checked against Debian’s own keyring', () => {
-    const text =
-      'Types: deb\nURIs: http://d.example/debian\nSuites: trixie\nSigned-By:\n -----BEGIN\n';
-    expect(findMirror([text], 'trixie')?.signedBy).toBe(KEYRING);
-  });
-
-  test('is none where sources are commented out, disabled or only deb-src', () => {
-    const lists = [
-      '#deb http://d.example/debian bookworm main',
-      'deb-src http://d.example/debian bookworm main',
-      'Types: deb-src\nURIs: http://d.example/debian\nSuites: bookworm\n',
-      'Enabled: no\nTypes: deb\nURIs: http://d.example/debian\nSuites: bookworm\n',
-    ];
-    expect(findMirror(lists, 'bookworm')).toBeUndefined();
   });
 });

@@ -94,6 +94,31 @@ describe('a command', () => {
   });
 });
 
+test('a file with a secret is never made for all to read', () => {
+  const writes = / > \S*(secret|keys?)(\.new)?$/m;
+  const writing = blocksOf('sh').filter(([, text]) => writes.test(text));
+  expect(writing.length).toBeGreaterThan(3);
+  for (const [, text] of writing) {
+    expect(text.slice(0, text.search(writes))).toMatch(/^umask 0[27]7$|^umask 0[27]7 /m);
+  }
+});
+
+test('no command has a secret in its arguments, where others see it: but for -u, which curl blots out', () => {
+  const commands = blocksOf('sh').flatMap(([, text]) => text.replaceAll('\\\n', ' ').split('\n'));
+  const showing = commands.filter((line) => /\$(SECRET|NEW)\b/.test(line));
+  expect(showing).not.toEqual([]);
+  for (const line of showing) expect(line).toMatch(/printf (%s|'%s\\n') "\$|curl -s -u /);
+});
+
+test('sessions are removed only after what would start the sidecar again has been stopped', () => {
+  const removing = blocksOf('sh').filter(([, text]) => /rm .*sessions\.db/.test(text));
+  expect(removing).not.toEqual([]);
+  for (const [, text] of removing) {
+    const before = text.slice(0, text.search(/rm .*sessions\.db/));
+    expect(before).toMatch(/systemctl stop signet\.socket|docker compose stop|while kill -0/);
+  }
+});
+
 describe('tokens as the vendors document them, mapped as the guide has it', () => {
   /** The first signet.yaml of a part of providers.md. */
   function mappingOf(vendor: string) {
@@ -137,6 +162,16 @@ describe('tokens as the vendors document them, mapped as the guide has it', () =
       'Auth0',
       { [`${url}/team`]: 'payments', [`${url}/roles`]: ['engineer'], ...verified },
       { user: upn, team: 'payments', roles: ['engineer'] },
+    ],
+    [
+      'Auth0',
+      { email: upn, email_verified: false, nickname: 'alice', preferred_username: upn },
+      { user: 'a1', team: undefined, roles: [], email: undefined },
+    ],
+    [
+      'Microsoft Entra ID',
+      { preferred_username: upn, department: ['payments', 'search'], groups: ['team-search'] },
+      { user: upn, team: undefined },
     ],
   ])('%s: a person with %j', (vendor, claims, expected) => {
     const identity = identityOf(vendor, 'session', { sub: 'a1', ...claims });

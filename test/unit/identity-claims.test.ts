@@ -27,6 +27,8 @@ describe('user', () => {
     ['a@x', { email: 'a@x', email_verified: 'true' }],
     ['s', { email: 'a@x', email_verified: false }],
     ['s', { email: 'a@x' }],
+    ['alice', { preferred_username: ['alice'] }],
+    ['a@x', { preferred_username: 7, email: 'a@x', email_verified: true }],
     ['s', { preferred_username: 7 }],
     ['s', { preferred_username: '' }],
     ['s', { preferred_username: 'x'.repeat(MAX_CLAIM_CHARS + 1) }],
@@ -35,10 +37,34 @@ describe('user', () => {
     expect(identity(claims).user).toBe(user);
   });
 
-  test('is the mapped claim when there is one, and the usual ones follow', () => {
+  test('is the mapped claim', () => {
     const names = { ...DEFAULT_CLAIM_NAMES, user: 'upn' };
     expect(identity({ upn: 'a@corp', preferred_username: 'alice' }, { names }).user).toBe('a@corp');
-    expect(identity({ preferred_username: 'alice' }, { names }).user).toBe('alice');
+    expect(identity({ upn: ['a@corp'] }, { names }).user).toBe('a@corp');
+  });
+
+  test.each([undefined, '', 7, null, ['a@corp', 'b@corp'], 'control \u0001'])(
+    'is the subject where the mapped claim is %j: never a name that people choose',
+    (upn) => {
+      const names = { ...DEFAULT_CLAIM_NAMES, user: 'upn' };
+      const chosen = { preferred_username: 'ann@corp', email: 'ann@corp', email_verified: true };
+      const mapped = upn === undefined ? {} : { upn };
+      expect(identity({ ...chosen, ...mapped }, { names }).user).toBe('s');
+    },
+  );
+
+  test.each<[string, Claims]>([
+    ['ann@x', { email_verified: true }],
+    ['ann@x', { email_verified: 'true' }],
+    ['s', { email_verified: false }],
+    ['s', { email_verified: 'false' }],
+    ['s', { email_verified: [true] }],
+    ['s', {}],
+    ['s', { email: 'ann@x\u0001', email_verified: true }],
+  ])('is %s where it is mapped to the e-mail address of %j', (user, claims) => {
+    const names = { ...DEFAULT_CLAIM_NAMES, user: 'email' };
+    const chosen = { preferred_username: 'ann@x', email: 'ann@x' };
+    expect(identity({ ...chosen, ...claims }, { names }).user).toBe(user);
   });
 
   test('an unverified e-mail address is not carried at all', () => {
@@ -51,10 +77,27 @@ describe('team, groups and roles', () => {
     ['payments', { team: 'payments', groups: ['team-search'] }],
     ['search', { groups: ['x', 'team-', 'team-search', 'team-other'] }],
     [undefined, { groups: ['x'] }],
-    [undefined, { team: ['payments'] }],
+    ['payments', { team: ['payments'], groups: ['team-root'] }],
+    [undefined, { team: ['payments', 'search'], groups: ['team-root'] }],
+    [undefined, { team: [], groups: ['team-root'] }],
+    [undefined, { team: 7, groups: ['team-root'] }],
+    [undefined, { team: { name: 'payments' }, groups: ['team-root'] }],
+    [undefined, { team: null, groups: ['team-root'] }],
+    [undefined, { team: '', groups: ['team-root'] }],
+    [undefined, { team: 'x'.repeat(MAX_CLAIM_CHARS + 1), groups: ['team-root'] }],
     ['last', { groups: [...Array.from({ length: 500 }, (_, i) => `g${i}`), 'team-last'] }],
   ])('team is %s', (team, claims) => {
     expect(identity(claims).team).toBe(team);
+  });
+
+  test('an unverified e-mail address is no team and no role, whatever is mapped to it', () => {
+    const names = { ...DEFAULT_CLAIM_NAMES, team: 'email', roles: 'email' };
+    const claims = { email: 'ann@x', groups: ['team-root'] };
+    expect(identity(claims, { names })).toMatchObject({ roles: [] });
+    expect(identity(claims, { names })).not.toHaveProperty('team');
+    expect(identity({ ...claims, email_verified: true }, { names })).toMatchObject({
+      ...{ team: 'ann@x', roles: ['ann@x'] },
+    });
   });
 
   test('a role given as a text is one role, whatever it holds', () => {
@@ -82,6 +125,8 @@ describe('team, groups and roles', () => {
     const overage = { _claim_names: { groups: 'src1' }, _claim_sources: {} };
     expect(identity(overage)).toMatchObject({ groups: [], groupsIncomplete: true });
     expect(identity({ groups: [] })).not.toHaveProperty('groupsIncomplete');
+    const names = { ...DEFAULT_CLAIM_NAMES, groups: 'constructor' };
+    expect(identity(overage, { names })).not.toHaveProperty('groupsIncomplete');
   });
 });
 
@@ -125,6 +170,16 @@ describe('a claim named by a path', () => {
     },
   );
 
+  test.each(['__proto__.roles', '__proto__', 'a.__proto__.roles'])(
+    'never leads by way of __proto__, not even where a token has one of its own: %s',
+    (name) => {
+      const own = '{"__proto__":{"roles":["admin"]},"a":{"__proto__":{"roles":["admin"]}}}';
+      expect(roles(name, JSON.parse(own) as Claims)).toEqual([]);
+      const list = JSON.parse('{"__proto__":["admin"]}') as Claims;
+      expect(roles(name, list)).toEqual([]);
+    },
+  );
+
   test('also leads to team, groups, type and user', () => {
     const names = { ...DEFAULT_CLAIM_NAMES, user: 'x.u', team: 'x.t', groups: 'x.g', type: 'x.k' };
     const inside = { x: { u: 'alice', t: 'payments', g: ['all'], k: 'agent' } };
@@ -139,6 +194,8 @@ describe('type', () => {
     ['human', {}],
     ['agent', { user_type: 'agent', sub: 'c', client_id: 'c' }],
     ['human', { user_type: 'root' }],
+    ['agent', { user_type: ['agent'] }],
+    ['human', { user_type: ['agent', 'human'] }],
     ['agent', { act: { sub: 'bot' } }],
     ['human', { act: { sub: 'bot' }, user_type: 'human' }],
     ['service', { sub: 'c', client_id: 'c' }],
