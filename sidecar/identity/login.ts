@@ -13,6 +13,7 @@ import { safeReturnUrl } from './return-url.ts';
 import { seal, unseal } from './sealed.ts';
 import type { SignInRefusal } from './sign-in-refusal.ts';
 import { refusalOf, userinfoRefusalOf } from './sign-in-refusal.ts';
+import { tokenErrorIn } from './token-error.ts';
 
 export type LoginOptions = {
   readonly provider: Provider;
@@ -172,8 +173,7 @@ export function createLogin(options: LoginOptions): Login {
     const url = callbackUrl(place);
     url.search = query.toString();
     const checks = { expectedState, expectedNonce, pkceCodeVerifier, idTokenExpected: true };
-    const sent = [provider.clientSecret?.reveal() ?? ''];
-    const granted = await exchangeCode(config, url, checks, sent);
+    const granted = await exchangeCode(provider, url, checks);
     if ('refused' in granted) return granted;
     const { accessToken, idToken } = granted;
     if (idToken.iat > now() / 1_000 + SKEW_SECONDS) {
@@ -200,18 +200,22 @@ export function createLogin(options: LoginOptions): Login {
 }
 
 async function exchangeCode(
-  config: client.Configuration,
+  provider: Provider,
   url: URL,
   checks: client.AuthorizationCodeGrantChecks & { readonly pkceCodeVerifier: string },
-  sent: readonly string[],
 ): Promise<{ accessToken: string; idToken: client.IDToken } | SignInRefusal> {
   try {
-    const tokens = await client.authorizationCodeGrant(config, url, checks);
+    const tokens = await client.authorizationCodeGrant(provider.config(), url, checks);
+    await provider.noteAnswer(undefined);
     const idToken = tokens.claims();
     if (idToken) return { accessToken: tokens.access_token, idToken };
     return { refused: 'code-refused', detail: 'the provider sent no ID token' };
   } catch (error) {
-    return refusalOf(error, [...sent, url.searchParams.get('code') ?? '', checks.pkceCodeVerifier]);
+    const secret = provider.clientSecret?.reveal() ?? '';
+    const sent = [secret, url.searchParams.get('code') ?? '', checks.pkceCodeVerifier];
+    const told = await tokenErrorIn(error, sent);
+    if (told !== undefined) await provider.noteAnswer(told);
+    return refusalOf(error, told, sent);
   }
 }
 

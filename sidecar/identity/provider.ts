@@ -7,6 +7,8 @@ import { Fault, explain } from '../fault.ts';
 import type { Secret } from '../secret.ts';
 import type { Fetch } from './bounded-fetch.ts';
 import { createBoundedFetch, isAllowedUrl } from './bounded-fetch.ts';
+import { createClientStanding } from './client-standing.ts';
+import type { TokenError } from './token-error.ts';
 
 export type ProviderOptions = {
   /** Exactly as in `iss`: https, or http on loopback. */
@@ -29,6 +31,11 @@ export type Provider = {
   state(): { ready: boolean; problem?: string };
   /** Returns openid-client's configuration; throws Fault ERR_PROVIDER until discovery has succeeded. */
   config(): client.Configuration;
+  /**
+   * Told what the token endpoint said to the code of a sign-in, undefined when it gave tokens: one that refuses
+   * us as a client is a problem until it takes a code. Never rejects.
+   */
+  noteAnswer(error: TokenError | undefined): Promise<void>;
   /** Resolves when the first attempt at discovery has ended, well or not. */
   readonly tried: Promise<void>;
   /** Ends the attempts at discovery. */
@@ -44,6 +51,7 @@ export function createProvider(options: ProviderOptions): Provider {
   const closing = new AbortController();
   let configuration: client.Configuration | undefined;
   let problem = `${issuer} has not answered yet`;
+  const standing = createClientStanding();
   const { promise: tried, resolve: endTry } = Promise.withResolvers<void>();
 
   async function discoverUntilDone(): Promise<void> {
@@ -61,6 +69,11 @@ export function createProvider(options: ProviderOptions): Provider {
     }
   }
 
+  function state(): ReturnType<Provider['state']> {
+    const wrong = configuration ? standing.problem() : problem;
+    return wrong === undefined ? { ready: true } : { ready: false, problem: wrong };
+  }
+
   discoverUntilDone().catch((error: unknown) => {
     if (!closing.signal.aborted) problem = explain(error);
   });
@@ -68,10 +81,14 @@ export function createProvider(options: ProviderOptions): Provider {
     issuer,
     ...(options.clientSecret && { clientSecret: options.clientSecret }),
     scope: [...new Set(['openid', ...options.scopes])].join(' '),
-    state: () => (configuration ? { ready: true } : { ready: false, problem }),
+    state,
     config: () => {
       if (configuration) return configuration;
       throw new Fault('ERR_PROVIDER', problem);
+    },
+    noteAnswer: async (error) => {
+      const sent = [options.clientSecret?.reveal() ?? ''];
+      if (configuration) await standing.noteAnswer(error, configuration, sent);
     },
     tried,
     close: () => closing.abort(),

@@ -1,24 +1,40 @@
 // What openid-client found wrong with a sign-in, as a reason of ours. Told by the library's codes and
 // causes, never by its texts. A provider that does not work is a Fault, not a refusal.
 import { isNativeError } from 'node:util/types';
-import { AuthorizationResponseError, ResponseBodyError } from 'openid-client';
+import {
+  AuthorizationResponseError,
+  ResponseBodyError,
+  WWWAuthenticateChallengeError,
+} from 'openid-client';
 import { Fault } from '../fault.ts';
 import type { SignInReason } from './reason.ts';
+import { refusesClient, withoutSent, type TokenError } from './token-error.ts';
 
 /** `detail` may be the provider's own words: text, never markup, and none of what it was sent. */
 export type SignInRefusal = { readonly refused: SignInReason; readonly detail: string };
 
 /**
- * Returns why this error of the code exchange refuses the sign-in; throws when the provider failed. `sent` is
- * what the provider was sent, and must not be read by people who read its words.
+ * Returns why this error of the code exchange refuses the sign-in; throws when the provider failed. `told` is
+ * what its token endpoint said, `sent` what that was sent, and must not be read by people who read its words.
  */
-export function refusalOf(error: unknown, sent: readonly string[]): SignInRefusal {
+export function refusalOf(
+  error: unknown,
+  told: TokenError | undefined,
+  sent: readonly string[],
+): SignInRefusal {
   const fault = faultIn(error);
   if (fault) throw fault;
   if (error instanceof AuthorizationResponseError) {
     return { refused: 'provider-refused', detail: error.error_description ?? error.error };
   }
-  return { refused: reasonOf(error), detail: withoutSent(detailOf(error), sent) };
+  const detail = told ? inWords(told) : withoutSent(detailOf(error), sent);
+  return { refused: reasonOf(error), detail };
+}
+
+function inWords(told: TokenError): string {
+  const { error, description } = told;
+  const advice = refusesClient(told) ? "look at client_id and the client's secret" : undefined;
+  return [error, description, advice].filter((text) => text !== undefined).join(': ');
 }
 
 /** Returns why this error of the userinfo request refuses the sign-in; throws when nobody answered. */
@@ -38,24 +54,6 @@ function detailOf(error: unknown): string {
     at = at.cause;
   }
   return told.join(': ');
-}
-
-// As it is, as it stands in a form or URL, and either in base64, where of Basic it is a part.
-function withoutSent(text: string, sent: readonly string[]): string {
-  const spelled = sent
-    .filter((one) => one !== '')
-    .flatMap((one) => [one, encodeURIComponent(one)])
-    .flatMap((one) => [one, ...inBase64(one)]);
-  return spelled.reduce((left, one) => left.replaceAll(one, '[secret]'), text);
-}
-
-// At one of three places, by how much stands before it. What its neighbours have a part in is cut off.
-function inBase64(one: string): string[] {
-  const bytes = Buffer.from(one);
-  const whole = [0, 1, 2].map((skipped) => bytes.subarray(skipped));
-  return whole
-    .map((part) => part.subarray(0, part.length - (part.length % 3)).toString('base64'))
-    .filter((text) => text.length >= 8);
 }
 
 function reasonOf(error: unknown): SignInReason {
@@ -114,12 +112,18 @@ function reasonOfMissing(claims: unknown): SignInReason {
 function faultIn(error: unknown): Fault | undefined {
   for (let at = error, depth = 0; at !== undefined && depth < 5; depth++) {
     if (at instanceof Fault) return at;
-    if (at instanceof Response && at.status >= 500) {
-      return new Fault('ERR_PROVIDER', `the provider answered with status ${at.status}`);
+    const status = answeredWith(at);
+    if (status !== undefined && status >= 500) {
+      return new Fault('ERR_PROVIDER', `the provider answered with status ${status}`);
     }
     at = property(at, 'cause');
   }
   return undefined;
+}
+
+function answeredWith(at: unknown): number | undefined {
+  const isAnswer = at instanceof Response || at instanceof WWWAuthenticateChallengeError;
+  return isAnswer ? at.status : undefined;
 }
 
 // openid-client wraps an error of oauth4webapi, whose cause is the evidence.

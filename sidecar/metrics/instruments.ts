@@ -21,6 +21,7 @@ export const LABELS = {
   decision: 'signet.decision',
   statusClass: 'signet.status_class',
   rowKind: 'signet.row.kind',
+  event: 'signet.event',
   destination: 'signet.destination',
   signal: 'signet.signal',
   status: 'signet.status',
@@ -39,6 +40,11 @@ export const INSTRUMENTS = {
   ),
   gateDuration: histogram('signet.gate.duration', 'How long the gate took to decide.'),
   rows: counter('signet.rows', '{row}', 'Rows that the recorder made of the access log, by kind.'),
+  events: counter(
+    'signet.events',
+    '{event}',
+    'Events that came by way of the access log, by name: sign-ins, failed ones and the like.',
+  ),
   linesSetAside: counter(
     'signet.lines.set_aside',
     '{line}',

@@ -25,7 +25,10 @@ afterAll(() => wire.stop());
 
 async function signIn(wrong: Misbehaviour) {
   wire.misbehave(wrong);
-  const login = await newLogin();
+  return signInBy(await newLogin());
+}
+
+async function signInBy(login: Login) {
   const begun = await login.beginLogin({ ...PLACE, cookies: undefined, returnTo: '/orders' });
   if ('refused' in begun) throw new Error(begun.detail);
   const query = new URL(wire.callbackFor(begun.redirectTo)).search.slice(1);
@@ -206,6 +209,133 @@ test('a description by the provider comes back as its words', async () => {
   expect(finished).toMatchObject({ refused: 'provider-refused', detail: '<b>no</b>' });
 });
 
+type Answer = NonNullable<Misbehaviour['token']>;
+
+// RFC 6749 section 5.2, as a token endpoint says it: in the body, in the challenge, or both.
+const refusing =
+  (status: number, body: object, headers: Record<string, string> = {}): Answer =>
+  (response) => {
+    const json = { 'content-type': 'application/json' };
+    response.writeHead(status, { ...json, ...headers }).end(JSON.stringify(body));
+  };
+const BASIC = { 'www-authenticate': 'Basic realm="id"' };
+const INVALID_CLIENT = refusing(401, { error: 'invalid_client' }, BASIC);
+
+describe('a token endpoint that refuses the client (RFC 6749 5.2) is told in words', () => {
+  const ADVICE = "look at client_id and the client's secret";
+  const told: [string, string, Answer][] = [
+    [
+      'in the body beside a challenge',
+      `invalid_client: no such secret: ${ADVICE}`,
+      refusing(401, { error: 'invalid_client', error_description: 'no such secret' }, BASIC),
+    ],
+    [
+      'in the challenge alone',
+      `invalid_client: no such secret: ${ADVICE}`,
+      refusing(
+        401,
+        {},
+        {
+          'www-authenticate':
+            'Basic realm="id", error="invalid_client", error_description="no such secret"',
+        },
+      ),
+    ],
+    [
+      'in the body alone',
+      `unauthorized_client: ${ADVICE}`,
+      refusing(400, { error: 'unauthorized_client' }),
+    ],
+    ['by no more than the challenge', `status 401: ${ADVICE}`, refusing(401, [], BASIC)],
+  ];
+  test.each(told)('%s: %s', async (_name, detail, token) => {
+    expect(await signIn({ token })).toMatchObject({ refused: 'code-refused', detail });
+  });
+
+  test('a code that is no good is no word about the client', async () => {
+    const refused = await signIn({
+      token: refusing(400, { error: 'invalid_grant', error_description: 'gone' }),
+    });
+    expect(refused).toMatchObject({ refused: 'code-refused', detail: 'invalid_grant: gone' });
+  });
+
+  test('in one line, bounded, and without what was sent', async () => {
+    const description = `${wire.clientSecret}\n\x1b[2J${'x'.repeat(1_000)}`;
+    const token = refusing(401, { error: 'invalid_client', error_description: description }, BASIC);
+    const { detail } = (await signIn({ token })) as { detail: string };
+    expect(detail).toMatch(/^invalid_client: \[secret\] \[2Jx{100,}…: look at/);
+    expect(detail.length).toBeLessThan(400);
+  });
+});
+
+describe('whether the provider takes us as its client is known', () => {
+  const standing = () => provider?.state();
+
+  test('by what its token endpoint says of it', async () => {
+    await signIn({ token: INVALID_CLIENT });
+    expect(standing()).toEqual({
+      ready: false,
+      problem:
+        "the provider refuses this client: invalid_client; look at client_id and the client's secret",
+    });
+  });
+
+  test('until a sign-in succeeds, and nobody is kept from trying', async () => {
+    wire.misbehave({ token: INVALID_CLIENT });
+    const login = await newLogin();
+    await signInBy(login);
+    wire.misbehave({});
+    expect(await signInBy(login)).toMatchObject({ returnTo: '/orders' });
+    expect(standing()).toEqual({ ready: true });
+  });
+
+  test('and stays known when a code is refused that is no good', async () => {
+    wire.misbehave({ token: INVALID_CLIENT });
+    const login = await newLogin();
+    await signInBy(login);
+    wire.misbehave({ token: refusing(400, { error: 'invalid_grant' }) });
+    await signInBy(login);
+    expect(standing()).toMatchObject({ ready: false });
+  });
+
+  const byAnybody: [string, Misbehaviour][] = [
+    ['a code that is no good', { callback: (query) => query.set('code', 'stolen') }],
+    [
+      'an error in the callback',
+      {
+        callback: (query) => {
+          query.delete('code');
+          query.set('error', 'invalid_client');
+        },
+      },
+    ],
+    ...[refusing(400, { error: 'unauthorized_client' }), refusing(401, {}, BASIC)].map(
+      (token): [string, Misbehaviour] => [
+        'a code of another client, which the provider refuses as it would a client',
+        {
+          callback: (query) => query.set('code', 'of-another-client'),
+          token: (response, asked) =>
+            asked.get('code') === 'of-another-client'
+              ? token(response, asked)
+              : refusing(400, { error: 'invalid_grant' })(response, asked),
+        },
+      ],
+    ),
+  ];
+  test.each(byAnybody)('and not by %s: anybody can bring one', async (_name, wrong) => {
+    expect(await signIn(wrong)).toHaveProperty('refused');
+    expect(standing()).toEqual({ ready: true });
+  });
+
+  test.each([
+    ['unauthorized_client', refusing(400, { error: 'unauthorized_client' })],
+    ['access_denied', refusing(401, { error: 'access_denied' })],
+  ])('by %s, when a code of nobody’s is refused so, too', async (error, token) => {
+    await signIn({ token });
+    expect(standing()?.problem).toContain(`refuses this client: ${error};`);
+  });
+});
+
 describe('a provider that does not work is a fault, not a refusal', () => {
   const broken: [string, Misbehaviour][] = [
     ['a key set that answers 500', { jwks: (res) => void res.writeHead(500).end() }],
@@ -218,6 +348,10 @@ describe('a provider that does not work is a fault, not a refusal', () => {
           more();
         },
       },
+    ],
+    [
+      'a token endpoint that answers 503 with a challenge',
+      { token: refusing(503, { error: 'invalid_client' }, BASIC) },
     ],
     ['a token endpoint that hangs up', { token: (response) => void response.destroy() }],
   ];

@@ -417,6 +417,25 @@ describe('what goes wrong gets a page that says so', () => {
     expect(answer.text).toContain('/.signet/login?return=%2Forders');
   });
 
+  test('a wrong client secret: 400, told by the provider’s code, and what to look at', async () => {
+    const { issuer, clientId } = op;
+    const clientSecret = secret('wrong');
+    const wrong = createProvider({ issuer, clientId, clientSecret, scopes: ['profile'] });
+    await until(() => wrong.state().ready);
+    await serve({ provider: wrong });
+    const answer = await newBrowser().signIn('alice');
+    wrong.close();
+    expect([answer.status, outcomes.at(-1)]).toEqual([
+      400,
+      expect.objectContaining({
+        reason: 'code-refused',
+        detail: expect.stringMatching(/^invalid_client: .*client_id and the client's secret$/),
+      }),
+    ]);
+    expect(wrong.state().problem).toContain('refuses this client: invalid_client');
+    expect(answer.text).not.toContain('secret');
+  });
+
   test('a session store that is down: 503, never 2xx', async () => {
     const browser = newBrowser();
     await browser.signIn('alice');

@@ -117,6 +117,34 @@ describe('requests', () => {
   });
 });
 
+describe('events', () => {
+  const countsOf = (...rows: Row[]) =>
+    Object.fromEntries(
+      pointsOf(observed(...rows), INSTRUMENTS.events).map(({ labels, value }) => [
+        labels[LABELS.event],
+        value,
+      ]),
+    );
+
+  test('of the access log count from 0, so that the first is an increase', () => {
+    expect(countsOf(aRow())).toEqual({
+      'sign-in': 0,
+      'sign-in-failed': 0,
+      'sign-out': 0,
+      'session-revoked': 0,
+      'recorder-gap': 0,
+    });
+  });
+
+  test('are counted by name', () => {
+    const failed = (number: number) => anEvent({ event: 'sign-in-failed' }, number);
+    expect(countsOf(anEvent(), failed(1), failed(2))).toMatchObject({
+      'sign-in': 1,
+      'sign-in-failed': 2,
+    });
+  });
+});
+
 describe('an exemplar', () => {
   const exemplarsOf = (...rows: Row[]) =>
     histogramsOf(observed(...rows), INSTRUMENTS.duration)[0]?.exemplars.filter(
