@@ -133,6 +133,10 @@ const RIM = [
   'setup/host.ts',
   'setup/package-files.ts', // the package's own files
   'setup/place-files.ts', // the files of an installation
+  'setup/rights.ts',
+  'setup/safe-folder.ts',
+  'setup/there.ts',
+  'setup/write-whole.ts',
   'setup/terminal.ts', // the terminal
   'cli.ts', // the environment
   'clock.ts',

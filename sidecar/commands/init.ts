@@ -7,9 +7,11 @@ import { Command } from 'commander';
 import { explain } from '../fault.ts';
 import { collectAnswers, createReaders, type Flags, problemsOf } from '../setup/answers.ts';
 import { folderLayout, type Layout, systemLayout } from '../setup/layout.ts';
+import type { Parsed } from '../setup/parsed.ts';
+import { unreadable } from '../setup/secret-source.ts';
 import { isTerminal, Left, openTerminal, type Terminal } from '../setup/terminal.ts';
 import { checkProvider, type Checked } from './init-provider.ts';
-import { install } from './init-install.ts';
+import { install, obstaclesTo } from './init-install.ts';
 
 /** What the command is made of. */
 export type InitParts = {
@@ -39,7 +41,9 @@ secret. Without a terminal the four have to be given; a secret that isn't is wri
 
 Root without --folder: /etc/signet and /etc/caddy, as the units of systemd expect them. Others, and with
 --folder: all in one folder. Nothing that is there is overwritten: where it differs, the new text is put
-beside it as NAME.new. Run twice, it changes nothing.
+beside it as NAME.new; where that is there, too, and differs, both are left. Run twice, it changes nothing but
+this: what root wrote before there was a group signet is given to it. Root writes only where all folders on the
+way are root's.
 
 Examples:
   $ signet init
@@ -50,10 +54,10 @@ Examples:
 
 Exit codes:
   0    everything is there
-  1    something else was there under one of the names: ours is beside it, as NAME.new
+  1    something else was there under one of the names: ours is beside it, as NAME.new, if that was free
   2    an option is wrong or missing
   69   the provider can't be reached, or lacks what signing in needs; nothing was written
-  73   a file can't be read or written
+  73   a file can't be read or written, or a folder is another user's and root runs this
   130  ended at a question; nothing was written
 `;
 
@@ -98,13 +102,17 @@ async function init(
   terminal: Terminal | undefined,
 ): Promise<number> {
   const readers = createReaders(parts.isIssuer);
-  const flags = flagsOf(options, terminal !== undefined);
+  const read = flagsOf(options, terminal !== undefined);
+  if ('problem' in read) return cannot([`--client-secret-file: ${read.problem}`]);
+  const flags = read.value;
   const layout = layoutOf(options, parts);
   const problems = [...problemsOf(flags, readers, terminal !== undefined), ...problemIn(layout)];
   if ('problem' in layout || problems.length > 0) {
     process.stderr.write(problems.map((problem) => `signet: ${problem}\n`).join(''));
     return EXIT_USAGE;
   }
+  const obstacles = obstaclesTo(layout.value, parts.isRoot);
+  if (obstacles.length > 0) return cannot(obstacles);
   terminal?.say(
     `Files go to ${placesOf(layout.value)}; what is there is not overwritten. Ctrl-C ends it.\n\n`,
   );
@@ -119,9 +127,16 @@ async function init(
     return EXIT_UNAVAILABLE;
   }
   terminal?.stay();
-  const { told, isComplete } = install({ answers, layout: layout.value, ...provider, ...parts });
-  process.stdout.write(`\n${told}`);
-  return isComplete ? 0 : EXIT_LEFT_TO_YOU;
+  const done = install({ answers, layout: layout.value, ...provider, ...parts });
+  if ('obstacles' in done) return cannot(done.obstacles);
+  process.stdout.write(`\n${done.told}`);
+  return done.isComplete ? 0 : EXIT_LEFT_TO_YOU;
+}
+
+function cannot(obstacles: readonly string[]): number {
+  say(obstacles.map((obstacle) => `signet: ${obstacle}\n`).join(''));
+  say('signet: no file was written\n');
+  return EXIT_CANNOT_CREATE;
 }
 
 // Of files; a fault of our own has no system call.
@@ -133,11 +148,17 @@ function say(text: string): void {
   process.stderr.write(text);
 }
 
-function flagsOf({ clientSecretFile, ...flags }: InitOptions, isAsked: boolean): Flags {
+function flagsOf({ clientSecretFile, ...flags }: InitOptions, isAsked: boolean): Parsed<Flags> {
   // Standard input is where the person types: it is asked for, then.
-  if (clientSecretFile === undefined || (isAsked && clientSecretFile === '-')) return flags;
+  if (clientSecretFile === undefined || (isAsked && clientSecretFile === '-')) {
+    return { value: flags };
+  }
   const from = clientSecretFile === '-' ? 0 : clientSecretFile;
-  return { ...flags, clientSecret: readFileSync(from, 'utf8') };
+  try {
+    return { value: { ...flags, clientSecret: readFileSync(from, 'utf8') } };
+  } catch (error) {
+    return unreadable(clientSecretFile, error);
+  }
 }
 
 function layoutOf(

@@ -20,9 +20,9 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
     'The algorithms that this issuer signs with, if not all that are safe are to be accepted. None with a shared secret is among them.',
   claims: 'Which claim of a token says what.',
   'claims.user':
-    "The claim with the user's name. Where it is missing, a verified e-mail address is taken, and then `sub`.",
+    "The claim with the user's name, `preferred_username` by default. Where that is missing, a verified e-mail address is taken, and then `sub`; where another claim is named and missing, `sub` only. `email` counts only if it is verified.",
   'claims.team':
-    'The claim with the team. Where it is missing, the first group that begins with `team_prefix` is taken.',
+    'The claim with the team. Where there is none, the first group that begins with `team_prefix` is taken; one that is there and is no text is no team.',
   'claims.team_prefix':
     'The beginning of the group that is the team. It is cut off: `team-payments` is the team `payments`.',
   'claims.roles': 'The claim with the roles, for `role:` in the Caddyfile.',

@@ -27,15 +27,23 @@ function require({ missing, report }: Reading, path: string, allowed: string): v
 }
 
 function readClientSecret(reading: Reading): Secret | undefined | null {
-  const { settings, refused, file, readable, place, readSecret, report } = reading;
+  const { settings, refused, file, readable, place, findSecret, report } = reading;
   const where = place('client_secret_file');
   const variable = 'SIGNET_CLIENT_SECRET';
-  const found = readSecret({ variable, file: settings.client_secret_file, where });
+  const found = findSecret({ variable, file: settings.client_secret_file, where });
   if (found === undefined && readable && !refused.has('client_secret_file')) {
     const mend = `set it, or name a file by ${variable}_FILE or client_secret_file in ${file}`;
     report({ where: variable, read: 'nothing', allowed: "the client's secret", mend });
   }
-  return found;
+  if (!found || isClientSecret(found.secret)) return found?.secret;
+  const read = 'a secret of several lines, or with characters that no secret has';
+  report({ where: found.where, read, allowed: 'one line of printable ASCII' });
+  return null;
+}
+
+// RFC 6749, appendix A.2: the provider would refuse every sign-in with another one.
+function isClientSecret(found: Secret): boolean {
+  return /^[\x20-\x7e]+$/.test(found.reveal());
 }
 
 /** Returns the issuers of bearer tokens, the provider first if it has audiences; each stands once. */

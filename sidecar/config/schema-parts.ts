@@ -4,6 +4,9 @@ import { parseDuration } from './address.ts';
 
 export const text = z.string().min(1);
 
+/** A path that Signet makes or opens itself: no system call takes a NUL. */
+export const path = text.refine((value) => !value.includes('\0'));
+
 export const texts = z.array(text);
 
 // Patterns are for editors, and refuse nothing that holds; what holds the functions say.

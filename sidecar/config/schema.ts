@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { isIssuer, parseAddress, parseDuration, parseHostPort } from './address.ts';
 import { destination } from './schema-destination.ts';
 import { duration, DURATION, HOST_PORT, PLAIN_URL } from './schema-parts.ts';
-import { sections, text, texts } from './schema-parts.ts';
+import { path, sections, text, texts } from './schema-parts.ts';
 import { sampling } from './schema-sampling.ts';
 
 const issuer = text
@@ -93,13 +93,13 @@ export const SETTINGS = z.strictObject({
     .meta({ pattern: HOST_PORT })
     .default('127.0.0.1:9465')
     .describe('host:port on loopback, as in 127.0.0.1:9465'),
-  access_log: text.optional().describe("the path of Caddy's access log"),
-  state: text.optional().describe('the path of a folder that Signet may write'),
+  access_log: path.optional().describe("the path of Caddy's access log"),
+  state: path.optional().describe('the path of a folder that Signet may write'),
   keys_file: text.optional().describe('a file with the key ring'),
   audit: z
     .strictObject({
       store_file: text.optional().describe('a file with the PostgreSQL URL of the audit store'),
-      heads_file: text.optional().describe('the path of a file that signed heads are added to'),
+      heads_file: path.optional().describe('the path of a file that signed heads are added to'),
     })
     .prefault({})
     .describe('where the record is kept'),

@@ -1,5 +1,6 @@
 // Secrets from a variable, or from the file that a variable or a setting names. Read at start.
 import { resolve } from 'node:path';
+import { isNativeError } from 'node:util/types';
 import { explain } from '../fault.ts';
 import { type Secret, secret } from '../secret.ts';
 import type { ConfigSources, Given } from './environment.ts';
@@ -90,6 +91,7 @@ export function reasonOf(error: unknown): string {
   return code === 'ENOENT' ? 'a file that is not there' : (code ?? explain(error));
 }
 
-function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+/** Returns the code of an error of the system's. */
+export function codeOf(error: unknown): string | undefined {
+  return isNativeError(error) && 'code' in error ? String(error.code) : undefined;
 }

@@ -3,6 +3,7 @@
 import { type ConfigError, formatConfigErrors } from './errors.ts';
 import type { ConfigSources } from './environment.ts';
 import { examineConfig } from './load.ts';
+import { mistakesOfStateFolder } from './state-folder.ts';
 import { tellDestinations } from './told-destinations.ts';
 import { tellResource, tellSampling } from './told-sending.ts';
 import { createTell, type ToldSetting } from './told-setting.ts';
@@ -22,7 +23,8 @@ export type Told = {
 
 /** Returns what holds. `version` is what `service.version` is by default. */
 export function tellConfig(sources: ConfigSources, version: string): Told {
-  const { reading, parts, errors } = examineConfig(sources);
+  const { reading, parts, errors: inSettings } = examineConfig(sources);
+  const errors = [...inSettings, ...mistakesOfStateFolder(reading, parts.stateFolder)];
   const { path, isThere } = reading.settingsFile;
   const telling = { reading, parts, ...createTell(reading, errors) };
   return {

@@ -1,9 +1,10 @@
 // What has to be known for a first installation: taken from flags, and what they lack from a person.
 // Asks by what it is handed; touches no terminal.
 import type { Secret } from '../secret.ts';
+import { apart } from './apart.ts';
 import { type App, parseApp } from './app.ts';
 import { parseClientId, parseIssuer, parseSecret } from './client.ts';
-import { authorityOf, type Host, parseHost } from './host.ts';
+import { type Host, parseHost } from './host.ts';
 import type { Parsed } from './parsed.ts';
 import { parseSpansTo, type SpansTo } from './spans-to.ts';
 
@@ -156,12 +157,6 @@ function elsewhere(readers: Readers, text: string, app: string | undefined): Par
   if (app === undefined || 'problem' in host) return host;
   const both = apart(readers.app(app), host.value);
   return 'problem' in both ? both : host;
-}
-
-/** Returns the app, unless it is the site itself: Caddy would ask itself without end. */
-function apart(parsed: Parsed<App>, host: Host): Parsed<App> {
-  if ('problem' in parsed || !parsed.value.includes(authorityOf(host))) return parsed;
-  return { problem: `the app can't be at ${authorityOf(host)}: Caddy itself will listen there` };
 }
 
 function valueOf<T>(parsed: Parsed<T>): T {

@@ -25,6 +25,8 @@ const SITE = `	import signet
 /** Returns the Caddyfile; `caddy fmt` has no wish. */
 export function caddyfileText(host: Host, app: App, layout: Layout): string {
   const site = SITE.replaceAll('APP', () => app.join(' '));
+  // With its scheme: a host of the name of a directive (`log`, `import`) would be read as that.
+  const address = `https://${authorityOf(host)}`;
   return `# The edge, first written by \`signet init\`: one site in front of one app. signet.caddy explains the snippets.
 {
 ${adminOption(layout)}${isTrial(host) ? trialOptions(layout) : ''}	servers {
@@ -35,7 +37,8 @@ ${adminOption(layout)}${isTrial(host) ? trialOptions(layout) : ''}	servers {
 
 import signet.caddy
 
-${isTrial(host) ? trialSite(host) : `${authorityOf(host)} {\n`}${site}}
+${address} {
+${isTrial(host) ? trialSite(host) : ''}${site}}
 `;
 }
 
@@ -57,7 +60,7 @@ ${caddyStorage === undefined ? '' : `	storage file_system ${caddyStorage}\n`}`;
 
 function trialSite(host: Host): string {
   const address = host.name.endsWith('localhost') ? '127.0.0.1' : host.name;
-  return `https://${authorityOf(host)} {\n\tbind ${address}\n\ttls internal\n`;
+  return `\tbind ${address}\n\ttls internal\n`;
 }
 
 /** Returns the variables for `caddy run --envfile`. */

@@ -4,6 +4,7 @@ import { hasSocket, KEEPALIVE_OFF } from './caddy-text.ts';
 import { authorityOf, isTrial, redirectUriOf } from './host.ts';
 import type { Layout } from './layout.ts';
 import type { Placed } from './place-files.ts';
+import type { Meant } from './rights.ts';
 
 export type Standing = {
   readonly answers: Answers;
@@ -11,6 +12,10 @@ export type Standing = {
   readonly placed: readonly Placed[];
   /** Files of secrets that nothing is in yet. */
   readonly empty: readonly string[];
+  /** What others may read or write, and should not. */
+  readonly open: readonly Meant[];
+  /** What the group `signet` can't read, and should. */
+  readonly closed: readonly Meant[];
   /** Whether there is a group `signet` that files could be given to. */
   readonly hasGroup: boolean;
   /** Where the units of systemd lie in the package. */
@@ -29,8 +34,10 @@ export function tellOf(standing: Standing): string {
 const BECAME: Readonly<Record<Placed['became'], string>> = {
   written: 'written',
   kept: 'left as it is',
+  given: 'left as it is, and given to the group signet',
   beside:
     'is there and differs: left as it is; the new text is beside it, with .new behind its name',
+  held: 'is there and differs, and so does the one with .new behind its name: both left as they are',
 };
 
 function files({ placed }: Standing): string {
@@ -53,14 +60,31 @@ function nextSteps(standing: Standing): string {
   return `Then:\n${steps.map((step, at) => `  ${at + 1}. ${step}\n`).join('')}`;
 }
 
-function mending({ placed, empty, layout, hasGroup, unitsFolder }: Standing): string[] {
+function mending(standing: Standing): string[] {
+  const { placed, empty, layout, hasGroup, unitsFolder } = standing;
   const beside = placed.filter(({ became }) => became === 'beside');
+  const held = placed.filter(({ became }) => became === 'held');
   const units = `Install the units in ${unitsFolder} (deploy/README.md says how): they make user and group.`;
   return [
     ...beside.map(({ path }) => bringOver(path, layout)),
+    ...held.map(({ path }) => `Take ${path}.new away, or to where it belongs, and run this again.`),
+    ...standing.open.map(shut),
+    ...standing.closed.map(
+      ({ path, mode }) => `chgrp signet ${path} && chmod ${octal(mode)} ${path}`,
+    ),
     ...empty.map((path) => `Write the secret into ${path}, one line (it is empty now).`),
     ...(layout.kind === 'system' && !hasGroup ? [units, giveToGroup(layout, placed)] : []),
   ];
+}
+
+function shut({ path, mode, isSecret }: Meant): string {
+  const command = `chmod ${octal(mode)} ${path}`;
+  if (!isSecret) return `Everybody on this machine may write to ${path}:  ${command}`;
+  return `Everybody on this machine may get at the secret in ${path}:  ${command}  and change the secret at its source.`;
+}
+
+function octal(mode: number): string {
+  return mode.toString(8);
 }
 
 // A secret is not shown on a terminal.

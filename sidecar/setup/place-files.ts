@@ -1,16 +1,14 @@
 // Puts texts under their names on the disk: whole or not at all, with the right owner and mode, and never
 // over what is there.
-import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { isNativeError } from 'node:util/types';
 import type { Secret } from '../secret.ts';
 import type { LayoutFolder } from './layout.ts';
+import { giveIfLeft, type Meant } from './rights.ts';
+import { contentOf, isWaiting } from './there.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** One file to be. */
-export type PlannedFile = {
-  readonly path: string;
-  readonly mode: number;
+export type PlannedFile = Meant & {
   /** Belongs to the sidecar's group. */
   readonly isShared?: true;
   /** Undefined: left as it is, or made empty for somebody to write into. */
@@ -19,34 +17,67 @@ export type PlannedFile = {
 
 export type Placed = {
   readonly path: string;
-  /** `beside`: something else is there, and ours is at `path` with `.new` behind it. */
-  readonly became: 'written' | 'kept' | 'beside';
+  /**
+   * `given`: left as it is, but for the sidecar's group. `beside`: something else is there, and ours is at
+   * `path` with `.new` behind it. `held`: something else is there, too, and ours is nowhere.
+   */
+  readonly became: 'written' | 'kept' | 'given' | 'beside' | 'held';
 };
+
+const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = fs.constants;
 
 /** Makes the folders that aren't there. `groupId` is that of the sidecar's group, if there is one. */
 export function makeFolders(folders: readonly LayoutFolder[], groupId: number | undefined): void {
-  for (const { path, mode, isShared } of folders) {
-    const made = fs.mkdirSync(path, { recursive: true, mode });
-    if (made === undefined) continue;
-    fs.chmodSync(path, mode);
-    if (isShared && groupId !== undefined) giveTo(path, groupId);
+  for (const folder of folders) {
+    const { path, mode, isShared } = folder;
+    const group = isShared ? groupId : undefined;
+    if (fs.mkdirSync(path, { recursive: true, mode }) !== undefined) {
+      setRights(path, mode, group);
+    } else if (group !== undefined) giveIfLeft(folder, group);
+  }
+}
+
+// By the descriptor, and not through a link: it may have been taken away since.
+function setRights(path: string, mode: number, groupId: number | undefined): void {
+  const folder = fs.openSync(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  try {
+    if (groupId !== undefined) fs.fchownSync(folder, process.getuid?.() ?? 0, groupId);
+    fs.fchmodSync(folder, mode);
+  } finally {
+    fs.closeSync(folder);
   }
 }
 
 /** Places a file, and returns what became of it. */
 export function placeFile(file: PlannedFile, groupId: number | undefined): Placed {
-  const { path } = file;
+  const { path, content } = file;
   const there = contentOf(path);
   if (there === undefined) {
-    const isOurs = writeWhole(file, path, groupId, 'link');
+    const isOurs = write(file, path, groupId, 'link');
     // Somebody else's came between: judged anew.
     return isOurs ? { path, became: 'written' } : placeFile(file, groupId);
   }
-  if (file.content === undefined || isSame(there, file.content)) return { path, became: 'kept' };
+  if (content === undefined || isSame(there, content)) return { path, became: kept(file, groupId) };
   // Nothing is lost with an empty one: it waited for this.
-  const target = there.trim() === '' ? path : `${path}.new`;
-  writeWhole(file, target, groupId, 'rename');
-  return { path, became: target === path ? 'written' : 'beside' };
+  if (!isWaiting(path)) return { path, became: placeBeside(file, content, groupId) };
+  write(file, path, groupId, 'rename');
+  return { path, became: 'written' };
+}
+
+function kept(file: PlannedFile, groupId: number | undefined): 'kept' | 'given' {
+  const isGiven = file.isShared && groupId !== undefined && giveIfLeft(file, groupId);
+  return isGiven ? 'given' : 'kept';
+}
+
+// It may be somebody's work, or the next secret: it is not ours to take away.
+function placeBeside(
+  file: PlannedFile,
+  content: string | Secret,
+  groupId: number | undefined,
+): 'beside' | 'held' {
+  const path = `${file.path}.new`;
+  if (write(file, path, groupId, 'link')) return 'beside';
+  return isSame(contentOf(path) ?? '', content) ? 'beside' : 'held';
 }
 
 /** Returns the id of a group of this machine; undefined if there is none, or only root may give files to it. */
@@ -57,9 +88,9 @@ export function findGroup(name: string): number | undefined {
   return id === undefined ? undefined : Number(id);
 }
 
-/** Returns whether something is at this path, and has something in it. */
-export function hasContent(path: string): boolean {
-  return (contentOf(path) ?? '').trim() !== '';
+/** Returns the mode that a file has as long as there is no group to share it with. */
+export function modeOf({ mode, isShared }: PlannedFile, groupId: number | undefined): number {
+  return isShared && groupId === undefined ? mode & 0o700 : mode;
 }
 
 function textOf(content: string | Secret): string {
@@ -71,43 +102,13 @@ function isSame(there: string, content: string | Secret): boolean {
   return typeof content === 'string' ? there === content : there.trim() === content.reveal();
 }
 
-function contentOf(path: string): string | undefined {
-  try {
-    return fs.readFileSync(path, 'utf8');
-  } catch (error) {
-    if (!isCode(error, 'ENOENT')) throw error;
-  }
-  // A link that leads nowhere is something, too.
-  return fs.lstatSync(path, { throwIfNoEntry: false }) === undefined ? undefined : '\0';
-}
-
-// Drafts are hidden, and in the same folder: only there a link or a new name is one step.
-function writeWhole(
-  { content = '', mode, isShared }: PlannedFile,
+function write(
+  file: PlannedFile,
   path: string,
   groupId: number | undefined,
   how: 'link' | 'rename',
 ): boolean {
-  const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
-  try {
-    fs.writeFileSync(draft, textOf(content), { flag: 'wx', mode: 0o600, flush: true });
-    if (isShared && groupId !== undefined) giveTo(draft, groupId);
-    fs.chmodSync(draft, isShared && groupId === undefined ? mode & 0o700 : mode);
-    if (how === 'link') fs.linkSync(draft, path);
-    else fs.renameSync(draft, path);
-    return true;
-  } catch (error) {
-    if (how === 'link' && isCode(error, 'EEXIST')) return false;
-    throw error;
-  } finally {
-    fs.rmSync(draft, { force: true });
-  }
-}
-
-function giveTo(path: string, groupId: number): void {
-  fs.chownSync(path, process.getuid?.() ?? 0, groupId);
-}
-
-function isCode(error: unknown, code: string): boolean {
-  return isNativeError(error) && 'code' in error && error.code === code;
+  const mode = modeOf(file, groupId);
+  const group = file.isShared ? groupId : undefined;
+  return writeWhole(path, { text: textOf(file.content ?? ''), mode, groupId: group }, how);
 }

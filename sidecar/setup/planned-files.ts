@@ -12,8 +12,8 @@ export function plannedFiles(
   const { answers, layout, snippet } = options;
   const { host, app, clientSecret } = answers;
   return [
-    { path: layout.clientSecret, content: clientSecret, ...PRIVATE },
-    ...tokenFiles(answers, layout).map((path) => ({ path, content: undefined, ...PRIVATE })),
+    { path: layout.clientSecret, content: clientSecret, ...SECRET },
+    ...tokenFiles(answers, layout).map((path) => ({ path, content: undefined, ...SECRET })),
     { path: layout.settings, content: settingsText(options), ...PRIVATE },
     { path: layout.snippet, content: snippet, mode: 0o644 },
     ...(layout.caddyEnv === undefined
@@ -25,6 +25,7 @@ export function plannedFiles(
 
 /** The sidecar's to read, and its owner's to write. */
 const PRIVATE = { mode: 0o640, isShared: true } as const;
+const SECRET = { ...PRIVATE, isSecret: true } as const;
 
 /** Returns the files of secrets that somebody has to write into, beside the client's. */
 export function tokenFiles({ spansTo }: Answers, layout: Layout): string[] {

@@ -1,8 +1,9 @@
 // `signet init` against a real provider, and then what it wrote, as it wrote it: `signet serve`, a real
 // Caddy, somebody who signs in. And the same questions at a terminal.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -104,6 +105,54 @@ describe('with flags', () => {
     expect(textIn('differs', 'Caddyfile')).toBe(before);
     expect(textIn('differs', 'Caddyfile.new')).toContain('reverse_proxy localhost:3999');
     expect(names('differs').filter((name) => name.endsWith('.new'))).toEqual(['Caddyfile.new']);
+  });
+
+  test('what is beside it already is not written over, and the exit code is 1', async () => {
+    await runInit({ folder }, flags('held'), 'hush');
+    writeFileSync(join(folder, 'held', 'client-secret.new'), 'the next one\n');
+    const again = await runInit({ folder }, flags('held'), 'another');
+    expect(again).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('client-secret.new away'),
+    });
+    expect(textIn('held', 'client-secret.new')).toBe('the next one\n');
+  });
+
+  test('a pipe in place of a file is 73, and nobody waits for it', async () => {
+    mkdirSync(join(folder, 'pipe'));
+    execFileSync('mkfifo', [join(folder, 'pipe', 'signet.yaml')]);
+    const ended = await runInit({ folder }, flags('pipe'), 'hush');
+    expect(ended).toMatchObject({ code: 73, err: expect.stringContaining('is no file') });
+    expect(names('pipe')).toEqual(['signet.yaml']);
+  });
+
+  test('root is refused a folder of another user’s: 73, and nothing is written', async () => {
+    mkdirSync(join(folder, 'theirs'));
+    // To root the folder of an ordinary user, who runs this test, is another user's already.
+    if (process.getuid?.() === 0) chownSync(join(folder, 'theirs'), 65_534, 65_534);
+    const place = { folder, isRoot: true } as const;
+    const ended = await runInit(place, flags('theirs/site'), 'hush');
+    expect(ended).toMatchObject({
+      code: 73,
+      err: expect.stringContaining('belongs to another user'),
+    });
+    expect(names('theirs')).toEqual([]);
+  });
+
+  test('a secret in place of its file is not shown', async () => {
+    const ended = await runInit({ folder }, [...flags('typed'), '--client-secret-file', 'S3cr3t']);
+    expect(ended).toMatchObject({ code: 73, err: expect.not.stringContaining('S3cr3t') });
+  });
+
+  test('a secret that everybody may read, and a folder for everybody, are told', async () => {
+    mkdirSync(join(folder, 'open'));
+    writeFileSync(join(folder, 'open', 'client-secret'), 'hush');
+    chmodSync(join(folder, 'open', 'client-secret'), 0o666);
+    chmodSync(join(folder, 'open'), 0o777);
+    const { out } = await runInit({ folder }, flags('open'), 'hush');
+    const at = join(folder, 'open');
+    expect(out).toContain(`chmod 600 ${at}/client-secret`);
+    expect(out).toContain(`chmod 700 ${at}\n`);
   });
 
   test('what is missing is named at once without a terminal, and nothing is written', async () => {

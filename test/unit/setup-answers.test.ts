@@ -9,6 +9,7 @@ import { authorityOf, isTrial, parseHost, redirectUriOf } from '../../sidecar/se
 import { folderLayout } from '../../sidecar/setup/layout.ts';
 import { quoted } from '../../sidecar/setup/parsed.ts';
 import { programName } from '../../sidecar/setup/program-name.ts';
+import { unreadable } from '../../sidecar/setup/secret-source.ts';
 import { parseSpansTo } from '../../sidecar/setup/spans-to.ts';
 
 /** What a Caddyfile, a shell or a YAML file would read as more than a word. */
@@ -139,16 +140,42 @@ describe('an app', () => {
     expect(parseApp('3000')).toEqual({ problem: expect.stringContaining('write localhost:') });
   });
 
-  test('it can’t be where Caddy itself will listen', () => {
-    const flags = {
-      issuer: 'https://a',
-      clientId: 'a',
-      host: 'localhost:8443',
-      app: 'localhost:8443',
-    };
-    expect(problemsOf(flags, createReaders(isIssuer), false)).toEqual([
-      expect.stringContaining('--app: the app can’t be at'.replace('’', "'")),
+  const flagsOf = (host: string, app: string) => ({
+    issuer: 'https://a',
+    clientId: 'a',
+    host,
+    app,
+  });
+
+  test.each([
+    ['localhost:8443', 'localhost:8443'],
+    ['localhost:8443', 'LOCALHOST:8443'],
+    ['localhost:8443', 'https://localhost:8443'],
+    ['localhost:8443', 'localhost:3000 127.0.0.1:8443'],
+    ['localhost:8443', 'app.localhost:8443'],
+    ['localhost:8443', '0.0.0.0:8443'],
+    ['127.0.0.1:8443', '[::1]:8443'],
+    ['localhost', 'localhost:443'],
+    ['localhost', 'https://localhost'],
+    ['app.example.com', 'app.example.com'],
+    ['app.example.com', 'https://App.example.com'],
+    ['app.example.com', '127.0.0.1:443'],
+    ['app.example.com:8443', 'h2c://localhost:8443'],
+  ])('for the host %s it can’t be at %s: Caddy itself will listen there', (host, app) => {
+    expect(problemsOf(flagsOf(host, app), createReaders(isIssuer), false)).toEqual([
+      expect.stringContaining("--app: the app can't be at"),
     ]);
+  });
+
+  test.each([
+    ['localhost:8443', 'localhost:3000'],
+    ['localhost:8443', 'localhost'],
+    ['localhost:8443', 'other.example.com:8443'],
+    ['app.example.com', 'localhost:8443'],
+    ['app.example.com', 'unix//run/app.sock'],
+    ['app.example.com', 'https://orders.example.com'],
+  ])('for the host %s it can be at %s', (host, app) => {
+    expect(problemsOf(flagsOf(host, app), createReaders(isIssuer), false)).toEqual([]);
   });
 });
 
@@ -240,5 +267,23 @@ test('the program is told as a shell takes it', () => {
   );
   expect(programName(['/usr/bin/node', "/home/o'neil/bin/signet.js"])).toBe(
     "/usr/bin/node '/home/o'\\''neil/bin/signet.js'",
+  );
+});
+
+describe('the file that the secret is copied from', () => {
+  const missing = (path: string) => new Error(`ENOENT: no such file, open '${path}'`);
+
+  test.each(['S3cr3tV4lue~x', 'a/S3cr3t==', './x=/S3cr3t'])(
+    'is not quoted where it may be the secret itself: %s',
+    (text) => {
+      const { problem } = unreadable(text, missing(text));
+      expect(problem).toContain(`${text.length} characters`);
+      expect(problem).not.toContain('S3cr3t');
+    },
+  );
+
+  test.each(['./not-there', '/not-there', '~/not-there'])(
+    'is named where it looks like a path: %s',
+    (path) => expect(unreadable(path, missing(path)).problem).toContain(path),
   );
 });

@@ -220,6 +220,14 @@ describe('the Caddyfile', () => {
     expect(all(adapted, 'listen')).toEqual([[listen]]);
   });
 
+  test.each(['metrics', 'log', 'tls', 'route', 'import', 'handle'])(
+    'serves a host of the name of a directive: %s',
+    async (host) => {
+      const adapted = await adapt(caddyfileText(must(parseHost(host)), app, layout));
+      expect(all(adapted, 'host')).toEqual([[host]]);
+    },
+  );
+
   test('puts the whole app behind `any`', async () => {
     const adapted = await adapt(caddyfileText({ name: 'app.example.com' }, app, layout));
     expect(all(adapted, 'uri')).toEqual(['/verify?route=app&require=any']);

@@ -1,13 +1,15 @@
 // How `signet init` puts files on the disk: whole, with their rights, and never over what is there.
+import { execFileSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { secret } from '../../sidecar/secret.ts';
 import { systemLayout } from '../../sidecar/setup/layout.ts';
-import { hasContent, makeFolders, placeFile } from '../../sidecar/setup/place-files.ts';
+import { makeFolders, placeFile } from '../../sidecar/setup/place-files.ts';
 import { tellOf } from '../../sidecar/setup/next-steps.ts';
 import { plannedFiles } from '../../sidecar/setup/planned-files.ts';
+import { hasContent, obstaclesAt } from '../../sidecar/setup/there.ts';
 
 let folder: string;
 let path: string;
@@ -41,12 +43,18 @@ test('a different file stays, and ours is beside it', () => {
   expect([textOf(path), textOf(`${path}.new`)]).toEqual(['theirs', 'a']);
 });
 
-test('what is beside it is renewed', () => {
+test('what is beside it and differs, too, stays as well', () => {
+  fs.writeFileSync(path, 'theirs');
+  fs.writeFileSync(`${path}.new`, 'the next one');
+  expect(placeFile(ours('a'), undefined).became).toBe('held');
+  expect([textOf(path), textOf(`${path}.new`)]).toEqual(['theirs', 'the next one']);
+  expect(fs.readdirSync(folder)).toEqual(['file', 'file.new']);
+});
+
+test('what an earlier run put beside it is still beside it', () => {
   fs.writeFileSync(path, 'theirs');
   placeFile(ours('a'), undefined);
-  placeFile(ours('b'), undefined);
-  expect(textOf(`${path}.new`)).toBe('b');
-  expect(fs.readdirSync(folder)).toEqual(['file', 'file.new']);
+  expect(placeFile(ours('a'), undefined).became).toBe('beside');
 });
 
 test('a link that leads nowhere is not followed: ours is beside it', () => {
@@ -55,19 +63,32 @@ test('a link that leads nowhere is not followed: ours is beside it', () => {
   expect(fs.existsSync(join(folder, 'elsewhere'))).toBe(false);
 });
 
-test('a link in the place of NAME.new is replaced, not written through', () => {
+test('a link in the place of NAME.new is neither replaced nor written through', () => {
   const elsewhere = join(folder, 'elsewhere');
   fs.writeFileSync(elsewhere, 'untouched');
   fs.writeFileSync(path, 'theirs');
   fs.symlinkSync(elsewhere, `${path}.new`);
-  placeFile(ours('a'), undefined);
-  expect([textOf(elsewhere), textOf(`${path}.new`)]).toEqual(['untouched', 'a']);
+  expect(placeFile(ours('a'), undefined).became).toBe('held');
+  expect([textOf(elsewhere), fs.readlinkSync(`${path}.new`)]).toEqual(['untouched', elsewhere]);
 });
 
-test('a folder of that name is an error, and nothing is left behind', () => {
+test('a link to an empty file is somebody’s arrangement, and stays', () => {
+  fs.writeFileSync(join(folder, 'empty'), '');
+  fs.symlinkSync(join(folder, 'empty'), path);
+  expect(placeFile(ours('a'), undefined).became).toBe('beside');
+  expect(fs.readlinkSync(path)).toBe(join(folder, 'empty'));
+});
+
+test('a folder or a pipe of that name is told before anything is written, and not waited for', () => {
+  const pipe = join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
   fs.mkdirSync(path);
-  expect(() => placeFile(ours('a'), undefined)).toThrow('EISDIR');
-  expect(fs.readdirSync(folder)).toEqual(['file']);
+  expect(obstaclesAt([path, pipe, '/dev/zero', join(folder, 'nothing')])).toEqual([
+    `${path} is there, and is no file: take it away first`,
+    `${pipe} is there, and is no file: take it away first`,
+    '/dev/zero is there, and is no file: take it away first',
+  ]);
+  expect(placeFile({ ...ours('a'), path: pipe }, undefined).became).toBe('beside');
 });
 
 test('a secret is its owner’s alone where there is no group for it, whatever the umask', () => {
@@ -150,6 +171,8 @@ function told(other: Partial<Parameters<typeof tellOf>[0]> = {}): string {
   const placed = [{ path: layout.settings, became: 'written' } as const];
   const rest = {
     empty: [],
+    open: [],
+    closed: [],
     hasGroup: true,
     program: 'signet',
     unitsFolder: '/opt/signet/deploy/systemd',
@@ -176,6 +199,26 @@ test('an empty secret, and what has to be brought over, come before the start', 
   const { caddyfile, clientSecret } = systemLayout();
   const text = told({ empty: [clientSecret], placed: [{ path: caddyfile, became: 'beside' }] });
   expect(text).toMatch(/diff -u \/etc\/caddy\/Caddyfile [^]*Write the secret into [^]*systemctl/);
+});
+
+test('what is in the way of the new text is named, with what to do', () => {
+  const { clientSecret } = systemLayout();
+  const text = told({ placed: [{ path: clientSecret, became: 'held' }] });
+  expect(text).toContain(`Take ${clientSecret}.new away`);
+});
+
+test('rights that are wrong are told with the command that mends them', () => {
+  const { clientSecret, settings, caddyfile } = systemLayout();
+  const text = told({
+    open: [
+      { path: clientSecret, mode: 0o640, isSecret: true },
+      { path: caddyfile, mode: 0o644 },
+    ],
+    closed: [{ path: settings, mode: 0o640 }],
+  });
+  expect(text).toContain(`secret in ${clientSecret}:  chmod 640 ${clientSecret}`);
+  expect(text).toContain(`write to ${caddyfile}:  chmod 644 ${caddyfile}`);
+  expect(text).toContain(`chgrp signet ${settings} && chmod 640 ${settings}`);
 });
 
 test('another secret is not put on the screen', () => {
