@@ -96,11 +96,14 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
   let front: Front = fronts.prepare(config, ring);
   fronts.settle('keep');
   const disk = createDiskWatch({
-    places: diskPlaces(config.stateFolder, config.accessLog),
+    places: diskPlaces(config.stateFolder, config.accessLog, config.headsFile),
     onChange: (problem) =>
       problem === undefined
         ? log.info('there is room on the disks again')
-        : log.error({ problem }, 'a disk is full, or nearly so; requests go on'),
+        : log.error(
+            { problem },
+            'a disk is full, or nearly so, or does not answer; requests go on',
+          ),
   });
   const reload = createReload({ file: loaded.file, take, now: Date.now, log });
   const watch = watchFiles(watched, () => reload.request('a file has changed'));
@@ -112,9 +115,9 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
       essential: ['sessions'],
       checks: () => ({ ...ownChecks(), ...recorderChecks(recorder.state()) }),
       metrics: async (format) => {
-        const checks = Object.fromEntries(
-          Object.entries(ownChecks()).map(([name, { ok }]) => [name, ok]),
-        );
+        const { retention } = recorderChecks(recorder.state());
+        const told = { ...ownChecks(), ...(retention && { retention }) };
+        const checks = Object.fromEntries(Object.entries(told).map(([name, { ok }]) => [name, ok]));
         const text = await recorder.metrics(format, checks);
         return text ?? writeText(recorderDown(clock(), checks), format, config.resource);
       },

@@ -19,6 +19,10 @@ const RESTART_MS = 1000;
 const LONGEST_RESTART_MS = 60_000;
 /** How long it may take to stop. What it has not recorded by then, it will after the next start. */
 const STOP_MS = 8000;
+/** How long it may take to be ended: never, while a call of the system does not return, as on a hung mount. */
+const TERMINATE_MS = 500;
+/** How long the log's last lines may take then. */
+const LAST_LINES_MS = 200;
 /** It speaks at least every two seconds; a silence so long is a problem. */
 const SILENCE_MS = 10_000;
 /** How long somebody who asks for metrics waits for them. Prometheus gives up after ten seconds. */
@@ -47,7 +51,10 @@ export type RecorderThread = {
   take(options: RecorderOptions): Promise<void>;
   /** Has spans sent that are of no row. They are lost when the recorder isn't there. */
   addSpans(spans: readonly Span[]): void;
-  /** Records what the log holds, delivers for some seconds, and ends. */
+  /**
+   * Records what the log holds, delivers for some seconds, and ends. Resolves after nine seconds at most; a
+   * thread that hangs in a call of the system lives on then, and the process ends by SIGTERM when it exits.
+   */
   stop(): Promise<void>;
 };
 
@@ -168,8 +175,14 @@ export function createRecorderThread(
     clearTimeout(restart);
     post({ kind: 'stop' });
     const late = setTimeout(() => void worker?.terminate(), STOP_MS);
-    await ended;
+    const { promise: givenUp, resolve } = Promise.withResolvers<void>();
+    const last = setTimeout(() => {
+      process.once('exit', endBySignal);
+      resolve();
+    }, STOP_MS + TERMINATE_MS);
+    await Promise.race([ended, givenUp]);
     clearTimeout(late);
+    clearTimeout(last);
   }
 
   function current(): RecorderState | undefined {
@@ -180,4 +193,12 @@ export function createRecorderThread(
   const addSpans = (spans: readonly Span[]) => post({ kind: 'spans', spans });
 
   return { start, state: current, metrics, take, addSpans, stop };
+}
+
+// Node's own end waits for all threads; as the first process of a container it goes on to wait for that.
+function endBySignal(): void {
+  // The log's last lines may be on their way in yet another thread, which nothing would wait for.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LAST_LINES_MS);
+  process.removeAllListeners('SIGTERM');
+  process.kill(process.pid, 'SIGTERM');
 }

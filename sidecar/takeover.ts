@@ -81,7 +81,9 @@ function hasOtherCertificates(from: Whole, { config, files }: Whole): boolean {
     ({ certificateFile, clientCertificateFile, clientKeyFile }) =>
       [certificateFile, clientCertificateFile, clientKeyFile].filter((path) => path !== undefined),
   );
-  return paths.some((path) => from.files.has(path) && from.files.get(path)?.hash !== files.get(path)?.hash);
+  return paths.some(
+    (path) => from.files.has(path) && from.files.get(path)?.hash !== files.get(path)?.hash,
+  );
 }
 
 function isOtherRing(from: KeyRing, to: KeyRing): boolean {

@@ -1,6 +1,7 @@
 // The removal of old rows as the recorder does it: over its own connection, in acts so small that a batch of
 // lines waits for none of them. When that is done, and how long rows are kept, is in retention.ts.
 import type { Database, Queries } from './database.ts';
+import { heldUp, type HoldUp } from './removal-held.ts';
 import { lastHead, startOf, type Holder, type RemovalPlan } from './removal-plan.ts';
 import { removeSlice, type Removed, type RemoveOptions } from './remove.ts';
 
@@ -24,6 +25,8 @@ export type Removal = {
   age(after: number, beforeUs: number, rows: number): Promise<Aged>;
   /** Returns when the first row behind a sequence began, in microseconds since the epoch. */
   beganUs(after: number): Promise<number | undefined>;
+  /** Returns the row behind `after` that holds up those after it, which began before a time. */
+  heldUp(after: number, beforeUs: number): Promise<HoldUp | undefined>;
   /** Returns when the newest row began. */
   newestUs(): Promise<number | undefined>;
   /** Returns what may go: what these destinations have, and what has waited long enough for them. */
@@ -43,6 +46,7 @@ export function createRemoval(database: Database, chain: string): Removal {
     start: () => startOf(database, chain),
     age: (after, beforeUs, rows) => age(database, chain, { after, beforeUs, rows }),
     beganUs: (after) => beganUs(database, chain, after),
+    heldUp: (after, beforeUs) => heldUp(database, chain, after, beforeUs),
     newestUs: () => newestUs(database, chain),
     plan: (ages, destinations) => planOf(database, chain, ages, destinations),
     trimSetAside: (most, lines) => trimSetAside(database, chain, most, lines),

@@ -19,6 +19,10 @@ export type StatusAnswer = {
   readonly started_at?: string;
 };
 
+const TEXTS = ['version', 'node', 'boot', 'started_at'] as const;
+/** A check is an object of fields, of which some are objects: four levels. */
+const MOST_LEVELS = 20;
+
 /** Returns the answer, or undefined where this is none of Signet's. */
 export function readAnswer(body: string): StatusAnswer | undefined {
   const fields = fieldsOf(parsed(body));
@@ -26,19 +30,22 @@ export function readAnswer(body: string): StatusAnswer | undefined {
   const entries = Object.entries(fieldsOf(checks) ?? {});
   const isOurs = STATUSES.some((each) => each === status) && entries.length > 0;
   if (!isOurs || !entries.every(([, check]) => isCheck(check))) return undefined;
-  return fields as unknown as StatusAnswer;
+  if (!TEXTS.every((name) => isTextOrAbsent(fields?.[name]))) return undefined;
+  // What is deeper could not be printed either.
+  return isWithin(fields, MOST_LEVELS) ? (fields as unknown as StatusAnswer) : undefined;
 }
 
 /** Returns a field's text; undefined where there is none. */
 export function textIn(fields: object | undefined, name: string): string | undefined {
-  const value: unknown = fields && Reflect.get(fields, name);
+  const value = ownIn(fields, name);
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-/** Returns a field's number; undefined where there is none. */
+/** Returns a field's number; undefined where there is none, or one that counts nothing in this world. */
 export function numberIn(fields: object | undefined, name: string): number | undefined {
-  const value: unknown = fields && Reflect.get(fields, name);
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+  const value = ownIn(fields, name);
+  const isCount = typeof value === 'number' && value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+  return isCount ? value : undefined;
 }
 
 /** Returns an ISO time in milliseconds since the epoch; undefined where there is none. */
@@ -51,6 +58,21 @@ export function timeIn(fields: object | undefined, name: string): number | undef
 export function fieldsOf(value: unknown): Readonly<Record<string, unknown>> | undefined {
   const isFields = typeof value === 'object' && value !== null && !Array.isArray(value);
   return isFields ? (value as Record<string, unknown>) : undefined;
+}
+
+function ownIn(fields: object | undefined, name: string): unknown {
+  return fields !== undefined && Object.hasOwn(fields, name)
+    ? (Reflect.get(fields, name) as unknown)
+    : undefined;
+}
+
+function isTextOrAbsent(value: unknown): boolean {
+  return value === undefined || typeof value === 'string';
+}
+
+function isWithin(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return levels > 0 && Object.values(value).every((each) => isWithin(each, levels - 1));
 }
 
 function isCheck(value: unknown): boolean {

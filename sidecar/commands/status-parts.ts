@@ -61,12 +61,16 @@ function tellOf(name: string): Tell {
   if (name.startsWith('metrics ')) {
     return (check, nowMs) => [prefixed('last sent ', agoIn(check, 'lastSentAt', nowMs))];
   }
-  return TELL[name] ?? plain;
+  // Its own only: a part may have the name of something that every object has.
+  return (Object.hasOwn(TELL, name) ? TELL[name] : undefined) ?? plain;
 }
 
 function destination(check: StatusCheck, nowMs: number): Phrases {
-  const leftOut = Object.entries(fieldsOf(check['leftOut']) ?? {});
-  const losses = leftOut.filter(([, count]) => typeof count === 'number' && count > 0);
+  const leftOut = fieldsOf(check['leftOut']) ?? {};
+  const counts = Object.keys(leftOut).map(
+    (reason) => [reason, numberIn(leftOut, reason) ?? 0] as const,
+  );
+  const losses = counts.filter(([, count]) => count > 0);
   return [
     textIn(check, 'status'),
     prefixed('since ', agoIn(check, 'since', nowMs)),
@@ -74,7 +78,7 @@ function destination(check: StatusCheck, nowMs: number): Phrases {
     suffixed(wholeIn(check, 'sent'), ' sent'),
     losses.length === 0
       ? undefined
-      : `left out: ${losses.map(([reason, count]) => `${wholeText(Number(count))} ${reason}`).join(', ')}`,
+      : `left out: ${losses.map(([reason, count]) => `${wholeText(count)} ${reason}`).join(', ')}`,
   ];
 }
 
@@ -116,8 +120,9 @@ function agoIn(check: StatusCheck, name: string, nowMs: number): string | undefi
 }
 
 function listIn(check: StatusCheck, name: string): string | undefined {
-  const list = check[name];
-  return Array.isArray(list) && list.length > 0 ? list.map(String).join(', ') : undefined;
+  const list: unknown = check[name];
+  const texts = Array.isArray(list) ? list.filter((each) => typeof each === 'string') : [];
+  return texts.length > 0 ? texts.join(', ') : undefined;
 }
 
 function prefixed(before: string, text: string | undefined): string | undefined {

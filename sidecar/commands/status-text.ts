@@ -31,6 +31,9 @@ const ORDER_OF_EVIDENCE = ['recorder', 'decisions', 'store', 'retention'];
 const NAME_WIDTH = 20;
 const VERDICT_WIDTH = 7;
 const INDENT = NAME_WIDTH + VERDICT_WIDTH + 4;
+/** Of a problem; the log has all of it. */
+const MOST_LINES = 60;
+const MOST_INDENT = 8;
 /** Narrower than this no sentence can be read. */
 const LEAST_WIDTH = 30;
 
@@ -97,8 +100,14 @@ function checkLines(name: string, check: StatusCheck, screen: Screen, paint: Pai
   ];
 }
 
-function problemLines({ problem }: StatusCheck, screen: Screen): string[] {
-  return problem === undefined ? [] : wrapped(visible(problem), widthOf(screen));
+// Mistakes of a configuration come in several lines, each with its own indentation.
+function problemLines({ problem = '' }: StatusCheck, screen: Screen): string[] {
+  const lines = problem.split('\n').filter((line) => line.trim() !== '');
+  return lines.slice(0, MOST_LINES).flatMap((line) => {
+    const indent = ' '.repeat(Math.min(line.search(/\S/), MOST_INDENT));
+    const width = widthOf(screen) - indent.length;
+    return wrapped(visible(line.trim()), width).map((piece) => indent + piece);
+  });
 }
 
 function widthOf({ width }: Screen): number {

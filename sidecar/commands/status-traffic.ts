@@ -12,7 +12,10 @@ const REQUESTS = 'signet_requests_total';
 const BUCKETS = 'http_server_request_duration_seconds_bucket';
 const SAMPLE = /^([a-z_]+)\{(.*)\} ([\d.e+-]+)$/;
 
-/** Returns the traffic; undefined where the text has no requests, as when the recorder does not answer. */
+/**
+ * Returns the traffic; undefined where the text has no requests, as when the recorder does not answer, or where
+ * they are no count.
+ */
 export function readTraffic(metrics: string): Traffic | undefined {
   if (!metrics.includes(`# TYPE ${REQUESTS} counter\n`)) return undefined;
   const byDecision = new Map<string, number>();
@@ -23,6 +26,7 @@ export function readTraffic(metrics: string): Traffic | undefined {
     if (name === BUCKETS) add(upTo, boundIn(labels), value);
   }
   const requests = [...byDecision.values()].reduce((sum, each) => sum + each, 0);
+  if (!Number.isSafeInteger(requests) || requests < 0) return undefined;
   const p95Seconds = quantile(0.95, upTo);
   return {
     requests,
@@ -50,7 +54,7 @@ function quantile(share: number, upTo: ReadonlyMap<number, number>): number | un
   const rank = share * (buckets.at(-1)?.[1] ?? 0);
   const index = buckets.findIndex(([, count]) => count >= rank);
   const [bound = Infinity, count = 0] = buckets[index] ?? [];
-  if (rank === 0 || bound === Infinity) return undefined;
+  if (!(rank > 0) || !Number.isFinite(bound)) return undefined;
   const [from, before] = buckets[index - 1] ?? [0, 0];
   return from + (bound - from) * ((rank - before) / (count - before));
 }

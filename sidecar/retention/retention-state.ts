@@ -1,5 +1,8 @@
 // How the removal of old rows stands, and what is to be told of it. Plain data: it crosses threads. Pure.
+import type { HoldUp } from '../audit/removal-held.ts';
 import type { RemovalPlan } from '../audit/removal-plan.ts';
+import type { Loss } from './loss.ts';
+import type { SeenClock } from './seen-clock.ts';
 
 export type Waiting = {
   /** Rows that are old enough, and that the destination does not have. */
@@ -8,8 +11,9 @@ export type Waiting = {
   readonly since: string;
 };
 
-/** `waiting`, `undelivered`, `clock` and `failing` come with a problem once they last. */
-export type RetentionStatus = 'keeping' | 'waiting' | 'undelivered' | 'clock' | 'failing';
+/** All but `keeping` come with a problem, `waiting` once it lasts. */
+export type RetentionStatus =
+  'keeping' | 'waiting' | 'held-up' | 'undelivered' | 'clock' | 'failing';
 
 export type RetentionState = {
   readonly status: RetentionStatus;
@@ -27,8 +31,10 @@ export type RetentionFacts = {
   readonly undeliveredUs: number;
   readonly waiting: ReadonlyMap<string, { readonly rows: number; readonly sinceUs: number }>;
   /** What was removed without a destination's having it. */
-  readonly lost?: { readonly atUs: number; readonly text: string };
-  readonly doubt?: { readonly beforeUs: number; readonly untilUs: number };
+  readonly lost?: Loss;
+  readonly doubt?: NonNullable<SeenClock['doubt']>;
+  /** A row that was dated ahead. */
+  readonly held?: HoldUp;
   readonly failure?: string;
   readonly nowUs: number;
 };
@@ -54,17 +60,18 @@ export function retentionState(facts: RetentionFacts): RetentionState {
 }
 
 function standing(facts: RetentionFacts): Pick<RetentionState, 'status' | 'problem'> {
-  const { failure, lost, doubt, waiting, nowUs } = facts;
+  const { failure, lost, doubt, held, waiting, nowUs } = facts;
   if (failure !== undefined) {
     return {
       status: 'failing',
       problem: `old rows can't be removed: ${failure}; it is tried again`,
     };
   }
-  if (lost !== undefined && nowUs - lost.atUs < SHOWN_US) {
+  if (lost !== undefined && Math.abs(nowUs - lost.atUs) < SHOWN_US) {
     return { status: 'undelivered', problem: lost.text };
   }
-  if (doubt !== undefined) return { status: 'clock', problem: doubtText(doubt) };
+  if (doubt !== undefined) return { status: 'clock', problem: doubtText(doubt, nowUs) };
+  if (held !== undefined) return { status: 'held-up', problem: heldText(held, facts) };
   if (waiting.size === 0) return { status: 'keeping' };
   const late = [...waiting].filter(([, { sinceUs }]) => nowUs - sinceUs > QUIET_US);
   if (late.length === 0) return { status: 'waiting' };
@@ -83,10 +90,17 @@ function waitingText(late: RetentionFacts['waiting'], facts: RetentionFacts): st
   );
 }
 
-function doubtText({ beforeUs, untilUs }: NonNullable<RetentionFacts['doubt']>): string {
+function doubtText({ beforeUs, waitUs }: NonNullable<RetentionFacts['doubt']>, nowUs: number) {
   return (
-    `the clock has jumped ahead since ${isoTime(beforeUs)}, or nothing ran since: no row is removed before ` +
-    `${isoTime(untilUs)}. If it is wrong, set it back; rows go by it afterwards`
+    `the clock has jumped ahead by ${days(nowUs - beforeUs)}, or nothing ran for so long: no row is removed until ` +
+    `it has gone on evenly for ${days(waitUs)} more. If it is wrong, set it back; rows go by it afterwards`
+  );
+}
+
+function heldText({ sequence, startedAtUs }: HoldUp, { rowsUs }: RetentionFacts): string {
+  return (
+    `row ${sequence} of ${isoTime(startedAtUs)} holds up older ones after it: a clock was ahead when it was recorded. ` +
+    `Rows go in their order, so that they stay until it is old enough, at ${isoTime(startedAtUs + rowsUs)}`
   );
 }
 

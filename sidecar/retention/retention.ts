@@ -1,11 +1,14 @@
 // Rows go by themselves when they are old enough: some minutes after the start and then hourly, in acts so
 // small that recording goes on between them; and lines set aside when they are too many. It runs in the
 // recorder's thread, by its connection. Which rows may go, and what stays in their place, is in audit/.
+import { uptime } from 'node:os';
 import type { Aged } from '../audit/removal.ts';
+import type { HoldUp } from '../audit/removal-held.ts';
 import type { RemovalPlan } from '../audit/removal-plan.ts';
 import type { SigningKey } from '../audit/signing-key.ts';
 import type { AuditStore } from '../audit/store.ts';
 import { explain, Fault } from '../fault.ts';
+import { parseLoss, RETENTION_LOSS, type Loss } from './loss.ts';
 import { parseClock, RETENTION_CLOCK, seeClock, type SeenClock } from './seen-clock.ts';
 import { lostText, retentionState, type RetentionState } from './retention-state.ts';
 
@@ -48,6 +51,8 @@ export type RetentionParts = {
   readonly clock: () => number;
   /** Milliseconds of a clock that never jumps, since this thread began; by default the process's own. */
   readonly steadyMs?: () => number;
+  /** Microseconds since the machine was started; by default the machine's own. */
+  readonly uptimeUs?: () => number;
 };
 
 /** One look, from which on rows are removed by the same times. */
@@ -60,6 +65,7 @@ type Run = {
 /** Returns the removal of old rows, not before some minutes after this thread began. */
 export function createRetention(parts: RetentionParts): Retention {
   const { store, key, destinations, clock, steadyMs = () => performance.now() } = parts;
+  const { uptimeUs = () => Math.round(uptime() * 1_000_000) } = parts;
   const { removal } = store;
   const { rowsMs, undeliveredMs } = parts.retention;
   const rowsUs = Math.max(LEAST_AGE_US, (rowsMs ?? 0) * 1000);
@@ -67,13 +73,16 @@ export function createRetention(parts: RetentionParts): Retention {
   const old = createMarch(rowsUs);
   const overdue = createMarch(rowsUs + undeliveredUs);
   const [pages, slices] = [createSize(FIRST_PAGE, steadyMs), createSize(FIRST_SLICE, steadyMs)];
-  let nextMs = Math.max(FIRST_LOOK_MS, steadyMs() + LEAST_PAUSE_MS);
+  const firstLookMs = Math.max(FIRST_LOOK_MS, steadyMs() + LEAST_PAUSE_MS);
+  let nextMs = 0;
   let run: Run | undefined;
   let removedUpTo = 0;
   let waiting = new Map<string, { rows: number; sinceUs: number }>();
   let doubt: SeenClock['doubt'];
-  let lost: { atUs: number; text: string } | undefined;
+  let held: HoldUp | undefined;
+  let lost: Loss | undefined;
   let failure: string | undefined;
+  let isReminded = false;
 
   async function step(): Promise<void> {
     if (steadyMs() < nextMs) return;
@@ -87,7 +96,17 @@ export function createRetention(parts: RetentionParts): Retention {
     }
   }
 
+  // What was told before this recorder began is told on, long before its first look.
+  async function remind(): Promise<void> {
+    lost = parseLoss(await store.note(RETENTION_LOSS));
+    doubt = parseClock(await store.note(RETENTION_CLOCK))?.doubt;
+    removedUpTo = await removal.start();
+    isReminded = true;
+    nextMs = firstLookMs;
+  }
+
   async function act(): Promise<void> {
+    if (!isReminded) return remind();
     if (run === undefined) return begin();
     if (run.plan !== undefined) return remove(run, run.plan);
     if (!(await isLookedThrough(run))) return;
@@ -99,7 +118,7 @@ export function createRetention(parts: RetentionParts): Retention {
     if (rowsMs === undefined) return rest(LOOK_EVERY_MS);
     const nowUs = clock();
     const seen = parseClock(await store.note(RETENTION_CLOCK)) ?? (await newest());
-    const now = seeClock(seen, nowUs, rowsUs);
+    const now = seeClock(seen, { nowUs, uptimeUs: uptimeUs() }, rowsUs);
     await store.commit({ rows: [], notes: { [RETENTION_CLOCK]: JSON.stringify(now) } });
     removedUpTo = await removal.start();
     doubt = now.doubt;
@@ -130,6 +149,7 @@ export function createRetention(parts: RetentionParts): Retention {
     const beforeUs = current.nowUs - rowsUs;
     const plan = await removal.plan({ oldUpTo, overdueUpTo, beforeUs }, destinations);
     waiting = await waitingIn(plan);
+    held = await removal.heldUp(oldUpTo, beforeUs);
     if (plan.rows === 0) return rest(LOOK_EVERY_MS);
     current.plan = plan;
   }
@@ -151,8 +171,13 @@ export function createRetention(parts: RetentionParts): Retention {
     removedUpTo = await removal.start();
     if (!isLast) return;
     const text = lostText(plan, start);
-    if (text !== undefined) lost = { atUs: clock(), text };
+    if (text !== undefined) await remember({ atUs: clock(), text });
     rest(LOOK_EVERY_MS);
+  }
+
+  async function remember(loss: Loss): Promise<void> {
+    lost = loss;
+    await store.commit({ rows: [], notes: { [RETENTION_LOSS]: JSON.stringify(loss) } });
   }
 
   function rest(ms: number): void {
@@ -166,6 +191,7 @@ export function createRetention(parts: RetentionParts): Retention {
       ...{ removedUpTo, rowsUs, undeliveredUs, waiting, nowUs: clock() },
       ...(lost !== undefined && { lost }),
       ...(doubt !== undefined && { doubt }),
+      ...(held !== undefined && { held }),
       ...(failure !== undefined && { failure }),
     });
   }

@@ -1,16 +1,26 @@
 // Whether the clock can be believed when rows are removed by their age: one that has jumped a year ahead
-// makes all of them look old. It is held against what it said at the last look, which the store remembers.
-// Pure.
+// makes all of them look old. It is held against how long the machine has run since the last look, which
+// nobody can set, and which the store remembers. Pure.
 
 /** Name of the note with what the clock said last. */
 export const RETENTION_CLOCK = 'retention-clock';
 
-/** What is known of the clock; as the note's JSON. */
+/** What is said now, both in microseconds. */
+export type Clocks = {
+  /** Since the epoch. */
+  readonly nowUs: number;
+  /** Since the machine was started, asleep or not. */
+  readonly uptimeUs: number;
+};
+
+/** What is known of the clock; as the note's JSON. In microseconds. */
 export type SeenClock = {
-  /** What it said at the last look, in microseconds since the epoch. */
+  /** What it may say at the last look: steps ahead since the machine's start are not in it. */
   readonly seenUs: number;
-  /** It has jumped ahead: what it said before, and from when on it is believed all the same. */
-  readonly doubt?: { readonly beforeUs: number; readonly untilUs: number };
+  /** The machine's at the last look. */
+  readonly uptimeUs?: number;
+  /** It has jumped ahead: what it would say else, and how much longer it must go on evenly to be believed. */
+  readonly doubt?: { readonly beforeUs: number; readonly waitUs: number };
 };
 
 const DAY_US = 86_400_000_000;
@@ -18,37 +28,56 @@ const DAY_US = 86_400_000_000;
 const DOUBTED_SHARE = 0.1;
 
 /**
- * Returns by how much the clock may run ahead of the last look, in microseconds: a sidecar may have been
- * stopped so long. Rows can go too early by that, and not by more.
+ * Returns by how much the clock may run ahead, in microseconds: the machine may have been off so long. Rows
+ * can go too early by that, and not by more, from one start of the machine to the next.
  */
 export function toleranceUs(rowsUs: number): number {
   return Math.max(DAY_US, rowsUs * DOUBTED_SHARE);
 }
 
 /**
- * Returns what is known now. A clock that went back is believed at once: by it no row is older than it is,
- * and what it said before was wrong.
+ * Returns what is known now. A clock that went back is believed at once: by it no row is older than it is.
+ * One that is doubted is so until it is back where it was, or has gone on evenly for long enough.
  */
-export function seeClock(before: SeenClock | undefined, nowUs: number, rowsUs: number): SeenClock {
-  if (before === undefined) return { seenUs: nowUs };
-  const tolerated = toleranceUs(rowsUs);
-  const aheadUs = nowUs - before.seenUs;
-  if (aheadUs > tolerated) {
-    const beforeUs = before.doubt?.beforeUs ?? before.seenUs;
-    return { seenUs: nowUs, doubt: { beforeUs, untilUs: nowUs + tolerated } };
-  }
+export function seeClock(before: SeenClock | undefined, clocks: Clocks, rowsUs: number): SeenClock {
+  const { nowUs, uptimeUs } = clocks;
+  if (before === undefined) return { seenUs: nowUs, uptimeUs };
+  const { isSameStart, passedUs } = passed(before, uptimeUs);
+  const toleratedUs = toleranceUs(rowsUs);
+  const evenUs = before.seenUs + passedUs;
   const { doubt } = before;
-  const isOver = doubt === undefined || aheadUs < -tolerated || nowUs >= doubt.untilUs;
-  return { seenUs: nowUs, ...(!isOver && { doubt }) };
+  const beforeUs = doubt === undefined ? evenUs : doubt.beforeUs + passedUs;
+  if (nowUs - beforeUs <= toleratedUs) {
+    return { seenUs: isSameStart ? Math.min(beforeUs, nowUs) : nowUs, uptimeUs };
+  }
+  if (doubt === undefined || nowUs - evenUs > toleratedUs) {
+    return { seenUs: nowUs, uptimeUs, doubt: { beforeUs, waitUs: toleratedUs } };
+  }
+  const waitUs = doubt.waitUs - passedUs;
+  if (waitUs <= 0) return { seenUs: nowUs, uptimeUs };
+  return { seenUs: Math.min(evenUs, nowUs), uptimeUs, doubt: { beforeUs, waitUs } };
+}
+
+// After a new start the machine has run for as long as it says, and nobody knows how long it was off.
+function passed({ uptimeUs: lastUs }: SeenClock, uptimeUs: number) {
+  if (lastUs === undefined) return { isSameStart: false, passedUs: 0 };
+  const isSameStart = uptimeUs >= lastUs;
+  return { isSameStart, passedUs: isSameStart ? uptimeUs - lastUs : uptimeUs };
 }
 
 /** Returns what a note says; undefined for one that says nothing. */
 export function parseClock(note: string | undefined): SeenClock | undefined {
   try {
-    const { seenUs, doubt } = JSON.parse(note ?? '{}') as Partial<SeenClock>;
+    const { seenUs, uptimeUs, doubt } = JSON.parse(note ?? '{}') as Partial<SeenClock>;
     if (!Number.isSafeInteger(seenUs)) return undefined;
-    const isDoubt = Number.isSafeInteger(doubt?.beforeUs) && Number.isFinite(doubt?.untilUs);
-    return { seenUs: Number(seenUs), ...(doubt !== undefined && isDoubt && { doubt }) };
+    const seen = {
+      seenUs: Number(seenUs),
+      ...(uptimeUs !== undefined && Number.isSafeInteger(uptimeUs) && { uptimeUs }),
+    };
+    if (!Number.isSafeInteger(doubt?.beforeUs)) return seen;
+    // One of an older Signet has no wait: it is doubted anew.
+    if (!Number.isFinite(doubt?.waitUs)) return { seenUs: Number(doubt?.beforeUs) };
+    return { ...seen, ...(doubt !== undefined && { doubt }) };
   } catch {
     return undefined;
   }

@@ -31,12 +31,13 @@ describe.each(Object.entries(databaseKinds()))('%s', (_name, kind) => {
   let record: Record;
   let nowUs: number;
   let steadyMs: number;
+  let uptimeUs: number;
   beforeAll(() => kind.start());
   afterAll(() => kind.stop());
   beforeEach(async () => {
     place = await kind.make();
     record = await openRecord(place);
-    [nowUs, steadyMs] = [day(0), 0];
+    [nowUs, steadyMs, uptimeUs] = [day(0), 0, 0];
   });
   afterEach(() => record.close());
 
@@ -57,12 +58,18 @@ describe.each(Object.entries(databaseKinds()))('%s', (_name, kind) => {
       undeliveredMs: UNDELIVERED_DAYS * DAY_MS,
     },
   ): Retention => {
-    const clocks = { clock: () => nowUs, steadyMs: () => steadyMs };
+    const clocks = { clock: () => nowUs, steadyMs: () => steadyMs, uptimeUs: () => uptimeUs };
     return createRetention({ store: record.store, key: KEY, retention, destinations, ...clocks });
   };
 
-  /** Lets it look, on that day, and do all that it finds. */
+  /** Lets it look, on that day and no sooner than it is, and do all that it finds. */
   async function lookAt(retention: Retention, days: number): Promise<void> {
+    uptimeUs += Math.max(0, day(days) - nowUs);
+    await lookBy(retention, days);
+  }
+
+  /** Lets it look by a clock that was set to that day. */
+  async function lookBy(retention: Retention, days: number): Promise<void> {
     nowUs = day(days);
     steadyMs += FIRST_LOOK_MS + LOOK_EVERY_MS;
     for (let acts = 0; acts < 12; acts++) await retention.step();
@@ -159,6 +166,22 @@ describe.each(Object.entries(databaseKinds()))('%s', (_name, kind) => {
     expect((await record.verify()).findings).toEqual([]);
   });
 
+  test('that is told for a day, also by a recorder that begins anew', async () => {
+    await segments(0, 1, 60);
+    const retention = start(['gone']);
+    await liveUntil(retention, 131.5);
+    const told = retention.state();
+    expect(told?.status).toBe('undelivered');
+    const anew = start(['gone']);
+    steadyMs = 0;
+    await anew.step();
+    expect(anew.state()).toMatchObject({ status: 'undelivered', problem: told?.problem });
+    await lookAt(anew, 131.9);
+    expect(anew.state()?.status).toBe('undelivered');
+    await lookAt(anew, 132.6);
+    expect(anew.state()?.status).not.toBe('undelivered');
+  });
+
   test('the command’s event tells who lacks how many, too', async () => {
     await segments(0, 1);
     await record.store.moveCursor('slow', 1);
@@ -177,18 +200,18 @@ describe.each(Object.entries(databaseKinds()))('%s', (_name, kind) => {
     await segments(0, 1, 2);
     const retention = start();
     await lookAt(retention, 3);
-    await lookAt(retention, 1000);
+    await lookBy(retention, 1000);
     expect(await sequences()).toHaveLength(6);
     expect(retention.state()).toMatchObject({
       status: 'clock',
-      problem: expect.stringMatching(/the clock has jumped ahead since/) as unknown,
+      problem: expect.stringMatching(/the clock has jumped ahead by 997 days/) as unknown,
     });
   });
 
   test('nor does it after a restart; and when it is set back all is well', async () => {
     await segments(0, 1, 2);
     await lookAt(start(), 3);
-    await lookAt(start(), 1000);
+    await lookBy(start(), 1000);
     await lookAt(start(), 1001);
     expect(await sequences()).toHaveLength(6);
     const retention = start();
@@ -196,6 +219,38 @@ describe.each(Object.entries(databaseKinds()))('%s', (_name, kind) => {
     expect(retention.state()).toEqual({ status: 'keeping', removedUpTo: 0 });
     await liveUntil(retention, 101.5);
     expect((await sequences())[0]).toBe(5);
+  });
+
+  test('one that is years ahead is not believed because it steps back a little', async () => {
+    await segments(0, 1, 2);
+    const retention = start();
+    await lookAt(retention, 3);
+    await lookBy(retention, 374);
+    await lookBy(retention, 360);
+    expect(await sequences()).toHaveLength(6);
+    expect(retention.state()?.status).toBe('clock');
+  });
+
+  test('hourly steps that are each small add up to nothing', async () => {
+    await segments(0, 1, 2);
+    const retention = start();
+    await lookAt(retention, 3);
+    for (let steps = 1; steps < 40; steps++) {
+      uptimeUs += DAY_US / 24;
+      await lookBy(retention, 3 + steps * 9.9);
+    }
+    expect(await sequences()).toHaveLength(6);
+    expect(retention.state()?.status).toBe('clock');
+  });
+
+  test('a recorder that begins anew tells of a doubt at once', async () => {
+    await segments(0);
+    await lookAt(start(), 3);
+    await lookBy(start(), 1000);
+    const anew = start();
+    steadyMs = 0;
+    await anew.step();
+    expect(anew.state()?.status).toBe('clock');
   });
 
   test('a clock that is set back removes no more than it says, whatever was old by it before', async () => {
@@ -214,8 +269,15 @@ describe.each(Object.entries(databaseKinds()))('%s', (_name, kind) => {
     await record.commit(aRow({ startedAtUs: day(300) }, 1000));
     await record.sign();
     await segments(3);
-    await liveUntil(start(), 150);
+    const retention = start();
+    await liveUntil(retention, 102.5);
+    expect(retention.state()?.status).toBe('keeping');
+    await liveUntil(retention, 150);
     expect((await sequences())[0]).toBe(5);
+    expect(retention.state()).toMatchObject({
+      status: 'held-up',
+      problem: expect.stringMatching(/^row 5 of .* holds up older ones after it/) as unknown,
+    });
   });
 
   test('of lines set aside no more than the most are kept, also where rows are kept for ever', async () => {

@@ -114,6 +114,12 @@ describe('ends with 69, and says where it asked and what it met', () => {
     ['another page', 'hello'],
     ['another JSON', '{"status":"ready"}'],
     ['a check that is none', '{"status":"ready","checks":{"a":1}}'],
+    ['a version that is no text', '{"status":"ready","version":7,"checks":{"a":{"ok":true}}}'],
+    ['a start that is no text', '{"status":"ready","started_at":[],"checks":{"a":{"ok":true}}}'],
+    [
+      'what nobody can print',
+      `{"status":"ready","checks":{"a":{"ok":true,"x":${'['.repeat(90_000)}${']'.repeat(90_000)}}}}`,
+    ],
     ['a status of its own', '{"status":"\u001b[2J","checks":{"a":{"ok":true}}}'],
   ])('when it is not Signet but %s', async (_name, body) => {
     listening = await listenAs((_request, response) => void response.end(body));

@@ -48,11 +48,24 @@ test('what was removed without being delivered is told for a day', () => {
   expect(retentionState(factsOf({ lost, nowUs: NOW_US + DAY_US })).status).toBe('keeping');
 });
 
-test('a clock that is doubted is told with what it said before, and until when', () => {
-  const doubt = { beforeUs: NOW_US - 365 * DAY_US, untilUs: NOW_US + 40 * DAY_US };
+test('it is not told for longer because the clock was ahead then', () => {
+  const lost = { atUs: NOW_US + 365 * DAY_US, text: 'rows were removed' };
+  expect(retentionState(factsOf({ lost })).status).toBe('keeping');
+});
+
+test('a clock that is doubted is told with how far it is ahead, and for how long', () => {
+  const doubt = { beforeUs: NOW_US - 365 * DAY_US, waitUs: 40 * DAY_US };
   expect(retentionState(factsOf({ doubt })).problem).toMatch(
-    /^the clock has jumped ahead since 2025-11-21T.*before 2026-12-31T/,
+    /^the clock has jumped ahead by 365 days, .* gone on evenly for 40 days more/,
   );
+});
+
+test('a row that holds up others is told with when it was recorded and when it goes', () => {
+  const held = { sequence: 8, startedAtUs: NOW_US + 365 * DAY_US };
+  expect(retentionState(factsOf({ held }))).toMatchObject({
+    status: 'held-up',
+    problem: expect.stringMatching(/^row 8 of 2027-11-21T.* old enough, at 2028-12-25T/) as unknown,
+  });
 });
 
 test('a fault of the store comes before all others', () => {

@@ -73,6 +73,16 @@ describe('the line of', () => {
     expect(lineOf(screenOf({ [name]: check }), name)).toBe(line);
   });
 
+  test('a problem of several lines is shown as such, with what stands further in', () => {
+    const problem = '2 settings need mending.\n\n  a.yaml: hosts\n    read:    7\x1b[2J';
+    const text = screenOf({ configuration: { ok: false, problem } });
+    const shown = text.split('\n').map((line) => line.trimEnd());
+    const at = shown.findIndex((line) => line.endsWith('2 settings need mending.'));
+    expect(shown[at + 1]).toMatch(/^ +a\.yaml: hosts$/);
+    expect(shown[at + 2]).toMatch(/^ +read:    7\\x1b\[2J$/);
+    expect(shown[at + 2]?.search(/\S/)).toBe((shown[at + 1]?.search(/\S/) ?? 0) + 2);
+  });
+
   test('a destination says its status, what waits, and what was left out, if anything', () => {
     const leftOut = { refused: 5, rejected: 0, 'budget-day': 7 };
     const check = { ok: true, status: 'refusing', waiting: 2, sent: 1000, leftOut };
@@ -96,6 +106,31 @@ describe('the line of', () => {
 test('fields that are of another kind than ours are left out, and break nothing', () => {
   const recorder = { ok: true, rows: 'many', lagBytes: null, head: [], setAside: {} };
   expect(lineOf(screenOf({ recorder }), 'recorder')).toBe('recorder ok');
+});
+
+test.each(['constructor', 'toString', '__proto__', 'hasOwnProperty'])(
+  'a part that is called %s is one like others',
+  (name) => {
+    const checks = JSON.parse(`{"${name}":{"ok":true,"novel":7}}`) as Record<string, StatusCheck>;
+    expect(lineOf(screenOf(checks), name)).toBe(`${name} ok novel 7`);
+  },
+);
+
+test('numbers that count nothing in this world are left out', () => {
+  const head = { chain: 'c1', sequence: 1e300, signedAtUs: -1e300 };
+  const recorder = { ok: true, head, rows: 1e300, lagBytes: -5 };
+  const leftOut = { refused: 1e300, rejected: -1, other: '7' };
+  const text = screenOf({ recorder, 'destination x': { ok: true, leftOut } });
+  expect(lineOf(text, 'recorder')).toBe('recorder ok');
+  expect(lineOf(text, 'store')).toBe('store ok chain c1');
+  expect(lineOf(text, 'to x')).toBe('to x ok');
+});
+
+test('of a list only texts are told', () => {
+  const configuration = { ok: true, waits_for_restart: ['state', { toString: 1 }, null] };
+  expect(lineOf(screenOf({ configuration }), 'configuration')).toBe(
+    'configuration ok waits for a restart: state',
+  );
 });
 
 test('a problem is told whole, in lines that fit the terminal', () => {

@@ -52,3 +52,12 @@ test('before the first request there is none', () => {
 test('without the recorder nothing is known', () => {
   expect(readTraffic(writeText(recorderDown(STARTED_AT_US), 'prometheus'))).toBeUndefined();
 });
+
+test.each(['1e308', 'NaN', '1.2.3', '-5', '-5e30'])(
+  'a count of %s is none, and then the traffic is not known',
+  (count) => {
+    const series = `signet_requests_total{signet_decision="allow"} ${count}\n`;
+    const text = `# TYPE signet_requests_total counter\n${series}`;
+    expect(readTraffic(text)?.requests ?? 0).toBe(0);
+  },
+);
