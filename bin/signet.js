@@ -3,7 +3,7 @@
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major > 24 || (major === 24 && minor >= 5)) {
   // The command's own listener comes some hundred milliseconds later; until then the signal would end it.
-  if (process.argv.includes('serve')) process.on('SIGHUP', () => {});
+  if (process.argv[2] === 'serve') process.on('SIGHUP', () => {});
   void import('../sidecar/cli.ts');
 } else {
   const mend =

@@ -18,6 +18,8 @@ export type DiskWatch = {
   /** As `/readyz` has it, by the last look; it begins another. */
   state(): { readonly ready: boolean; readonly problem?: string };
   close(): void;
+  /** Whether a look is under way; after `close` and some time that is one on a disk that hangs. */
+  isLooking(): boolean;
 };
 
 export type DiskWatchOptions = {
@@ -88,7 +90,7 @@ export function createDiskWatch(options: DiskWatchOptions): DiskWatch {
 
   // One after the other, and never twice at once: each that hangs takes one of the process's few threads.
   async function lookAround(): Promise<void> {
-    if (asked !== undefined) return;
+    if (asked !== undefined || isClosed) return;
     for (const place of places) {
       asked = { place, sinceMs: performance.now() };
       rooms.set(place, await look(place.folder));
@@ -133,6 +135,7 @@ export function createDiskWatch(options: DiskWatchOptions): DiskWatch {
       isClosed = true;
       clearInterval(timer);
     },
+    isLooking: () => asked !== undefined,
   };
 }
 

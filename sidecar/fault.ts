@@ -13,6 +13,7 @@ export type FaultCode =
   | 'ERR_STATE_IN_USE' // another sidecar works in this state folder
   | 'ERR_SOCKET_IN_USE' // another process listens where Signet should
   | 'ERR_CADDY' // Caddy is missing, or too old to be safe
+  | 'ERR_RECORDER' // the recorder's thread does not answer: tried again
   | 'ERR_DELIVERY'; // a destination can't be reached: tried again
 
 /** A failure with a stable code, a sentence for people, and its cause. */

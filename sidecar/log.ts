@@ -6,11 +6,12 @@ export type { Logger };
 /** Returns a logger that writes JSON lines to stderr. No header and no token is ever handed to it. */
 export function createLog(level: string, version: string): Logger {
   const destination = pino.destination({ fd: 2, sync: false });
-  // A terminal that was closed: nobody reads it any more, and requests go on. As pino does it for a pipe: what
-  // is still to be written at the process's end would hold that up, since sonic-boom tries it again for ever.
-  destination.on('error', () => {
-    const nothing = () => {};
-    Object.assign(destination, { write: nothing, flushSync: nothing, end: nothing });
+  // Whatever becomes of its log, requests go on. A terminal that was closed is not written to again, as pino has it
+  // for a pipe; a full disk is. What could not be written would hold up the process's end: sonic-boom tries it
+  // again there for ever.
+  destination.on('error', ({ code }: NodeJS.ErrnoException) => {
+    const isGone = code === 'EIO' || code === 'EBADF';
+    Object.assign(destination, { flushSync: nothing, ...(isGone && { write: nothing }) });
   });
   return pino(
     {
@@ -22,3 +23,5 @@ export function createLog(level: string, version: string): Logger {
     destination,
   );
 }
+
+function nothing(): void {}

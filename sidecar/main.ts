@@ -8,6 +8,7 @@ import type { Config } from './config/config.ts';
 import { KEYS_FILE, loadKeyRing, type KeyRing } from './config/keys.ts';
 import type { Loaded } from './config/load-watched.ts';
 import { createDiskWatch, diskPlaces } from './disk-space.ts';
+import { endBySignal } from './end.ts';
 import { explain, Fault } from './fault.ts';
 import { createFronts, type Front } from './front.ts';
 import { type Check, createHealth } from './http/health.ts';
@@ -138,6 +139,11 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
     closeParts();
     throw error;
   }
+  for (const server of [door, health]) {
+    server.on('error', (error) =>
+      log.error({ error: explain(error) }, 'a connection was not taken'),
+    );
+  }
   recorder.start();
   void live.start().catch((error: unknown) => {
     log.warn({ error: explain(error) }, 'the calls of sign-ins to the provider are not traced');
@@ -150,13 +156,14 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
     async stop() {
       log.info('stopping: the gate closes, what is in the log is recorded');
       watch.close();
-      await reload.close();
-      await closeInOrder(door, STOP_GRACE_MS);
+      disk.close();
+      await Promise.all([reload.close(), closeInOrder(door, STOP_GRACE_MS)]);
       journal.close();
       await live.stop();
       await recorder.stop();
       await closeAll([health]);
       closeParts();
+      if (watch.isLooking() || disk.isLooking()) endBySignal();
       log.info('stopped');
       log.flush();
     },
@@ -176,18 +183,21 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
     const to = { ...next, ring: keyRingOf({ ...next.config, stateFolder }, log) };
     const taken = takeOver({ config, ring, files }, to);
     if (taken.changed.length > 0) {
-      const prepared = fronts.prepare(taken.config, to.ring);
+      // By twos: one that is not taken in time may be recorded, and is taken back then.
+      reloads += 2;
       try {
+        const prepared = fronts.prepare(taken.config, to.ring);
         await findProvider(prepared, front);
-        const opening = { bootId, reloads: reloads + 1 };
-        await recorder.take(recorderOptions(taken.config, to.ring, opening));
+        await recorder.take(
+          recorderOptions(taken.config, to.ring, { bootId, reloads: reloads - 1 }),
+        );
+        front = prepared;
       } catch (error) {
         fronts.settle('drop');
         throw error;
       }
-      front = prepared;
       fronts.settle('keep');
-      [config, ring, reloads] = [taken.config, to.ring, reloads + 1];
+      [config, ring] = [taken.config, to.ring];
       keyIds = idsOf(ring);
       log.level = config.logLevel;
       tellWarnings();

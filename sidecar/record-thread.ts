@@ -3,6 +3,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Head } from './audit/head.ts';
+import { endBySignal } from './end.ts';
 import { explain, Fault } from './fault.ts';
 import type { RecorderOptions } from './recorder-options.ts';
 import type { TextFormat } from './metrics/write-text.ts';
@@ -21,8 +22,6 @@ const LONGEST_RESTART_MS = 60_000;
 const STOP_MS = 8000;
 /** How long it may take to be ended: never, while a call of the system does not return, as on a hung mount. */
 const TERMINATE_MS = 500;
-/** How long the log's last lines may take then. */
-const LAST_LINES_MS = 200;
 /** It speaks at least every two seconds; a silence so long is a problem. */
 const SILENCE_MS = 10_000;
 /** How long somebody who asks for metrics waits for them. Prometheus gives up after ten seconds. */
@@ -82,7 +81,8 @@ export function createRecorderThread(
   let lastAsked = 0;
   const tell = createTroubles(onTrouble);
   const asked = new Map<number, (text: string | undefined) => void>();
-  let hasTaken = () => {};
+  let takes = 0;
+  let hasTaken = (_id?: number) => {};
 
   function start(): void {
     startedAtMs = performance.now();
@@ -97,7 +97,7 @@ export function createRecorderThread(
     started.on('message', (message: FromRecorder) => {
       heardAtMs = performance.now();
       if (message.kind === 'metrics') return asked.get(message.id)?.(message.text);
-      if (message.kind === 'taken') return hasTaken();
+      if (message.kind === 'taken') return hasTaken(message.id);
       hear(message.state);
     });
     // A worker that ran out of memory says so by `error`; `exit` comes after it, always.
@@ -145,16 +145,25 @@ export function createRecorderThread(
     if (restart !== undefined) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const late = setTimeout(() => {
-      options = before;
-      post({ kind: 'take', options });
-      reject(new Fault('ERR_CONFIG', 'the recorder does not answer; try again when it does'));
+      // What held is a third opening: rows of the second one may be there already.
+      const reloads = next.opening.reloads + 1;
+      options = { ...before, opening: { ...before.opening, reloads } };
+      postTake();
+      reject(new Fault('ERR_RECORDER', 'the recorder does not answer'));
     }, TAKE_MS);
-    hasTaken = resolve;
-    post({ kind: 'take', options });
+    const id = postTake();
+    // Without an id: it died, and the next one begins with them.
+    hasTaken = (taken = id) => (taken === id ? resolve() : undefined);
     await promise.finally(() => {
       clearTimeout(late);
       hasTaken = () => {};
     });
+  }
+
+  function postTake(): number {
+    takes += 1;
+    post({ kind: 'take', id: takes, options });
+    return takes;
   }
 
   function died(why: string): void {
@@ -177,7 +186,7 @@ export function createRecorderThread(
     const late = setTimeout(() => void worker?.terminate(), STOP_MS);
     const { promise: givenUp, resolve } = Promise.withResolvers<void>();
     const last = setTimeout(() => {
-      process.once('exit', endBySignal);
+      endBySignal();
       resolve();
     }, STOP_MS + TERMINATE_MS);
     await Promise.race([ended, givenUp]);
@@ -193,12 +202,4 @@ export function createRecorderThread(
   const addSpans = (spans: readonly Span[]) => post({ kind: 'spans', spans });
 
   return { start, state: current, metrics, take, addSpans, stop };
-}
-
-// Node's own end waits for all threads; as the first process of a container it goes on to wait for that.
-function endBySignal(): void {
-  // The log's last lines may be on their way in yet another thread, which nothing would wait for.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LAST_LINES_MS);
-  process.removeAllListeners('SIGTERM');
-  process.kill(process.pid, 'SIGTERM');
 }

@@ -58,6 +58,7 @@ const stampKeys = [...options.keys];
 const superseded: RecorderOptions[] = [];
 /** Whether other options wait for the recorder to begin again. */
 let isStale = false;
+let taken = 0;
 const clock = createClock();
 const stop = new AbortController();
 let lastSaid = '';
@@ -95,7 +96,7 @@ function hear(message: ToRecorder): void {
     case 'stop':
       return stop.abort();
     case 'take':
-      return take(message.options);
+      return take(message.id, message.options);
     case 'spans':
       return dispatch?.addSpans(message.spans);
     case 'ask-metrics': {
@@ -106,7 +107,8 @@ function hear(message: ToRecorder): void {
   }
 }
 
-function take(next: RecorderOptions): void {
+function take(id: number, next: RecorderOptions): void {
+  taken = id;
   if (superseded.length < MAX_SUPERSEDED) superseded.push(options);
   options = next;
   stampKeys.splice(0, stampKeys.length, ...next.keys);
@@ -129,7 +131,7 @@ async function run(): Promise<void> {
   while (!stop.signal.aborted) {
     if (isStale) {
       isStale = false;
-      post({ kind: 'taken' });
+      post({ kind: 'taken', id: taken });
     }
     try {
       await record();

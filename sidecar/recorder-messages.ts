@@ -8,7 +8,7 @@ import type { Span } from './trace/span.ts';
 export type ToRecorder =
   | { readonly kind: 'stop' }
   /** From now on by these. Stamps are opened by their keys at once, the rest holds when it says so. */
-  | { readonly kind: 'take'; readonly options: RecorderOptions }
+  | { readonly kind: 'take'; readonly id: number; readonly options: RecorderOptions }
   | {
       readonly kind: 'ask-metrics';
       readonly id: number;
@@ -21,5 +21,5 @@ export type ToRecorder =
 export type FromRecorder =
   | { readonly kind: 'state'; readonly state: RecorderState }
   /** Nothing is recorded by the options before any more. */
-  | { readonly kind: 'taken' }
+  | { readonly kind: 'taken'; readonly id: number }
   | { readonly kind: 'metrics'; readonly id: number; readonly text: string };

@@ -196,6 +196,7 @@ const RIM = [
   'record-worker.ts',
   'retention/retention.ts', // now and then
   'version.ts',
+  'reload/reload.ts', // tries again
   'reload/watch-files.ts',
 ];
 

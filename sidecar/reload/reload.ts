@@ -1,6 +1,6 @@
 // Takes over another configuration while requests are answered: on SIGHUP, and when a file that it came from
 // has changed. One that is wrong is refused: the one before holds, and it is told.
-import { explain } from '../fault.ts';
+import { explain, Fault } from '../fault.ts';
 
 /** How the configuration stands, for `/readyz`. */
 export type ConfigurationState = {
@@ -29,6 +29,8 @@ export type ReloadParts = {
   readonly take: () => Promise<Taken>;
   readonly now: () => number;
   readonly log: ReloadLog;
+  /** Pause after a refusal for a reason that passes by itself; default 10,000. */
+  readonly againMs?: number;
 };
 
 export type Reload = {
@@ -42,21 +44,27 @@ export type Reload = {
 /** Somebody asked for it, and wants to hear of it. */
 const BY_HAND = 'SIGHUP';
 
+const AGAIN = 'tried again';
+const AGAIN_MS = 10_000;
+
 const TAKEN = 'the configuration was read anew, and holds';
 const UNCHANGED = 'the configuration was read anew: nothing has changed';
 const WAITING = 'these settings have changed, and hold from the next start on';
 const NOT_WAITING = 'the settings that waited for a start are again what they were';
 
 /** Returns what takes over; the configuration of the start holds now. */
-export function createReload({ file, take, now, log }: ReloadParts): Reload {
+export function createReload(parts: ReloadParts): Reload {
+  const { file, take, now, log, againMs = AGAIN_MS } = parts;
   let isClosed = false;
   let waiting: string | undefined;
   let underWay: Promise<void> | undefined;
+  let again: NodeJS.Timeout | undefined;
   let readAt = iso(now());
   let waits: readonly string[] = [];
   let problem: string | undefined;
 
   function request(why: string): void {
+    clearTimeout(again);
     waiting = why;
     underWay ??= run().finally(() => (underWay = undefined));
   }
@@ -85,6 +93,7 @@ export function createReload({ file, take, now, log }: ReloadParts): Reload {
         { why, problem: explain(error) },
         'the new configuration is refused, the old one holds',
       );
+      if (isPassing(error) && !isClosed) again = setTimeout(() => request(AGAIN), againMs).unref();
     }
   }
 
@@ -99,9 +108,15 @@ export function createReload({ file, take, now, log }: ReloadParts): Reload {
     }),
     async close() {
       isClosed = true;
+      clearTimeout(again);
       await underWay;
     },
   };
+}
+
+// Nothing is wrong with the files: who would change them to be heard again?
+function isPassing(error: unknown): boolean {
+  return error instanceof Fault && (error.code === 'ERR_PROVIDER' || error.code === 'ERR_RECORDER');
 }
 
 function iso(ms: number): string {

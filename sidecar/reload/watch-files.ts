@@ -6,7 +6,11 @@ import { stat } from 'node:fs/promises';
 /** Pause between two looks. A change is told when two of them saw the same: it is written to its end then. */
 const LOOK_MS = 1000;
 
-export type Watch = { close(): void };
+export type Watch = {
+  close(): void;
+  /** Whether a look is under way; after `close` and some time that is one on a mount that hangs. */
+  isLooking(): boolean;
+};
 
 /** Returns what tells a file from what it becomes: of one that isn't there, why. */
 export function markOf(path: string): string {
@@ -26,7 +30,9 @@ export function watchFiles(marks: () => ReadonlyMap<string, string>, onChange: (
   let isLooking = false;
 
   async function look(): Promise<void> {
-    const seen = new Map(await Promise.all([...marks().keys()].map(markedLater)));
+    const seen = new Map<string, string>();
+    // One after the other: each that hangs takes one of the process's four threads.
+    for (const path of marks().keys()) seen.set(path, await markedLater(path));
     const hasChanged = [...marks()].some(([path, mark]) => {
       const now = seen.get(path);
       return now !== undefined && now !== mark && now === lately.get(path);
@@ -42,14 +48,14 @@ export function watchFiles(marks: () => ReadonlyMap<string, string>, onChange: (
   };
   tick();
   const timer = setInterval(tick, LOOK_MS).unref();
-  return { close: () => clearInterval(timer) };
+  return { close: () => clearInterval(timer), isLooking: () => isLooking };
 }
 
-async function markedLater(path: string): Promise<[string, string]> {
+async function markedLater(path: string): Promise<string> {
   try {
-    return [path, spelled(await stat(path, { bigint: true }))];
+    return spelled(await stat(path, { bigint: true }));
   } catch (error) {
-    return [path, codeOf(error)];
+    return codeOf(error);
   }
 }
 
