@@ -1,5 +1,6 @@
 // The removal of old rows as the recorder does it: over its own connection, in acts so small that a batch of
 // lines waits for none of them. When that is done, and how long rows are kept, is in retention.ts.
+import { cursorsOf } from './cursors.ts';
 import type { Database, Queries } from './database.ts';
 import { heldUp, type HoldUp } from './removal-held.ts';
 import { lastHead, startOf, type Holder, type RemovalPlan } from './removal-plan.ts';
@@ -133,8 +134,6 @@ async function holdersOf(
   chain: string,
   destinations: readonly string[],
 ): Promise<readonly Holder[]> {
-  const sql = 'SELECT destination, sequence FROM cursors WHERE chain = ?';
-  const found = await reader.all(sql, [chain]);
-  const has = new Map(found.map((each) => [String(each['destination']), Number(each['sequence'])]));
+  const has = await cursorsOf(reader, chain);
   return destinations.map((destination) => ({ destination, has: has.get(destination) ?? 0 }));
 }

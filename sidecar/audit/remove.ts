@@ -8,7 +8,7 @@ import { noteOf, setNote } from './notes.ts';
 import { PERSONS_ERASED } from './persons.ts';
 import { lastHead, type RemovalPlan } from './removal-plan.ts';
 import { REMOVED_BEFORE } from './removed.ts';
-import { addUndelivered, takeUndelivered } from './undelivered.ts';
+import { addUndelivered, takeUndelivered, type Undelivered } from './undelivered.ts';
 import type { SigningKey } from './signing-key.ts';
 
 /** Rows of one transaction: half a second, in which a recorder waits. */
@@ -44,7 +44,12 @@ export async function remove(
 }
 
 /** What one transaction has removed. */
-export type Removed = { readonly rows: number; readonly isLast: boolean };
+export type Removed = {
+  readonly rows: number;
+  readonly isLast: boolean;
+  /** What the event tells, when one was made and there is something to tell. */
+  readonly undelivered?: Undelivered;
+};
 
 /** Removes the next rows of a plan, in one transaction. After the last of them nothing is left to do. */
 export function removeSlice(
@@ -59,10 +64,12 @@ export function removeSlice(
     const end = await endOfSlice(queries, chain, { from: before.sequence, furthest, upTo });
     if (end === undefined) return { rows: 0, isLast: true };
     const stub = await removeUpTo(queries, { chain, before, end, key, nowUs });
-    await addUndelivered(queries, chain, lacking, { from: before.sequence, to: end.sequence });
-    const isLast = end.sequence === upTo;
-    if (isLast) await tell(queries, { chain, ...stub, beforeUs, nowUs });
-    return { rows: stub.rows - before.rows, isLast };
+    const names = lacking.map(({ destination }) => destination);
+    await addUndelivered(queries, chain, names, { from: before.sequence, to: end.sequence });
+    const rows = stub.rows - before.rows;
+    if (end.sequence !== upTo) return { rows, isLast: false };
+    const undelivered = await tell(queries, { chain, ...stub, beforeUs, nowUs });
+    return { rows, isLast: true, ...(undelivered && { undelivered }) };
   });
 }
 
@@ -179,7 +186,11 @@ type Told = Stubbed & {
   readonly nowUs: number;
 };
 
-async function tell(queries: Queries, { chain, sequence, rows, beforeUs, nowUs }: Told) {
+// Returns what nobody got of it.
+async function tell(
+  queries: Queries,
+  { chain, sequence, rows, beforeUs, nowUs }: Told,
+): Promise<Undelivered | undefined> {
   const told = Number((await noteOf(queries, chain, REMOVED_TOLD)) ?? 0);
   await setNote(queries, REMOVED_TOLD, String(rows));
   const undelivered = await takeUndelivered(queries, chain);
@@ -191,9 +202,14 @@ async function tell(queries: Queries, { chain, sequence, rows, beforeUs, nowUs }
       upTo: sequence,
       rows: rows - told,
       before: isoTime(beforeUs),
-      ...(undelivered !== undefined && { undelivered }),
+      ...(undelivered && { undelivered: textOf(undelivered) }),
     },
     startedAtUs: nowUs,
   } as const;
   await createAppend(chain).rows(queries, [row]);
+  return undelivered;
+}
+
+function textOf(undelivered: Undelivered): string {
+  return [...undelivered].map(([name, rows]) => `${name}: ${rows}`).join(', ');
 }

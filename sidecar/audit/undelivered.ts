@@ -1,24 +1,32 @@
 // Rows that were removed though a destination did not have them: counted from slice to slice, in the
 // transaction of each, until the event of the whole removal tells of it.
+import { cursorsOf } from './cursors.ts';
 import type { Queries } from './database.ts';
 import { noteOf, setNote } from './notes.ts';
-import type { Holder } from './removal-plan.ts';
 
 /** Name of the note: destination → rows that it never got, of which no event has told. */
 const UNDELIVERED = 'removed-undelivered';
 
+/** Destination → rows that it never got. */
+export type Undelivered = ReadonlyMap<string, number>;
+
 /** Rows after `from`, up to `to`. */
 export type Span = { readonly from: number; readonly to: number };
 
-/** Adds what these destinations lack of the rows that go now. */
+/**
+ * Adds what these destinations lack of the rows that go now: by their cursors of now, since one that is back
+ * gets rows while others go.
+ */
 export async function addUndelivered(
   queries: Queries,
   chain: string,
-  lacking: readonly Holder[],
+  destinations: readonly string[],
   { from, to }: Span,
 ): Promise<void> {
-  const fresh = lacking
-    .map(({ destination, has }) => [destination, to - Math.max(from, has)] as const)
+  if (destinations.length === 0) return;
+  const has = await cursorsOf(queries, chain);
+  const fresh = destinations
+    .map((name) => [name, to - Math.max(from, has.get(name) ?? 0)] as const)
     .filter(([, rows]) => rows > 0);
   if (fresh.length === 0) return;
   const counts = parsed(await noteOf(queries, chain, UNDELIVERED));
@@ -26,15 +34,15 @@ export async function addUndelivered(
   await setNote(queries, UNDELIVERED, JSON.stringify([...counts]));
 }
 
-/** Returns what the event says, `collector: 1200, other/logs: 3`, and begins anew; undefined for nothing. */
+/** Returns what the event is to tell, and begins anew; undefined for nothing. */
 export async function takeUndelivered(
   queries: Queries,
   chain: string,
-): Promise<string | undefined> {
+): Promise<Undelivered | undefined> {
   const counts = parsed(await noteOf(queries, chain, UNDELIVERED));
   if (counts.size === 0) return undefined;
   await setNote(queries, UNDELIVERED, '[]');
-  return [...counts].map(([name, rows]) => `${name}: ${rows}`).join(', ');
+  return counts;
 }
 
 // What someone else has written there is as good as nothing.

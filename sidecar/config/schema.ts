@@ -11,6 +11,10 @@ import { sampling } from './schema-sampling.ts';
 const issuer = text
   .refine(isIssuer)
   .meta({ pattern: PLAIN_URL, examples: ['https://login.example.com'] });
+// A hundred years. What is far beyond that is no date any more, and no number that a database takes.
+const LONGEST = '36500d';
+const isKept = (value: string) =>
+  (parseDuration(value) ?? Infinity) <= (parseDuration(LONGEST) ?? 0);
 const claim = (name: string) =>
   text.default(name).describe(`the name of a claim; by default ${name}`);
 
@@ -106,18 +110,19 @@ export const SETTINGS = z.strictObject({
   retention: z
     .strictObject({
       rows: text
-        .refine((value) => value === 'forever' || parseDuration(value) !== undefined)
+        .refine((value) => value === 'forever' || isKept(value))
         .meta({
           kind: 'duration',
           pattern: `^(forever|${DURATION})$`,
           examples: ['90d', 'forever'],
         })
         .default('400d')
-        .describe('how long rows are kept: a time such as 400d, or forever'),
+        .describe(`how long rows are kept: a time such as 400d, at most ${LONGEST}, or forever`),
       undelivered: duration
+        .refine(isKept)
         .default('30d')
         .describe(
-          'how much longer rows wait for a destination that lacks them: a time such as 30d',
+          `how much longer rows wait for a destination that lacks them: a time such as 30d, at most ${LONGEST}`,
         ),
     })
     .prefault({})

@@ -14,14 +14,27 @@ export type ClientStanding = {
   ): Promise<void>;
 };
 
-/** Returns a standing in which the client is trusted until it is refused. */
-export function createClientStanding(): ClientStanding {
+/** Whoever comes with codes of others is not to make us ask as often as he does. */
+const ASK_EVERY_MS = 30_000;
+
+/**
+ * Returns a standing in which the client is trusted until it is refused. `steadyMs` tells milliseconds of a
+ * clock that never jumps.
+ */
+export function createClientStanding(steadyMs: () => number): ClientStanding {
   let refusedAs: string | undefined;
+  let nextMs = -Infinity;
 
   async function noteAnswer(...[error, config, sent]: Parameters<ClientStanding['noteAnswer']>) {
     if (error === undefined) refusedAs = undefined;
     else if (error.error === 'invalid_client') refusedAs = error.error;
-    else if (refusesClient(error)) refusedAs = (await askOurselves(config, sent)) ?? refusedAs;
+    else if (refusesClient(error)) refusedAs = (await askInTime(config, sent)) ?? refusedAs;
+  }
+
+  async function askInTime(config: client.Configuration, sent: readonly string[]) {
+    if (steadyMs() < nextMs) return undefined;
+    nextMs = steadyMs() + ASK_EVERY_MS;
+    return askOurselves(config, sent);
   }
 
   return {

@@ -228,7 +228,8 @@ async function readUserinfo(
   try {
     return { claims: await client.fetchUserInfo(config, accessToken, subject) };
   } catch (error) {
-    return userinfoRefusalOf(error);
+    // One that is no header's value is quoted by whoever refuses it, and trimmed before.
+    return userinfoRefusalOf(error, [accessToken, accessToken.trim()]);
   }
 }
 

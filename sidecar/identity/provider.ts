@@ -51,7 +51,7 @@ export function createProvider(options: ProviderOptions): Provider {
   const closing = new AbortController();
   let configuration: client.Configuration | undefined;
   let problem = `${issuer} has not answered yet`;
-  const standing = createClientStanding();
+  const standing = createClientStanding(() => performance.now());
   const { promise: tried, resolve: endTry } = Promise.withResolvers<void>();
 
   async function discoverUntilDone(): Promise<void> {

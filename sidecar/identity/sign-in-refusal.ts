@@ -37,11 +37,11 @@ function inWords(told: TokenError): string {
   return [error, description, advice].filter((text) => text !== undefined).join(': ');
 }
 
-/** Returns why this error of the userinfo request refuses the sign-in; throws when nobody answered. */
-export function userinfoRefusalOf(error: unknown): SignInRefusal {
+/** Returns why this error of the userinfo request refuses the sign-in; throws when nobody answered. `sent` as above. */
+export function userinfoRefusalOf(error: unknown, sent: readonly string[]): SignInRefusal {
   const fault = faultIn(error);
   if (fault) throw fault;
-  return { refused: 'userinfo-invalid', detail: detailOf(error) };
+  return { refused: 'userinfo-invalid', detail: withoutSent(detailOf(error), sent) };
 }
 
 // The library's sentences, and what the provider says of an error. Never the library's evidence: that is the
@@ -49,11 +49,17 @@ export function userinfoRefusalOf(error: unknown): SignInRefusal {
 function detailOf(error: unknown): string {
   const told: string[] = [];
   for (let at = error, depth = 0; isNativeError(at) && depth < 5; depth++) {
-    const words = at instanceof ResponseBodyError ? [at.error, at.error_description] : [at.message];
-    told.push(...(words.filter((text) => text !== undefined && !told.includes(text)) as string[]));
+    told.push(...wordsOf(at).filter((text) => !told.includes(text)));
     at = at.cause;
   }
   return told.join(': ');
+}
+
+function wordsOf(error: Error): string[] {
+  // V8 quotes up to 20 characters of what it could not read: a token, or the beginning of one.
+  if (error.name === 'SyntaxError') return ['it is no JSON'];
+  if (!(error instanceof ResponseBodyError)) return [error.message];
+  return [error.error, error.error_description].filter((text) => text !== undefined);
 }
 
 function reasonOf(error: unknown): SignInReason {

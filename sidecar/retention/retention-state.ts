@@ -1,6 +1,6 @@
 // How the removal of old rows stands, and what is to be told of it. Plain data: it crosses threads. Pure.
 import type { HoldUp } from '../audit/removal-held.ts';
-import type { RemovalPlan } from '../audit/removal-plan.ts';
+import type { Undelivered } from '../audit/undelivered.ts';
 import type { Loss } from './loss.ts';
 import type { SeenClock } from './seen-clock.ts';
 
@@ -44,6 +44,8 @@ const DAY_US = 86_400_000_000;
 const QUIET_US = DAY_US;
 /** How long a loss is shown. */
 const SHOWN_US = DAY_US;
+/** The last that a Date can be, and by its negative the first (ECMA-262, Time Values). */
+const LAST_DATE_MS = 8.64e15;
 
 /** Returns the state; of what is wrong at once, the most urgent. */
 export function retentionState(facts: RetentionFacts): RetentionState {
@@ -104,13 +106,9 @@ function heldText({ sequence, startedAtUs }: HoldUp, { rowsUs }: RetentionFacts)
   );
 }
 
-/** Returns what is told of rows that went without a destination's having them; undefined for none. */
-export function lostText({ lacking = [], upTo }: RemovalPlan, start: number): string | undefined {
-  const each = lacking
-    .map(({ destination, has }) => [destination, upTo - Math.max(start, has)] as const)
-    .filter(([, rows]) => rows > 0)
-    .map(([name, rows]) => `${name} (${rows} rows)`);
-  if (each.length === 0) return undefined;
+/** Returns what is told of rows that went without a destination's having them. */
+export function lostText(undelivered: Undelivered): string {
+  const each = [...undelivered].map(([name, rows]) => `${name} (${rows} rows)`);
   return `rows were removed that were not delivered to ${each.join(', ')}: they had waited for as long as \`retention.undelivered\` says`;
 }
 
@@ -121,6 +119,8 @@ function days(us: number): string {
     : `${Number((us / 3_600_000_000).toFixed(1))} hours`;
 }
 
+// A date that no calendar reaches would throw, and this is asked for at every look.
 function isoTime(us: number): string {
-  return new Date(us / 1000).toISOString();
+  const ms = Math.max(-LAST_DATE_MS, Math.min(LAST_DATE_MS, us / 1000));
+  return new Date(ms).toISOString();
 }

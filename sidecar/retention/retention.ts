@@ -7,7 +7,7 @@ import type { HoldUp } from '../audit/removal-held.ts';
 import type { RemovalPlan } from '../audit/removal-plan.ts';
 import type { SigningKey } from '../audit/signing-key.ts';
 import type { AuditStore } from '../audit/store.ts';
-import { explain, Fault } from '../fault.ts';
+import { explain } from '../fault.ts';
 import { parseLoss, RETENTION_LOSS, type Loss } from './loss.ts';
 import { parseClock, RETENTION_CLOCK, seeClock, type SeenClock } from './seen-clock.ts';
 import { lostText, retentionState, type RetentionState } from './retention-state.ts';
@@ -17,9 +17,9 @@ export type { RetentionState };
 /** Before the first look a clock may be set, and what gathered while nothing ran be recorded. */
 export const FIRST_LOOK_MS = 600_000;
 export const LOOK_EVERY_MS = 3_600_000;
-/** After a fault of the store. */
+/** After something failed. */
 const RETRY_MS = 60_000;
-/** Between two acts: the recorder's own step comes first. */
+/** Before the first look of a recorder that begins anew in a thread that is older than that. */
 const LEAST_PAUSE_MS = 1000;
 /** Younger rows stay, whatever the setting: a request may be under way, and its log be read. */
 const LEAST_AGE_US = 3_600_000_000;
@@ -58,7 +58,6 @@ export type RetentionParts = {
 /** One look, from which on rows are removed by the same times. */
 type Run = {
   readonly nowUs: number;
-  readonly start: number;
   plan?: RemovalPlan;
 };
 
@@ -90,7 +89,6 @@ export function createRetention(parts: RetentionParts): Retention {
       await act();
       failure = undefined;
     } catch (error) {
-      if (!(error instanceof Fault)) throw error;
       failure = explain(error);
       rest(RETRY_MS);
     }
@@ -108,7 +106,7 @@ export function createRetention(parts: RetentionParts): Retention {
   async function act(): Promise<void> {
     if (!isReminded) return remind();
     if (run === undefined) return begin();
-    if (run.plan !== undefined) return remove(run, run.plan);
+    if (run.plan !== undefined) return remove(run.plan);
     if (!(await isLookedThrough(run))) return;
     await decide(run);
   }
@@ -125,7 +123,7 @@ export function createRetention(parts: RetentionParts): Retention {
     if (doubt !== undefined) return rest(LOOK_EVERY_MS);
     old.begin(removedUpTo, nowUs);
     overdue.begin(removedUpTo, nowUs);
-    run = { nowUs, start: removedUpTo };
+    run = { nowUs };
   }
 
   async function newest(): Promise<SeenClock | undefined> {
@@ -164,14 +162,13 @@ export function createRetention(parts: RetentionParts): Retention {
     return all;
   }
 
-  async function remove({ start }: Run, plan: RemovalPlan): Promise<void> {
-    const { isLast } = await slices.timed((sliceRows) =>
+  async function remove(plan: RemovalPlan): Promise<void> {
+    const { isLast, undelivered } = await slices.timed((sliceRows) =>
       removal.slice(plan, { key, nowUs: clock(), sliceRows }),
     );
     removedUpTo = await removal.start();
     if (!isLast) return;
-    const text = lostText(plan, start);
-    if (text !== undefined) await remember({ atUs: clock(), text });
+    if (undelivered) await remember({ atUs: clock(), text: lostText(undelivered) });
     rest(LOOK_EVERY_MS);
   }
 

@@ -3,6 +3,7 @@
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { DEFAULT_CLAIM_NAMES } from '../../sidecar/identity/claims.ts';
+import { createClientStanding } from '../../sidecar/identity/client-standing.ts';
 import type { Login } from '../../sidecar/identity/login.ts';
 import { createLogin } from '../../sidecar/identity/login.ts';
 import type { Provider } from '../../sidecar/identity/provider.ts';
@@ -325,6 +326,30 @@ describe('whether the provider takes us as its client is known', () => {
   test.each(byAnybody)('and not by %s: anybody can bring one', async (_name, wrong) => {
     expect(await signIn(wrong)).toHaveProperty('refused');
     expect(standing()).toEqual({ ready: true });
+  });
+
+  test('and is asked for once in half a minute at most, however many bring codes of others', async () => {
+    let asked = 0;
+    let steadyMs = 0;
+    wire.misbehave({
+      token: (...sent) => {
+        asked += 1;
+        refusing(400, { error: 'invalid_grant' })(...sent);
+      },
+    });
+    await newLogin();
+    const of = createClientStanding(() => steadyMs);
+    const note = async () => {
+      const config = provider?.config();
+      if (config) await of.noteAnswer({ error: 'unauthorized_client', status: 400 }, config, []);
+    };
+    await Promise.all([note(), note()]);
+    steadyMs = 29_999;
+    await note();
+    expect(asked).toBe(1);
+    steadyMs = 30_000;
+    await note();
+    expect(asked).toBe(2);
   });
 
   test.each([

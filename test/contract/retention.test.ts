@@ -182,6 +182,22 @@ describe.each(Object.entries(databaseKinds()))('%s', (_name, kind) => {
     expect(anew.state()?.status).not.toBe('undelivered');
   });
 
+  test('what a destination gets while rows go is not told as undelivered', async () => {
+    await segments(0, 1);
+    const { removal } = record.store;
+    const ages = { oldUpTo: 4, overdueUpTo: 4, beforeUs: day(9) };
+    const plan = await removal.plan(ages, ['back', 'gone']);
+    const slice = () => removal.slice(plan, { key: KEY, nowUs: day(9), sliceRows: 2 });
+    await slice();
+    await record.store.moveCursor('back', 4);
+    const undelivered = [
+      ['back', 2],
+      ['gone', 4],
+    ];
+    expect([...((await slice()).undelivered ?? [])]).toEqual(undelivered);
+    expect((await rows()).at(-1)).toMatchObject({ details: { undelivered: 'back: 2, gone: 4' } });
+  });
+
   test('the command’s event tells who lacks how many, too', async () => {
     await segments(0, 1);
     await record.store.moveCursor('slow', 1);
@@ -308,6 +324,22 @@ describe.each(Object.entries(databaseKinds()))('%s', (_name, kind) => {
       problem: expect.stringMatching(/^old rows can't be removed: /) as unknown,
     });
     record = await openRecord(place);
+  });
+
+  test('whatever else fails is told as well, and ends nothing', async () => {
+    const clocks = { clock: () => nowUs, steadyMs: () => steadyMs };
+    const uptime = () => {
+      throw new RangeError('no uptime here');
+    };
+    const retention = createRetention({
+      ...{ store: record.store, key: KEY, destinations: [], ...clocks, uptimeUs: uptime },
+      retention: { rowsMs: DAY_MS, undeliveredMs: 0 },
+    });
+    await lookAt(retention, 0);
+    expect(retention.state()).toMatchObject({
+      status: 'failing',
+      problem: "old rows can't be removed: no uptime here; it is tried again",
+    });
   });
 
   test('rows come in between two acts, and the chain stays whole', async () => {

@@ -67,6 +67,11 @@ test.each<[string, (code: string, response: ServerResponse) => void]>([
       void response.writeHead(200, { 'content-type': 'application/json' }).end(quotes(code)),
   ],
   [
+    'that answers a token and no JSON',
+    (_code, response) =>
+      void response.writeHead(200, { 'content-type': 'application/json' }).end(TOKENS.access),
+  ],
+  [
     'whose tokens have no type',
     (_code, response) => json(response, 200, { ...grant, token_type: undefined }),
   ],
@@ -92,6 +97,15 @@ test.each<[string, (code: string, response: ServerResponse) => void]>([
   expect(await told()).toEqual([]);
 });
 
+async function idTokenOf(changes: object): Promise<string> {
+  const now = Math.floor(Date.now() / 1000);
+  const { issuer: iss, subject: sub, clientId: aud } = it.provider;
+  const claims = { iss, sub, aud, iat: now, exp: now + 300, ...changes };
+  const idToken = await it.provider.sign(claims as Parameters<typeof it.provider.sign>[0]);
+  it.given.add(idToken);
+  return idToken;
+}
+
 test.each([
   ['another nonce', { nonce: 'another' }],
   ['no subject', { sub: undefined }],
@@ -99,11 +113,7 @@ test.each([
   ['its end in the past', { exp: 1 }],
 ])('an ID token with %s tells no token either', async (_name, changes) => {
   const refused = await it.signIn(async (_code, nonce) => {
-    const now = Math.floor(Date.now() / 1000);
-    const { issuer: iss, subject: sub, clientId: aud } = it.provider;
-    const claims = { iss, sub, aud, iat: now, exp: now + 300, nonce, ...changes };
-    const idToken = await it.provider.sign(claims as Parameters<typeof it.provider.sign>[0]);
-    it.given.add(idToken);
+    const idToken = await idTokenOf({ nonce, ...changes });
     it.provider.misbehave({
       token: (response) => json(response, 200, { ...grant, id_token: idToken }),
     });
@@ -116,8 +126,26 @@ test.each([
 test.each([
   ['refuses the access token', { userinfoStatus: 401, userinfo: { error: TOKENS.access } }],
   ['speaks of somebody else', { userinfo: { sub: TOKENS.access } }],
+  [
+    'answers a token and no JSON',
+    {
+      answerUser: (response: ServerResponse) =>
+        void response.writeHead(200, { 'content-type': 'application/json' }).end(TOKENS.access),
+    },
+  ],
 ])('a user endpoint that %s tells no token either', async (_name, misbehaviour) => {
   const refused = await it.signIn(() => it.provider.misbehave(misbehaviour));
+  it.provider.misbehave({});
+  expect(refused.status).toBe(400);
+  expect(await told()).toEqual([]);
+});
+
+test('an access token that no header can carry is not told by whoever refuses it', async () => {
+  const refused = await it.signIn(async (_code, nonce) => {
+    const idToken = await idTokenOf({ nonce });
+    const tokens = { ...grant, access_token: `${TOKENS.access}\nmore\n`, id_token: idToken };
+    it.provider.misbehave({ token: (response) => json(response, 200, tokens) });
+  });
   it.provider.misbehave({});
   expect(refused.status).toBe(400);
   expect(await told()).toEqual([]);

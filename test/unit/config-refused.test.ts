@@ -25,6 +25,14 @@ test.each([
   expect(errorsOf({}, yaml(text)).map(({ where }) => where)).toEqual([`signet.yaml: ${setting}`]);
 });
 
+test.each(['rows', 'undelivered'])('retention.%s of more than a century is a mistake', (name) => {
+  const at = (time: string) => errorsOf({}, yaml(`retention: { ${name}: ${time} }`));
+  expect(at('36500d')).toEqual([]);
+  const allowed = expect.stringMatching(/a time such as \d+d, at most 36500d/) as unknown;
+  expect(at('36501d')).toMatchObject([{ setting: `retention.${name}`, allowed }]);
+  expect(at('99999999d')).toHaveLength(1);
+});
+
 describe('a state folder', () => {
   const toldAt = (state: string) => {
     const readFile = (path: string) => {

@@ -76,13 +76,16 @@ test('a fault of the store comes before all others', () => {
   });
 });
 
-test('only those that lack something of what goes are named, with how many rows', () => {
-  const lacking = [
-    { destination: 'collector', has: 15 },
-    { destination: 'collector/logs', has: 0 },
-    { destination: 'well', has: 20 },
-  ];
-  const plan = { beforeUs: 0, upTo: 20, rows: 10, heldBy: [], couldBeUpTo: 20, lacking };
-  expect(lostText(plan, 10)).toMatch(/to collector \(5 rows\), collector\/logs \(10 rows\): /);
-  expect(lostText({ ...plan, lacking: [] }, 10)).toBeUndefined();
+test('those that never got what is gone are named, with how many rows', () => {
+  const undelivered = new Map([
+    ['collector', 5],
+    ['collector/logs', 10],
+  ]);
+  expect(lostText(undelivered)).toMatch(/to collector \(5 rows\), collector\/logs \(10 rows\): /);
+});
+
+test('a time that no calendar reaches is told as the last that it does', () => {
+  const far = 99_999_999 * DAY_US;
+  const facts = factsOf({ undeliveredUs: far, waiting: waitingFor(2) });
+  expect(retentionState(facts).problem).toContain('from +275760-09-13T00:00:00.000Z on they go');
 });

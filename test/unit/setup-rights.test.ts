@@ -139,6 +139,34 @@ test('links in a circle come to an end', () => {
   expect(dangerOf(join(folder, 'link'), OWN_ID)).toContain('too many links');
 });
 
+describe.each(['EPERM', 'ENOTSUP', 'EOPNOTSUPP'])('on a disk without hard links (%s)', (code) => {
+  const whole = { text: 'a', mode: 0o640, groupId: undefined };
+  const link = () => {
+    throw Object.assign(new Error(code), { code });
+  };
+
+  test('a file is written all the same, with its mode, and no draft stays', () => {
+    expect(writeWhole(path, whole, 'link', link)).toBe(true);
+    expect([fs.readFileSync(path, 'utf8'), modeOf(path)]).toEqual(['a', 0o640]);
+    expect(fs.readdirSync(folder)).toEqual(['file']);
+  });
+
+  test('nothing is written over, nor through a link', () => {
+    fs.symlinkSync(join(folder, 'elsewhere'), path);
+    expect(writeWhole(path, whole, 'link', link)).toBe(false);
+    expect(fs.readdirSync(folder)).toEqual(['file']);
+  });
+});
+
+test('another reason why a file can’t have its name is an error', () => {
+  const full = () => {
+    throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+  };
+  const whole = { text: 'a', mode: 0o640, groupId: undefined };
+  expect(() => writeWhole(path, whole, 'link', full)).toThrow('full');
+  expect(fs.readdirSync(folder)).toEqual([]);
+});
+
 test('a file has its mode whatever the umask, and leaves no draft where it can’t have its name', () => {
   const whole = { text: 'a', mode: 0o644, groupId: undefined };
   const before = process.umask(0o077);
