@@ -19,6 +19,8 @@ export type Connecting = {
   readonly proxy?: URL;
   /** Gets those that are open, for whoever closes the channel. */
   readonly sockets: Set<Socket>;
+  /** Whether the channel was closed meanwhile: grpc-js goes on with a connection that it had begun. */
+  readonly isClosed: () => boolean;
   /** Is told why a connection failed, or broke; undefined when there is one. */
   readonly onConnection: (failure: unknown) => void;
 };
@@ -60,11 +62,15 @@ async function connectBy(
   connecting: Connecting,
   context: SecureContext | undefined,
 ) {
-  const { destination, proxy, sockets, onConnection } = connecting;
+  const { destination, proxy, sockets, isClosed, onConnection } = connecting;
   sockets.add(socket);
   // Its owner changes on the way: an error that nobody hears meanwhile would end the thread.
   socket.on('error', () => undefined).once('close', () => sockets.delete(socket));
   try {
+    if (isClosed()) {
+      socket.destroy();
+      throw hungUp();
+    }
     const way = proxy ? await tunnelTo(hostPortOf(destination), proxy, socket) : socket;
     const result = context
       ? { socket: await securely(way, destination, context), secure: true }

@@ -23,6 +23,8 @@ export type Line = {
   readonly calls: Set<{ cancel(): void }>;
   /** Of its connection, also one that is only being made. */
   readonly sockets: Set<Socket>;
+  /** Lets go of them, and of each that comes later. */
+  readonly hangUp: () => void;
   /** Why there is no connection. */
   readonly error: () => unknown;
 };
@@ -59,7 +61,13 @@ export function openLine({ destination, version, proxy: settings }: CallerOption
   let error: unknown;
   const onConnection = (failure: unknown) => (error = failure);
   const sockets = new Set<Socket>();
-  const given = { destination, sockets, onConnection, ...(proxy && { proxy }) };
+  let isClosed = false;
+  const hangUp = () => {
+    isClosed = true;
+    for (const socket of sockets) socket.destroy();
+  };
+  const connecting = { sockets, isClosed: () => isClosed, onConnection };
+  const given = { destination, ...connecting, ...(proxy && { proxy }) };
   const to = hostPortOf(destination);
   const { identity, gzip } = compressionAlgorithms;
   const client = new Client(proxy ? addressOf(proxy) : to, connectingCredentials(given), {
@@ -69,13 +77,13 @@ export function openLine({ destination, version, proxy: settings }: CallerOption
     // The proxy's address is what it connects to; what it asks for is the destination's.
     ...(proxy && { 'grpc.default_authority': to }),
   });
-  return { client, calls: new Set(), sockets, error: () => error };
+  return { client, calls: new Set(), sockets, hangUp, error: () => error };
 }
 
 /** Closes a line that has no calls. */
-export function closeLine({ client, sockets }: Line): void {
+export function closeLine({ client, hangUp }: Line): void {
   client.close();
-  for (const socket of sockets) socket.destroy();
+  hangUp();
 }
 
 /**
