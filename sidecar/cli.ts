@@ -13,8 +13,14 @@ import { publicKeysOf, signingKeys, type SigningKey } from './audit/signing-key.
 import type { Whereabouts } from './report/whereabouts.ts';
 import { openCommand } from './command-open.ts';
 import type { Config } from './config/config.ts';
-import { deriveKeys, loadKeyRing } from './config/keys.ts';
-import { checkConfig, loadPlaces, type ReadPlaces } from './config/load.ts';
+import { deriveKeys, KEYS_FILE, loadKeyRing, type KeyRing } from './config/keys.ts';
+import {
+  checkConfig,
+  loadPlaces,
+  loadSessionPlaces,
+  type SessionPlaces,
+  type ReadPlaces,
+} from './config/load.ts';
 import { jsonSchemaText } from './config/json-schema.ts';
 import { loadWatched } from './config/load-watched.ts';
 import { tellConfig } from './config/told.ts';
@@ -26,6 +32,8 @@ import { configCommand } from './commands/config.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { initCommand } from './commands/init.ts';
 import { snippetCommand } from './commands/snippet.ts';
+import { keysCommand, type RingFile } from './commands/keys.ts';
+import { type SessionsAccess, sessionsCommand } from './commands/sessions.ts';
 import { statusCommand } from './commands/status.ts';
 import { isIssuer, parseHostPort } from './config/address.ts';
 import { programName } from './setup/program-name.ts';
@@ -33,6 +41,9 @@ import { exportReviewCommand, type ExportReviewSettings } from './commands/expor
 import { explain, Fault, type FaultCode } from './fault.ts';
 import { takeInheritedSocket } from './http/inherited-socket.ts';
 import { auditStoreFile } from './places.ts';
+import { openSessions, SESSION_STORE_FILE } from './open-sessions.ts';
+import { openRingFile } from './ring-file.ts';
+import { openAccess } from './sessions-access.ts';
 import { spansCommand, type SpansParts } from './commands/spans.ts';
 import { spansOf } from './trace/spans.ts';
 import { createSpansOf } from './trace/worth.ts';
@@ -44,6 +55,7 @@ const EXIT_CODES: Partial<Record<FaultCode, number>> = {
   ERR_KEYS: 78,
   ERR_SOCKET_IN_USE: 69,
   ERR_STATE_IN_USE: 69,
+  ERR_SESSION_STORE: 69,
   ERR_STORE_DAMAGED: 74,
   ERR_STORE_NEWER: 74,
 };
@@ -128,6 +140,8 @@ const program = new Command('signet')
       removeCommand({ locate }),
     ]),
   )
+  .addCommand(sessionsCommand({ open: sessionsAt, nowMs: Date.now }))
+  .addCommand(keysCommand({ open: keysAt }))
   .addCommand(deliverCommand({ locate, settings: deliverSettings }))
   .addCommand(spansCommand({ locate, settings: spansSettings }))
   .addCommand(deployCommand({ locate }))
@@ -187,6 +201,48 @@ function locate(state: string | undefined): Whereabouts {
     signingKey: () => signingKey(stateFolder, isOwn),
     destinations: () => wholeConfig()?.destinations.flatMap(cursorNames),
   };
+}
+
+async function sessionsAt(state: string | undefined): Promise<SessionsAccess> {
+  const places = sessionPlaces(state);
+  const file = join(places.stateFolder, SESSION_STORE_FILE);
+  if (places.sessionStore === undefined && !existsSync(file)) {
+    throw new Fault(
+      'ERR_SESSION_STORE',
+      `there is no session store ${file}: name the state folder`,
+    );
+  }
+  const keys = deriveKeys(ringIn(places), 'session');
+  const store = openSessions(places, () => keys);
+  return openAccess({ store, keys, where: locate(state), clock: () => Date.now() * 1000 });
+}
+
+function keysAt(state: string | undefined): RingFile {
+  const places = sessionPlaces(state);
+  const { stateFolder, keys, keysFile } = places;
+  if (keys !== undefined && keysFile === undefined) {
+    throw new Fault(
+      'ERR_KEYS',
+      'the key ring stands in SIGNET_KEYS, and is changed where that is set',
+    );
+  }
+  const path = keysFile ?? join(stateFolder, KEYS_FILE);
+  ringIn(places);
+  return openRingFile(path, () =>
+    openSessions(places, () => deriveKeys(ringIn(places), 'session')),
+  );
+}
+
+function sessionPlaces(state: string | undefined): SessionPlaces {
+  return state === undefined ? loadSessionPlaces(sources) : placesIn(resolve(state));
+}
+
+// Read, and never made: what a new ring sealed, no sidecar would open.
+function ringIn({ stateFolder, keys }: SessionPlaces): KeyRing {
+  if (keys === undefined && !existsSync(join(stateFolder, KEYS_FILE))) {
+    throw new Fault('ERR_KEYS', `there is no key ring in ${stateFolder}: name the state folder`);
+  }
+  return loadKeyRing({ stateFolder, neededBy: stateFolder, ...(keys && { given: keys }) });
 }
 
 // A folder that is named holds all of it, a copy that was brought elsewhere, too.

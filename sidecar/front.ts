@@ -1,20 +1,28 @@
 // All that answers, wired of one configuration: providers, sessions, the gate, its HTTP surface. Another
 // configuration makes another front; what has not changed goes on in it, with all that it has learned.
+import type { KeyObject } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import type { Config } from './config/config.ts';
 import { deriveKeys, type KeyRing } from './config/keys.ts';
 import { explain } from './fault.ts';
 import { createGate, type GateParts } from './gate.ts';
+import { createBackChannel } from './http/back-channel-logout.ts';
 import type { Check } from './http/health.ts';
+import { createPages } from './http/pages.ts';
 import { createSurface, stampOwn } from './http/server.ts';
-import { signInRoutes, type Within } from './http/sign-in.ts';
+import { signInRoutes, type SignInOptions, type Within } from './http/sign-in.ts';
+import { createAssertions } from './identity/assertion.ts';
 import { createBearer, type Bearer } from './identity/bearer.ts';
+import { sessionCookieName } from './identity/cookie.ts';
+import { createRefresh, providerOf } from './identity/grants.ts';
+import { createHandOver } from './identity/hand-over.ts';
+import type { Identity } from './identity/identity.ts';
 import { createLogin } from './identity/login.ts';
 import { createProvider, type Provider } from './identity/provider.ts';
 import type { SessionStore } from './identity/session-store.ts';
 import { createSessions, type Sessions } from './identity/session.ts';
 import type { Logger } from './log.ts';
-import { createKept, type Kept } from './reload/kept.ts';
+import { createKept, createKeptAll, type Kept } from './reload/kept.ts';
 import { toCheck } from './readiness.ts';
 import type { RequestHeaders } from './request.ts';
 import { createSample, type Sample } from './trace/sampling.ts';
@@ -23,15 +31,19 @@ import { createSample, type Sample } from './trace/sampling.ts';
 export type FrontGround = Pick<GateParts, 'journal' | 'clock' | 'bootId' | 'numbered'> & {
   readonly log: Logger;
   readonly store: SessionStore;
-  /** States of sign-ins that came back: none of them does twice, whatever the configuration. */
-  readonly usedStates: Map<string, number>;
+  readonly used: Used;
   readonly within: Within;
+  /** Told of sessions that ended without their person. */
+  readonly onEnded: (ended: { identity: Identity; why: string }) => void;
 };
+
+/** What may be used once, whatever the configuration: states of sign-ins, hand-overs, logout tokens. */
+export type Used = Readonly<Record<'states' | 'handOvers' | 'logoutTokens', Map<string, number>>>;
 
 export type Front = {
   readonly surface: RequestListener;
   readonly sample: Sample;
-  readonly provider: Provider;
+  readonly providers: readonly Provider[];
   /** How providers and their keys stand. */
   checks(): Readonly<Record<string, Check>>;
 };
@@ -42,57 +54,79 @@ export type Fronts = {
   prepare(config: Config, ring: KeyRing): Front;
   /** Keeps what was prepared last, or drops it; closes the parts that are left over. */
   settle(which: 'keep' | 'drop'): void;
-  close(): void;
+  /** Resolves when last-seen times are written. */
+  close(): Promise<void>;
+};
+
+/** What sessions are kept by, of the configuration that holds: they go on when it is another. */
+type Holding = {
+  readonly keys: readonly KeyObject[];
+  readonly providers: readonly Provider[];
 };
 
 /** Returns what makes fronts on this ground. */
 export function createFronts(ground: FrontGround): Fronts {
-  const { store } = ground;
-  const providers = createKept(createProvider, (provider) => provider.close());
+  const { store, log, onEnded } = ground;
+  let holding: Holding = { keys: [], providers: [] };
+  let next = holding;
+  let closed = Promise.resolve();
+  const providers = createKeptAll(createProvider, (provider) => provider.close());
   const sessions = createKept(
-    (lifetimes: Config['session']) => createSessions({ store, now: Date.now, ...lifetimes }),
-    (made) => made.close(),
+    ({ recheckMs, ...lifetimes }: Config['session']) =>
+      createSessions({
+        ...{ store, now: Date.now, ...lifetimes, onEnded },
+        keys: () => holding.keys,
+        ...(recheckMs !== undefined && { recheckMs }),
+        refresh: (session) => createRefresh(holding.providers, Date.now)(session),
+        isAccepted: (identity) => providerOf(holding.providers, identity) !== undefined,
+        onTrouble: (error) => log.warn({ error: explain(error) }, 'a session was not re-checked'),
+      }),
+    (made) => {
+      closed = made.close();
+    },
   );
   const bearers = createKept(bearerOf, () => {});
   const all: readonly Kept<never, unknown>[] = [providers, sessions, bearers];
 
   function prepare(config: Config, ring: KeyRing): Front {
-    const { issuer, clientId, clientSecret, scopes, claims: names } = config;
+    next = { keys: deriveKeys(ring, 'session'), providers: providers.of(config.providers) };
     return createFront(config, ring, ground, {
-      provider: providers.of({ issuer, clientId, clientSecret, scopes }),
+      providers: next.providers,
       sessions: sessions.of(config.session),
-      bearer: bearers.of({ issuers: config.bearer, names }),
+      bearer: bearers.of(config.bearer),
     });
   }
 
   return {
     prepare,
-    settle: (which) => all.forEach((kept) => kept.settle(which)),
-    close: () => all.forEach((kept) => kept.close()),
+    settle: (which) => {
+      if (which === 'keep') holding = next;
+      all.forEach((kept) => kept.settle(which));
+    },
+    close: () => {
+      all.forEach((kept) => kept.close());
+      return closed;
+    },
   };
 }
 
 type Parts = {
-  readonly provider: Provider;
+  readonly providers: readonly Provider[];
   readonly sessions: Sessions;
   readonly bearer: Bearer | undefined;
 };
 
 function createFront(config: Config, ring: KeyRing, ground: FrontGround, parts: Parts): Front {
-  const { log, usedStates, within } = ground;
-  const { provider, sessions, bearer } = parts;
+  const { log } = ground;
+  const { providers, sessions, bearer } = parts;
   const sample = createSample(config.sampling);
-  const login = createLogin({
-    provider,
-    keys: deriveKeys(ring, 'login'),
-    names: config.claims,
-    now: Date.now,
-    used: usedStates,
-  });
+  const assertions = assertionsOf(config, ring);
   const gate = createGate({
     ...ground,
     sessions,
     bearer,
+    assertions,
+    cookieName: sessionCookieName(config.cookie),
     trust: config.trace.trust,
     sample,
     key: deriveKeys(ring, 'stamp')[0],
@@ -102,11 +136,13 @@ function createFront(config: Config, ring: KeyRing, ground: FrontGround, parts: 
         'a requirement does not parse; the block is closed',
       ),
   });
+  const pages = createPages(config.pages);
   const signIn = signInRoutes({
-    login,
+    ...signInParts(config, ring, ground, providers),
+    ...(assertions && { assertions }),
     sessions,
-    hosts: config.hosts,
-    within,
+    pages,
+    within: ground.within,
     identify: (req) => gate.identify(req.headers as RequestHeaders),
     onOutcome: (req, res, { detail, ...outcome }) => {
       stampOwn(gate, req, res, outcome);
@@ -121,19 +157,55 @@ function createFront(config: Config, ring: KeyRing, ground: FrontGround, parts: 
     surface: createSurface({
       gate,
       signIn,
+      pages,
       sharedKey: 'key' in config.listen ? config.listen.key : undefined,
       onError: (error) => log.error({ error: explain(error) }, 'a request failed and was refused'),
     }),
     sample,
-    provider,
+    providers,
     checks: () => ({
-      provider: { ...toCheck(provider.state()), issuer: provider.issuer },
+      ...checksOf(providers),
       ...(bearer !== undefined && { bearer: toCheck(bearer.state()) }),
     }),
   };
 }
 
-function bearerOf({ issuers, names }: { issuers: Config['bearer']; names: Config['claims'] }) {
-  if (issuers.length === 0) return undefined;
-  return createBearer({ issuers: issuers.map((issuer) => ({ ...issuer, names })), now: Date.now });
+// Whoever signs in or out, and where.
+function signInParts(
+  { hosts, cookie }: Config,
+  ring: KeyRing,
+  { used }: FrontGround,
+  providers: readonly Provider[],
+): Pick<SignInOptions, 'login' | 'hosts' | 'cookie' | 'providers' | 'handOver' | 'backChannel'> {
+  const keys = deriveKeys(ring, 'login');
+  const now = Date.now;
+  const login = createLogin({ providers, keys, now, used: used.states });
+  const central =
+    cookie.kind === 'central'
+      ? createHandOver({ keys, central: cookie.host, hosts, now, used: used.handOvers })
+      : undefined;
+  return {
+    ...{ login, hosts, cookie, providers },
+    ...(central && { handOver: central }),
+    backChannel: createBackChannel(providers, { now, used: used.logoutTokens }),
+  };
+}
+
+function assertionsOf({ assertion }: Config, ring: KeyRing) {
+  if (assertion === undefined) return undefined;
+  const keys = deriveKeys(ring, 'assertion');
+  return createAssertions({ keys: () => keys, issuer: assertion.issuer, now: Date.now });
+}
+
+// The first is `provider`, as when there was one only.
+function checksOf(providers: readonly Provider[]): Record<string, Check> {
+  const told = providers.map((provider, at) => {
+    const name = at === 0 ? 'provider' : `provider_${provider.name}`;
+    return [name, { ...toCheck(provider.state()), issuer: provider.issuer }] as const;
+  });
+  return Object.fromEntries(told);
+}
+
+function bearerOf(issuers: Config['bearer']): Bearer | undefined {
+  return issuers.length === 0 ? undefined : createBearer({ issuers, now: Date.now });
 }

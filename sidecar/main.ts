@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createClock } from './clock.ts';
 import { headFields } from './audit/head.ts';
 import type { Config } from './config/config.ts';
-import { KEYS_FILE, loadKeyRing, type KeyRing } from './config/keys.ts';
+import { deriveKeys, KEYS_FILE, loadKeyRing, type KeyRing } from './config/keys.ts';
 import type { Loaded } from './config/load-watched.ts';
 import { createDiskWatch, diskPlaces } from './disk-space.ts';
 import { endBySignal } from './end.ts';
@@ -16,7 +16,8 @@ import { closeInOrder } from './http/close.ts';
 import type { InheritedSocket } from './http/inherited-socket.ts';
 import { listen } from './http/listen.ts';
 import { createSidecarServer } from './http/server.ts';
-import { createSessionStore } from './identity/session-store.ts';
+import type { Identity } from './identity/identity.ts';
+import { openSessions } from './open-sessions.ts';
 import { openJournal } from './decisions/journal.ts';
 import { createLiveTrace } from './live-trace.ts';
 import { lockState } from './lock.ts';
@@ -30,12 +31,10 @@ import { recorderChecks, toCheck } from './readiness.ts';
 import { recorderOptions } from './recorder-settings.ts';
 import { createReload, type Taken } from './reload/reload.ts';
 import { idsOf, takeOver } from './takeover.ts';
+import { stampedIdentity } from './stamp.ts';
 import { type Trouble, troubleText } from './troubles.ts';
 import { VERSION } from './version.ts';
 import { markOf, watchFiles } from './reload/watch-files.ts';
-
-/** Name of the session store in the state folder. */
-const SESSION_STORE_FILE = 'sessions.db';
 
 /** How long those may take who are under way when the gate closes. */
 const STOP_GRACE_MS = 5000;
@@ -68,10 +67,7 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
   const bootId = randomUUID();
   let reloads = 0;
 
-  const store = createSessionStore({
-    path: join(config.stateFolder, SESSION_STORE_FILE),
-    now: Date.now,
-  });
+  const store = openSessions(config, () => deriveKeys(ring, 'session'));
   const journal = openJournal({
     folder: journalFolder(config.stateFolder),
     bootId,
@@ -91,8 +87,9 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
   const fronts = createFronts({
     ...{ log, store, journal, clock, bootId },
     numbered: createNumbers(),
-    usedStates: new Map(),
+    used: { states: new Map(), handOvers: new Map(), logoutTokens: new Map() },
     within: live.within,
+    onEnded: tellEnded,
   });
   let front: Front = fronts.prepare(config, ring);
   fronts.settle('keep');
@@ -136,7 +133,7 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
   } catch (error) {
     await closeAll([health, door]);
     journal.discard();
-    closeParts();
+    await closeParts();
     throw error;
   }
   for (const server of [door, health]) {
@@ -162,7 +159,7 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
       await live.stop();
       await recorder.stop();
       await closeAll([health]);
-      closeParts();
+      await closeParts();
       if (watch.isLooking() || disk.isLooking()) endBySignal();
       log.info('stopped');
       log.flush();
@@ -187,7 +184,7 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
       reloads += 2;
       try {
         const prepared = fronts.prepare(taken.config, to.ring);
-        await findProvider(prepared, front);
+        await findProviders(prepared, front);
         await recorder.take(
           recorderOptions(taken.config, to.ring, { bootId, reloads: reloads - 1 }),
         );
@@ -225,19 +222,28 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
 
   function tellWarnings(): void {
     for (const warning of config.warnings) log.warn(warning);
-    if (config.bearer.some(({ issuer }) => issuer !== config.issuer)) {
-      log.warn(
-        'user names are unique within an issuer only, and there are several: see SECURITY.md',
-      );
-    }
   }
 
-  function closeParts(): void {
+  // No request, and so no stamp, is there to carry it. The provider's words are for the log only.
+  function tellEnded({ identity, why }: { identity: Identity; why: string }): void {
+    const { sessionHash } = identity;
+    log.info({ session_hash: sessionHash, why }, 'a session has ended');
+    recorder.addEvent({
+      kind: 'event',
+      requestId: `session-revoked:${sessionHash}`,
+      event: 'session-revoked',
+      details: { why: 'provider' },
+      startedAtUs: clock(),
+      identity: stampedIdentity(identity),
+    });
+  }
+
+  async function closeParts(): Promise<void> {
     watch.close();
     journal.close();
     disk.close();
-    fronts.close();
-    store.close();
+    await fronts.close();
+    await store.close();
     lock.release();
   }
 }
@@ -261,11 +267,16 @@ function mustStillBe({ file, files }: Loaded, before: Loaded['files']): void {
 }
 
 // A provider that can't be found is no reason to give up one that can. If the old one can't be found
-// either, nothing is lost.
-async function findProvider({ provider }: Front, before: Front): Promise<void> {
-  if (provider === before.provider) return;
-  await provider.tried;
-  if (before.provider.state().ready) provider.config();
+// either, or there was none, nothing is lost by trying the new one for as long as it takes.
+async function findProviders({ providers }: Front, before: Front): Promise<void> {
+  const others = providers.filter((provider) => !before.providers.includes(provider));
+  await Promise.all(others.map(({ tried }) => tried));
+  for (const other of others) {
+    const replaced =
+      before.providers.find(({ name }) => name === other.name) ??
+      (other === providers[0] ? before.providers[0] : undefined);
+    if (replaced?.state().ready) other.config();
+  }
 }
 
 function stateOf(problem: string | undefined): Parameters<typeof toCheck>[0] {

@@ -1,8 +1,9 @@
 // The main thread's side of the recorder: starts its worker, starts it again when it dies, knows how
-// it stands, and stops it in order. No evidence passes through here.
+// it stands, and stops it in order. No evidence of requests passes through here.
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Head } from './audit/head.ts';
+import type { EventRow } from './audit/row.ts';
 import { endBySignal } from './end.ts';
 import { explain, Fault } from './fault.ts';
 import type { RecorderOptions } from './recorder-options.ts';
@@ -34,6 +35,9 @@ const TAKE_MS = 10_000;
  */
 const YOUNG_GENERATION_MB = 48;
 
+/** Most events that wait for the store; it may be away for long. The oldest go. */
+const MAX_UNRECORDED = 10_000;
+
 export type RecorderThread = {
   start(): void;
   /** The latest word; undefined until the first. */
@@ -48,6 +52,8 @@ export type RecorderThread = {
    * it goes on by those before.
    */
   take(options: RecorderOptions): Promise<void>;
+  /** Has it recorded what happened without a request; told again until it is. Lost when the process ends before. */
+  addEvent(event: EventRow): void;
   /** Has spans sent that are of no row. They are lost when the recorder isn't there. */
   addSpans(spans: readonly Span[]): void;
   /**
@@ -81,6 +87,7 @@ export function createRecorderThread(
   let lastAsked = 0;
   const tell = createTroubles(onTrouble);
   const asked = new Map<number, (text: string | undefined) => void>();
+  const unrecorded = new Map<string, EventRow>();
   let takes = 0;
   let hasTaken = (_id?: number) => {};
 
@@ -98,6 +105,9 @@ export function createRecorderThread(
       heardAtMs = performance.now();
       if (message.kind === 'metrics') return asked.get(message.id)?.(message.text);
       if (message.kind === 'taken') return hasTaken(message.id);
+      if (message.kind === 'recorded') {
+        return message.requestIds.forEach((id) => unrecorded.delete(id));
+      }
       hear(message.state);
     });
     // A worker that ran out of memory says so by `error`; `exit` comes after it, always.
@@ -110,6 +120,7 @@ export function createRecorderThread(
     });
     ended = new Promise((resolve) => started.once('exit', () => resolve()));
     worker = started;
+    post({ kind: 'events', events: [...unrecorded.values()] });
   }
 
   function hear(next: RecorderState): void {
@@ -199,7 +210,14 @@ export function createRecorderThread(
     return { ...state, problem: 'the recorder has not been heard of for some time' };
   }
 
+  function addEvent(event: EventRow): void {
+    const [oldest] = unrecorded.keys();
+    if (unrecorded.size >= MAX_UNRECORDED && oldest !== undefined) unrecorded.delete(oldest);
+    unrecorded.set(event.requestId, event);
+    post({ kind: 'events', events: [event] });
+  }
+
   const addSpans = (spans: readonly Span[]) => post({ kind: 'spans', spans });
 
-  return { start, state: current, metrics, take, addSpans, stop };
+  return { start, state: current, metrics, take, addEvent, addSpans, stop };
 }

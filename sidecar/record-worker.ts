@@ -8,6 +8,7 @@ import { createFollower, type Follower } from './accesslog/follow.ts';
 import { createAddressRule, createSalts } from './audit/address.ts';
 import { signingKeys } from './audit/signing-key.ts';
 import { openAuditStore } from './audit/open.ts';
+import type { EventRow } from './audit/row.ts';
 import type { AuditStore } from './audit/store.ts';
 import { createClock } from './clock.ts';
 import type { Delivery } from './delivery/deliver.ts';
@@ -58,6 +59,8 @@ const stampKeys = [...options.keys];
 const superseded: RecorderOptions[] = [];
 /** Whether other options wait for the recorder to begin again. */
 let isStale = false;
+/** What happened without a request, and is not in the store yet. */
+const told = new Map<string, EventRow>();
 let taken = 0;
 const clock = createClock();
 const stop = new AbortController();
@@ -97,6 +100,8 @@ function hear(message: ToRecorder): void {
       return stop.abort();
     case 'take':
       return take(message.id, message.options);
+    case 'events':
+      return message.events.forEach((event) => told.set(event.requestId, event));
     case 'spans':
       return dispatch?.addSpans(message.spans);
     case 'ask-metrics': {
@@ -264,6 +269,7 @@ async function follow(parts: Parts): Promise<void> {
   let nextLookMs = 0;
   for (;;) {
     if (isStale) break;
+    await recordTold(parts);
     const isNew = await recorder.step();
     await reckoning.step(follower.isAtEnd());
     await heads.step();
@@ -276,8 +282,19 @@ async function follow(parts: Parts): Promise<void> {
     else if (isNew || !stop.signal.aborted) await pause(POLL_MS);
     else break;
   }
+  await recordTold(parts);
   await heads.sign();
   say(await stateOf(parts));
+}
+
+async function recordTold({ store, deliveries }: Parts): Promise<void> {
+  if (told.size === 0) return;
+  const rows = [...told.values()];
+  await store.commit({ rows });
+  metrics.observe(rows);
+  for (const delivery of deliveries) delivery.wake();
+  for (const { requestId } of rows) told.delete(requestId);
+  post({ kind: 'recorded', requestIds: rows.map(({ requestId }) => requestId) });
 }
 
 async function stateOf(parts: Parts): Promise<RecorderState> {

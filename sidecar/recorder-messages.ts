@@ -1,5 +1,6 @@
-// What the main thread and the recorder's say to each other. No evidence is among it: that goes through
-// Caddy's log.
+// What the main thread and the recorder's say to each other. No evidence of requests is among it: that goes
+// through Caddy's log.
+import type { EventRow } from './audit/row.ts';
 import type { TextFormat } from './metrics/write-text.ts';
 import type { RecorderOptions } from './recorder-options.ts';
 import type { RecorderState } from './recorder-state.ts';
@@ -15,6 +16,8 @@ export type ToRecorder =
       readonly format: TextFormat;
       readonly checks: Readonly<Record<string, boolean>>;
     }
+  /** What happened without a request: to be recorded, however often it is told. */
+  | { readonly kind: 'events'; readonly events: readonly EventRow[] }
   /** Of sign-ins, as they ended. */
   | { readonly kind: 'spans'; readonly spans: readonly Span[] };
 
@@ -22,4 +25,6 @@ export type FromRecorder =
   | { readonly kind: 'state'; readonly state: RecorderState }
   /** Nothing is recorded by the options before any more. */
   | { readonly kind: 'taken'; readonly id: number }
+  /** These are in the store. */
+  | { readonly kind: 'recorded'; readonly requestIds: readonly string[] }
   | { readonly kind: 'metrics'; readonly id: number; readonly text: string };

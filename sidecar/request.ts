@@ -1,6 +1,7 @@
 // What a request to Signet says, sorted by who says it: Caddy, the Caddyfile, the client.
 // Reading only; nothing here is proof of anything.
 import { readCookie, SESSION_COOKIE } from './identity/cookie.ts';
+import type { How } from './policy/decide.ts';
 import { isUuid } from './trace/ids.ts';
 
 /** Header values by lower-case name; repeated ones joined by a comma, as Node does it. */
@@ -10,8 +11,7 @@ export type RequestHeaders = Readonly<Record<string, string | undefined>>;
 export type Asked = {
   readonly requestId: string;
   readonly uri: string;
-  /** Whether this is a browser on its way to a page, which can be sent to sign in. */
-  readonly isNavigation: boolean;
+  readonly how: How;
   /** What the Caddyfile says: the block's name and requirement, raw. */
   readonly route: string;
   readonly require: string | undefined;
@@ -42,7 +42,7 @@ export function readAsked(target: string, headers: RequestHeaders): Asked | unde
   return {
     requestId: origin.requestId,
     uri,
-    isNavigation: isNavigation(method, headers),
+    how: howOf(method, headers),
     route: match[1] ?? '',
     require: match[2],
   };
@@ -63,11 +63,26 @@ export function readOrigin(headers: RequestHeaders): Origin | undefined {
 }
 
 /** Returns what the client offers. A caller with both presents the bearer. */
-export function readEvidence(headers: RequestHeaders): Evidence {
-  const session = readCookie(headers['cookie'], SESSION_COOKIE);
+export function readEvidence(headers: RequestHeaders, cookieName = SESSION_COOKIE): Evidence {
+  const session = readCookie(headers['cookie'], cookieName);
   const authorization = headers['authorization'];
   if (authorization === undefined || !/^bearer\s/i.test(authorization)) return { session };
   return { bearer: authorization.slice('bearer'.length).trim(), session };
+}
+
+function howOf(method: string, headers: RequestHeaders): How {
+  if (isPreflight(method, headers)) return 'preflight';
+  return isNavigation(method, headers) ? 'navigation' : 'other';
+}
+
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+
+// CORS-preflight fetch, Fetch standard 4.8: both headers, one value each. Node joins what stands twice by a
+// comma, and then it is none.
+function isPreflight(method: string, headers: RequestHeaders): boolean {
+  if (method !== 'OPTIONS') return false;
+  const origin = headers['origin'] ?? '';
+  return /^[^\s,]+$/.test(origin) && TOKEN.test(headers['access-control-request-method'] ?? '');
 }
 
 // Fetch Metadata tells it outright; without it, a GET that accepts HTML is a person's.

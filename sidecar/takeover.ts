@@ -14,6 +14,7 @@ const FIXED = [
   'accessLog',
   'stateFolder',
   'auditStore',
+  'sessionStore',
   'headsFile',
 ] as const satisfies (keyof Config)[];
 
@@ -39,27 +40,29 @@ export type Whole = {
  */
 export function takeOver(from: Whole, to: Whole): Takeover {
   const [key] = deriveKeys(from.ring, 'chain');
-  const isOther = othersBy((config) => fingerprint(config, key), from.config, to.config);
-  const waiting = FIXED.filter((name) => isOther(name) && !isSameAddress(name, from, to));
-  const kept = Object.fromEntries(waiting.map((name) => [name, from.config[name]]));
-  const names = Object.keys({ ...from.config, ...to.config }) as (keyof Config)[];
-  const changed = names.filter(
-    (name) => name !== 'warnings' && name !== 'keys' && !(name in kept) && isOther(name),
+  const others = othersOf(fingerprint(from.config, key), fingerprint(to.config, key));
+  const waiting = FIXED.filter(
+    (name) => others.includes(settingOf(name)) && !isSameAddress(name, from, to),
   );
+  const kept = Object.fromEntries(waiting.map((name) => [name, from.config[name]]));
+  const waits = waiting.map(settingOf);
+  // The ring is told of by itself.
+  const told = [...waits, settingOf('keys')];
   return {
     config: withKept(to.config, kept),
     changed: [
-      ...changed.map(settingOf),
+      ...others.filter((setting) => !told.includes(setting)),
       ...(isOtherRing(from.ring, to.ring) ? ['keys'] : []),
       ...(hasOtherCertificates(from, to) ? ['certificates'] : []),
     ],
-    waits: waiting.map(settingOf),
+    waits,
   };
 }
 
-function othersBy(hashes: (config: Config) => Record<string, string>, from: Config, to: Config) {
-  const [before, after] = [hashes(from), hashes(to)];
-  return (name: keyof Config) => before[settingOf(name)] !== after[settingOf(name)];
+/** Returns the settings that are others, in one or the other. */
+function othersOf(before: Record<string, string>, after: Record<string, string>): string[] {
+  const names = Object.keys({ ...before, ...after });
+  return names.filter((name) => before[name] !== after[name]);
 }
 
 // One that is not there any more is kept as well; one that is new and fixed waits.

@@ -8,23 +8,34 @@ const ROOT = fileURLToPath(new URL('../sidecar', import.meta.url));
 
 /** Room → the rooms that it may import. Whatever is not named here must not be imported. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
-  identity: [],
+  postgres: [],
+  identity: ['postgres'],
   policy: ['identity'],
   accesslog: [],
-  audit: ['accesslog', 'identity', 'policy'],
+  audit: ['accesslog', 'identity', 'policy', 'postgres'],
   decisions: ['audit', 'policy'],
   retention: ['audit'],
   reload: [],
   verify: ['audit'],
   report: ['audit', 'identity', 'policy', 'verify'],
-  trace: ['audit'],
+  trace: ['audit', 'identity'],
   metrics: ['audit'],
   otlp: ['audit', 'metrics', 'trace'],
   delivery: ['audit', 'otlp', 'trace'],
   review: ['audit', 'delivery', 'metrics', 'otlp', 'trace'],
   deployment: ['audit', 'report'],
   setup: ['identity', 'otlp'],
-  commands: ['audit', 'delivery', 'deployment', 'otlp', 'report', 'review', 'setup', 'trace'],
+  commands: [
+    'audit',
+    'delivery',
+    'deployment',
+    'identity',
+    'otlp',
+    'report',
+    'review',
+    'setup',
+    'trace',
+  ],
   config: ['identity', 'otlp', 'trace'],
   http: ['identity', 'policy'],
 };
@@ -79,6 +90,7 @@ const WIRING = [
   'main.ts',
   'readiness.ts',
   'recorder-settings.ts',
+  'ring-file.ts',
   'takeover.ts',
 ];
 
@@ -125,7 +137,7 @@ const RIM = [
   'audit/migrate.ts', // randomness: a chain's name, persons' keys
   'audit/open.ts', // the store's file
   'audit/persons.ts', // randomness: persons' keys
-  'audit/postgres-pool.ts', // the database, and its timers
+  'postgres/pool.ts', // the database, and its timers
   'report/progress.ts', // the terminal
   'verify/published.ts', // files of published heads
   'audit/sqlite.ts', // the store's file
@@ -142,6 +154,7 @@ const RIM = [
   'clock.ts',
   'command-open.ts', // the terminal
   'config/keys.ts', // the key ring's file
+  'config/write-keys.ts', // the key ring's file, and new keys
   'commands/deliver.ts', // the terminal
   'deployment/command-mark.ts', // the clock
   'deployment/command-verdict.ts',
@@ -174,15 +187,20 @@ const RIM = [
   'front.ts', // hands out the clock
   'heads.ts', // the file of published heads
   'http/close.ts',
+  'http/form-body.ts', // a body's time
   'http/health.ts',
   'http/inherited-socket.ts',
   'http/listen.ts', // the sockets
   'http/server.ts',
   'identity/bounded-fetch.ts', // the network
-  'identity/login.ts', // randomness: state and nonce
+  'identity/hand-over.ts', // randomness: states
+  'identity/login-under-way.ts', // randomness: state and nonce
   'identity/provider.ts', // waits between tries
   'identity/sealed.ts', // randomness: the seal's nonce
-  'identity/session-store.ts', // the store's file
+  'identity/session-lease.ts', // its timer
+  'identity/session-store-answering.ts', // the network, and its timers
+  'identity/session-store-file.ts', // the store's file
+  'identity/session-wait.ts', // a timer
   'identity/session.ts', // randomness: the session's id; its timer
   'decisions/journal-file.ts', // the gate's journals
   'decisions/journal.ts',
@@ -190,10 +208,12 @@ const RIM = [
   'decisions/log-facts.ts', // the log's disk
   'log.ts',
   'main.ts',
+  'open-sessions.ts', // hands out the clock
   'places.ts', // the state folder
   'decisions/reckon.ts', // looks once a second
   'record-thread.ts',
   'record-worker.ts',
+  'ring-file.ts', // the key ring's file
   'retention/retention.ts', // now and then
   'version.ts',
   'reload/reload.ts', // tries again

@@ -6,7 +6,7 @@ export const EVENT_CODES = {
   'sign-in': 'SIG-101',
   'sign-in-failed': 'SIG-102',
   'sign-out': 'SIG-103',
-  'session-revoked': 'SIG-104', // an earlier session of the browser's, ended by a new sign-in
+  'session-revoked': 'SIG-104', // ended not by the person: a new sign-in, the provider, the command (detail `why`)
   'key-ring-changed': 'SIG-201',
   'configuration-changed': 'SIG-202',
   'deployment-marked': 'SIG-203', // by `signet deploy mark`

@@ -1,8 +1,9 @@
 // The audit store's tables in PostgreSQL: made once, and refused when a newer Signet made them.
 import { Fault } from '../fault.ts';
-import type { Connection, Connections } from './postgres-pool.ts';
-import { nameOf, type PostgresPlace } from './postgres-place.ts';
-import { BEGIN_READING, beginOn, transact } from './postgres-transaction.ts';
+import { nameOf, type PostgresPlace } from '../postgres/place.ts';
+import type { Connection, Connections } from '../postgres/pool.ts';
+import { transact } from '../postgres/transaction.ts';
+import { BEGIN_READING, beginOn } from './postgres-transaction.ts';
 import { POSTGRES_DIALECT, SCHEMA_VERSION, schemaSql } from './schema.ts';
 
 /** Returns the version of the tables; undefined where there are none. Throws ERR_STORE_NEWER. */

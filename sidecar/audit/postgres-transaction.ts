@@ -1,8 +1,10 @@
-// Transactions of PostgreSQL: how they begin, and that they end, all of it or nothing.
+// Transactions of the audit store: how they begin, that they see one chain, and that nothing comes after
+// their end.
 import { escapeLiteral } from 'pg';
 import { Fault } from '../fault.ts';
+import type { Connection } from '../postgres/pool.ts';
+import { lockOn } from '../postgres/transaction.ts';
 import type { Queries } from './database.ts';
-import type { Connection, Connections } from './postgres-pool.ts';
 import { insertSql, rowsAsJson } from './postgres-sql.ts';
 
 /** Begins one look at the tables, however many statements it takes. */
@@ -14,40 +16,14 @@ export const BEGIN_READING = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
  * take the chain from; it lasts as long as the transaction, so that a pooler in between is no harm.
  */
 export function beginOn(chain: string): string {
-  const lock = `pg_advisory_xact_lock(hashtextextended(${escapeLiteral(`signet ${chain}`)}, 0))`;
   const setting = `set_config('signet.chain', ${escapeLiteral(chain)}, true)`;
-  return `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT ${setting}; SELECT ${lock}`;
+  return `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT ${setting}; ${lockOn(chain)}`;
 }
 
 // A server that answers before its disk has the commit can be told to wait. Where it waits for more
 // than its own disk (a replica's), that stays as it is.
 export const DURABLY = `SELECT set_config('synchronous_commit', 'on', true)
   WHERE current_setting('synchronous_commit') = 'off'`;
-
-/**
- * Returns what `work` returns, when all of it is kept. When the connection breaks at the very end,
- * whether it was kept can't be known: it throws, and the same work must be harmless a second time.
- */
-export async function transact<T>(
-  connections: Connections,
-  begin: string,
-  work: (connection: Connection) => Promise<T>,
-): Promise<T> {
-  const connection = await connections.take();
-  try {
-    await connection.script(begin);
-    const result = await work(connection);
-    // Throws, too, when a statement failed and `work` made nothing of it: PostgreSQL would undo all
-    // and not even call that an error.
-    await connection.script('COMMIT');
-    return result;
-  } catch (error) {
-    await connection.script('ROLLBACK').catch(() => {}); // a broken one is ended by `release`
-    throw error;
-  } finally {
-    connection.release();
-  }
-}
 
 /** Runs `work` with the queries of one transaction; they go one after the other, and end with it. */
 export async function within<T>(

@@ -1,20 +1,22 @@
 // The audit store's database in PostgreSQL, which several sidecars can share, each with a chain of its
 // own. Whoever writes a chain holds a lock on it, in this process and on the server.
 import { Fault } from '../fault.ts';
+import { nameOf } from '../postgres/place.ts';
+import { createConnections, type Connections, type PostgresOptions } from '../postgres/pool.ts';
+import { transact } from '../postgres/transaction.ts';
+import type { PostgresUse } from '../postgres/use.ts';
 import type { Columns, Database, Value } from './database.ts';
 import { chainsOfRows, examinePostgres } from './postgres-examine.ts';
-import { nameOf } from './postgres-place.ts';
-import { createConnections, type Connections, type PostgresOptions } from './postgres-pool.ts';
 import { isReading } from './postgres-sql.ts';
 import { makeTables, versionOf } from './postgres-tables.ts';
-import {
-  BEGIN_READING,
-  beginOn,
-  createTurns,
-  DURABLY,
-  transact,
-  within,
-} from './postgres-transaction.ts';
+import { BEGIN_READING, beginOn, createTurns, DURABLY, within } from './postgres-transaction.ts';
+
+const AUDIT: PostgresUse = {
+  code: 'ERR_AUDIT_STORE',
+  store: 'audit store',
+  locked: 'this chain',
+  maxConnections: 3, // one for what is written, and two for readers beside it
+};
 
 /**
  * Returns the database for the writer of one chain, with its tables, which are made if there are none.
@@ -26,7 +28,7 @@ export async function openPostgres(
   chain: string,
   options?: PostgresOptions,
 ): Promise<Database> {
-  const connections = createConnections(url, options);
+  const connections = createConnections(url, AUDIT, options);
   return openedOrClosed(connections, async () => {
     if ((await versionOf(connections)) === undefined) await makeTables(connections);
     return asDatabase(connections, beginOn(chain));
@@ -41,7 +43,7 @@ export async function openPostgresForReading(
   url: string,
   options?: PostgresOptions,
 ): Promise<Database> {
-  const connections = createConnections(url, {
+  const connections = createConnections(url, AUDIT, {
     statementTimeoutMs: READING_TIMEOUT_MS,
     ...options,
   });
@@ -67,12 +69,7 @@ function asDatabase(connections: Connections, begin: string): Database {
     );
 
   async function read(sql: string, values?: readonly Value[]): Promise<Columns[]> {
-    const connection = await connections.take();
-    try {
-      return (await connection.query(sql, values)).rows;
-    } finally {
-      connection.release();
-    }
+    return (await connections.ask(sql, values)).rows;
   }
 
   return {

@@ -6,6 +6,7 @@ import type { BearerIssuer } from '../identity/bearer.ts';
 import type { ClaimNames } from '../identity/claims.ts';
 import type { Secret } from '../secret.ts';
 import type { TraceTrust } from '../trace/context.ts';
+import type { PagesFiles } from './environment.ts';
 import type { SamplingSettings } from './sampling.ts';
 
 /** Where the gate listens: a unix socket, or TCP with a key that Caddy must show. */
@@ -23,18 +24,52 @@ export type Retention = {
   readonly undeliveredMs: number;
 };
 
-/** Every setting, typed and checked. Paths are absolute. */
-export type Config = {
+/** A provider that people sign in at; what its preset brings is in. */
+export type ProviderConfig = {
+  /** For `idp:` and the path of its callback: lower case, unique among all who issue. */
+  readonly name: string;
+  /** What people read where they choose. */
+  readonly label: string;
   readonly issuer: string;
   readonly clientId: string;
   readonly clientSecret: Secret;
   readonly scopes: readonly string[];
+  readonly names: ClaimNames;
+  /** Further parameters of the authorization request. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly signOut: 'local' | 'provider';
+};
+
+/** How long sessions live. */
+export type SessionTimes = {
+  readonly idleMs: number;
+  readonly absoluteMs: number;
+  /** Undefined: the provider is not asked again. */
+  readonly recheckMs?: number;
+};
+
+/** For which hosts one sign-in is good: each by itself, all below a domain, or all by way of one of them. */
+export type CookieConfig =
+  | { readonly kind: 'host' }
+  | { readonly kind: 'domain'; readonly domain: string }
+  | { readonly kind: 'central'; readonly host: string };
+
+/** Every setting, typed and checked. Paths are absolute. */
+export type Config = {
+  /** At least one; the first is that of the top level. */
+  readonly providers: readonly [ProviderConfig, ...ProviderConfig[]];
   /** Hosts, lower case, that links may name behind a catch-all site. */
   readonly hosts: readonly string[];
-  readonly claims: ClaimNames;
   /** Empty: bearer tokens are not accepted. */
   readonly bearer: readonly BearerIssuer[];
-  readonly session: { readonly idleMs: number; readonly absoluteMs: number };
+  readonly session: SessionTimes;
+  /** A PostgreSQL URL: sessions are there, and not in a file of the state folder. */
+  readonly sessionStore?: Secret;
+  readonly cookie: CookieConfig;
+  /** Absent: the app gets no assertion. */
+  readonly assertion?: { readonly issuer: string };
+  /** What people see, where it is not what is built in. */
+  readonly pages: PagesFiles;
   readonly trace: { readonly trust: TraceTrust };
   /** OpenTelemetry resource attributes; always `service.name` and `deployment.environment.name`. */
   readonly resource: Readonly<Record<string, string>>;

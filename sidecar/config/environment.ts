@@ -11,6 +11,15 @@ export type ConfigSources = {
   readonly cwd: string;
   readonly home: string;
   readonly isRoot: boolean;
+  /** Returns what is wrong with the pages, by whoever makes them; default: nothing. */
+  readonly pagesProblems?: (pages: PagesFiles) => readonly string[];
+};
+
+/** What the files say that `pages` names. */
+export type PagesFiles = {
+  readonly css?: string;
+  /** Language (lower case, such as `de` or `pt-br`) → name of a text → text. */
+  readonly texts?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 };
 
 /** The variables that are given: trimmed, and none that is empty. */
@@ -24,6 +33,7 @@ type Target = {
 };
 
 const TARGETS: Readonly<Record<string, Target>> = {
+  SIGNET_PRESET: { path: 'preset' },
   SIGNET_ISSUER: { path: 'issuer' },
   SIGNET_CLIENT_ID: { path: 'client_id' },
   SIGNET_HOSTS: { path: 'hosts', as: 'list' },
@@ -50,6 +60,7 @@ const SECRETS: Readonly<Record<string, string>> = {
   SIGNET_GATE_KEY: 'gate_key_file',
   SIGNET_KEYS: 'keys_file',
   SIGNET_AUDIT_STORE: 'audit.store_file',
+  SIGNET_SESSION_STORE: 'session.store_file',
 };
 
 const KNOWN = [

@@ -1,19 +1,79 @@
 // What each setting of signet.yaml is for, in one place: an editor shows it through the JSON Schema. What is
 // allowed stands in the schema itself.
 
+const CLAIMS = {
+  user: "The claim with the user's name. One that people can choose themselves is no good.",
+  team: 'The claim with the team.',
+  team_prefix: 'The beginning of the group that is the team.',
+  roles: 'The claim with the roles.',
+  groups: 'The claim with the groups.',
+  type: 'The claim that tells people, services and agents apart.',
+};
+
+function claimsOf(path: string, of: string): Record<string, string> {
+  const entries = Object.entries(CLAIMS).map(([name, text]) => [
+    `${path}.${name}`,
+    `${text} As in \`claims\`, for this entry of \`${of}\`.`,
+  ]);
+  return Object.fromEntries(entries);
+}
+
 /** A sentence or two for each path; `[]` stands for an element of a list. */
 export const EXPLANATIONS: Readonly<Record<string, string>> = {
+  preset:
+    'What kind of provider it is: that brings scopes, claims and parameters as this kind has them. What is written here wins over it; `signet config` says what came of it.',
+  name: 'What requirements call this provider, as in `idp:main`, and the path of its callback, if it is not the first. By default the name of its preset, or main.',
+  label:
+    'What people read where they choose between several providers. By default the name of its kind, or its host.',
   issuer:
     "The OpenID provider that people sign in at: its issuer, letter by letter as in the provider's /.well-known/openid-configuration.",
   client_id: 'The id of the client that was registered for Signet at the OpenID provider.',
   client_secret_file: "The file with that client's secret. The secret itself never stands here.",
   scopes:
     'What a sign-in asks of the provider. Groups or roles often come with a scope of their own.',
+  parameters:
+    'Further parameters of the request that a sign-in begins with, such as `hd` or `domain_hint`. Those of the preset stay; an empty text takes one away.',
+  sign_out:
+    'Whether a sign-out ends here (local), or at the provider as well (provider), where it announces how.',
+  providers:
+    'Further providers that people sign in at: then a page asks which one. Each stands for itself, and takes nothing over from the first.',
+  'providers[].preset': 'What kind of provider it is, as `preset`.',
+  'providers[].name':
+    'What requirements call it, as in `idp:partners`, and the last part of its redirect URI: /.signet/callback/partners. By default the name of its preset, or its host.',
+  'providers[].label': 'What people read where they choose.',
+  'providers[].issuer': 'Its issuer, letter by letter.',
+  'providers[].client_id': 'The id of the client that was registered for Signet there.',
+  'providers[].client_secret_file': "The file with that client's secret.",
+  'providers[].scopes': 'What a sign-in asks of it.',
+  'providers[].parameters': 'Further parameters of the request that a sign-in begins with.',
+  'providers[].sign_out': 'Whether a sign-out ends here (local), or there as well (provider).',
+  'providers[].audiences':
+    'Bearer tokens of this issuer are accepted if they are for one of these.',
+  'providers[].claims': 'Which of its claims says what. By default as its preset has it.',
+  ...claimsOf('providers[].claims', 'providers'),
   hosts:
     'The hosts that a sign-in may lead back to. Needed where one site of the Caddyfile is for any host; elsewhere it is the site that was asked for.',
   audiences:
     'Bearer tokens of the issuer are accepted if they are for one of these audiences. Without one, no bearer tokens are accepted.',
   bearer: 'Further issuers whose bearer tokens are accepted.',
+  'bearer[].preset':
+    'What kind of issuer it is: that brings claims, algorithms and, where there is only one, the issuer.',
+  'bearer[].name':
+    'What requirements call it, as in `idp:ci`. By default the name of its preset, or its host.',
+  'bearer[].types':
+    'What the header of its tokens may say as `typ`, by default at+jwt, JWT or nothing. An ID token is refused whatever stands here.',
+  'bearer[].clock_tolerance': "How far its clock may be off from this machine's, by default 5s.",
+  'bearer[].claims':
+    'Which of its claims says what. By default as the preset has it; without a preset as `claims` has it, or the provider of the same issuer.',
+  ...claimsOf('bearer[].claims', 'bearer'),
+  'bearer[].introspection':
+    'For tokens that are no JWT: the issuer is asked what they are (RFC 7662).',
+  'bearer[].introspection.client_id': 'The id of the client by which Signet may ask.',
+  'bearer[].introspection.client_secret_file': "The file with that client's secret.",
+  'bearer[].introspection.cache':
+    'How long an answer is good: so long a token that was revoked may still be accepted.',
+  'bearer[].introspection.token_prefix':
+    'What its tokens begin with. Needed where several issuers are asked: a token is shown to none that it is not of.',
   'bearer[].issuer': 'Who issues the tokens: their `iss`, letter by letter.',
   'bearer[].audiences': 'Tokens of this issuer must be for one of these: their `aud`.',
   'bearer[].algorithms':
@@ -29,9 +89,25 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
   'claims.groups': 'The claim with the groups, for the header Remote-Groups.',
   'claims.type':
     'The claim that tells people, services and agents apart (`human`, `service`, `agent`). Where it is missing, the token shows it.',
-  session: 'How long a sign-in holds.',
+  session: 'How long a sign-in holds, for which hosts, and where it is kept.',
   'session.idle': 'A session ends when it was not used for this long.',
   'session.absolute': 'A session ends this long after the sign-in, used or not.',
+  'session.recheck':
+    'How often the provider is asked whether the session still holds, by its refresh token: who was removed or changed there is so here after this time. Without a refresh token nobody is asked.',
+  'session.store_file':
+    'The file with the URL of a PostgreSQL database, for sessions that several sidecars share. By default they are in sessions.db in the state folder. A change waits for a restart.',
+  'session.domain':
+    'One sign-in for all hosts below this domain. Every host there gets the cookie, those that are not behind Signet as well.',
+  'session.sign_in_host':
+    'One sign-in for all `hosts`, of whatever domain: people sign in at this host and are handed over from there.',
+  assertion:
+    'A signed statement of who calls, for the app: the header Signet-Assertion. Without this section there is none.',
+  'assertion.issuer':
+    'The URL of a host that Signet stands before: the app finds the keys below it, at /.signet/jwks.json.',
+  pages: 'What people see who sign in, or may not.',
+  'pages.css_file': 'The file with a stylesheet that takes the place of the one that is built in.',
+  'pages.texts_file':
+    'The file with texts in other words, or in other languages. What it does not say stays as it is built in.',
   trace: 'What becomes of the traces that callers bring along.',
   'trace.trust':
     "Whose traces go on under the caller's own trace id: of verified bearer tokens (bearer), of all who are signed in (authenticated), of anybody (always), of nobody (never). Whoever is trusted also decides whether a trace is sampled.",

@@ -15,18 +15,30 @@ export function fingerprint(config: Config, key: KeyObject): Record<string, stri
   const own = createSecretKey(
     Buffer.from(hkdfSync('sha256', key, '', 'signet configuration v1', 32)),
   );
-  const { warnings: _, ...settings } = config;
-  const given = Object.entries(settings).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(
-    given.map(([name, value]) => [settingOf(name as keyof Config), hashOf(own, name, value)]),
-  );
+  const given = Object.entries(settingsOf(config)).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(given.map(([name, value]) => [name, hashOf(own, name, value)]));
+}
+
+/** Parts of the config by the names of their settings: the first provider is several of them. */
+function settingsOf(whole: Config): Record<string, unknown> {
+  const { warnings: _, providers, ...config } = whole;
+  const [main, ...further] = providers;
+  const { clientId: client_id, clientSecret: client_secret, names: claims, ...rest } = main;
+  const { signOut: sign_out, ...own } = rest;
+  const others = Object.entries(config).map(([name, value]) => [
+    settingOf(name as keyof Config),
+    value,
+  ]);
+  return {
+    ...Object.fromEntries(others),
+    ...{ ...own, client_id, client_secret, claims, sign_out },
+    ...(further.length > 0 && { providers: further }),
+  };
 }
 
 /** What is called otherwise in signet.yaml. */
 const SETTINGS: Partial<Record<keyof Config, string>> = {
-  clientId: 'client_id',
-  clientSecret: 'client_secret',
-  bearer: 'audiences',
+  sessionStore: 'session.store_file',
   resource: 'service',
   accessLog: 'access_log',
   stateFolder: 'state',
@@ -38,7 +50,7 @@ const SETTINGS: Partial<Record<keyof Config, string>> = {
   keys: 'keys_file',
 };
 
-/** Returns the setting of signet.yaml that a part of the config comes from. */
+/** Returns the setting of signet.yaml that a part of the config comes from; the providers have several. */
 export function settingOf(name: keyof Config): string {
   return SETTINGS[name] ?? name;
 }

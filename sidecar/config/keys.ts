@@ -18,11 +18,12 @@ export type KeyRing = {
 };
 
 /** What a key is for: keys of one purpose are of no use for another. */
-export type KeyPurpose = 'stamp' | 'login' | 'chain';
+export type KeyPurpose = 'stamp' | 'login' | 'chain' | 'session' | 'assertion';
 
 /** What the ring's file is called in the state folder. */
 export const KEYS_FILE = 'keys';
-const MIN_KEY_BYTES = 32;
+/** Of a root key, at least. */
+export const MIN_KEY_BYTES = 32;
 /** Some thousand keys. */
 const MAX_FILE_BYTES = 65_536;
 

@@ -3,18 +3,20 @@
 import { Fault } from '../fault.ts';
 import type { Secret } from '../secret.ts';
 import { parseDuration, parseHostPort } from './address.ts';
-import { readAuditStore } from './audit-store.ts';
 import type { Config, Retention } from './config.ts';
 import { readDestinations } from './destinations.ts';
 import type { ConfigSources } from './environment.ts';
 import { type ConfigError, formatConfigErrors } from './errors.ts';
+import { bearerOf, findAmbiguous, type Issuers, providersOf, readIssuers } from './issuers.ts';
 import { parseKeys } from './keys.ts';
 import { findPlaces, type Places, readListen } from './listen.ts';
-import { readBearer, readClient, readSession } from './provider.ts';
 import { findOverruled } from './overruled.ts';
+import { readPages } from './pages.ts';
 import { type Reading, readSources } from './reading.ts';
 import { resourceOf } from './resource.ts';
 import { readSampling } from './sampling.ts';
+import { hostsOf, readAssertion, readCookie, readSession } from './session.ts';
+import { readAuditStore, readSessionStore } from './store-url.ts';
 
 /** A config that holds, or why there is none: at least one mistake. */
 export type Checked = { readonly config: Config } | { readonly errors: readonly ConfigError[] };
@@ -71,6 +73,34 @@ export function loadPlaces(sources: ConfigSources): ReadPlaces {
   return { ...findPlaces(reading.settings, sources), health, ...(auditStore && { auditStore }) };
 }
 
+/** What commands need that look at sessions. */
+export type SessionPlaces = Pick<Config, 'stateFolder' | 'sessionStore' | 'keys'> & {
+  /** The file that the ring is given in, if it is one. */
+  readonly keysFile?: string;
+};
+
+/**
+ * Returns where sessions are, and the key ring if it is given; no other setting has to be there, or right.
+ * @throws {Fault} ERR_CONFIG if the file can't be understood, or one of these settings is wrong.
+ */
+export function loadSessionPlaces(sources: ConfigSources): SessionPlaces {
+  let errors: ConfigError[] = [];
+  const reading = readSources(sources, (error) => errors.push(error));
+  if (reading.readable) errors = errors.filter(({ setting = '' }) => ABOUT_SESSIONS.test(setting));
+  const sessionStore = readSessionStore(reading);
+  const keys = readGivenKeys(reading);
+  if (errors.length > 0) throw faultOf(errors);
+  const { stateFolder } = findPlaces(reading.settings, sources);
+  return {
+    stateFolder,
+    ...(sessionStore && { sessionStore }),
+    ...(keys && { keys: keys.secret }),
+    ...(keys?.path !== undefined && { keysFile: keys.path }),
+  };
+}
+
+const ABOUT_SESSIONS = /^(session(\.store_file)?|state|keys_file)$/;
+
 /** Settings by which the record is found. To look elsewhere, and find nothing wrong there, would be worse. */
 const ABOUT_PLACES = /^(audit|state|access_log|health)(\.|$)/;
 
@@ -83,47 +113,55 @@ function faultOf(errors: readonly ConfigError[]): Fault {
 }
 
 /** A config that may lack what has no default. */
-export type ConfigParts = Omit<Config, Needed> & Partial<Pick<Config, Needed>>;
-type Needed = 'issuer' | 'clientId' | 'clientSecret' | 'listen' | 'health';
+export type ConfigParts = Omit<Config, Needed> &
+  Partial<Pick<Config, 'listen' | 'health'>> & { readonly issuers: Issuers };
+type Needed = 'providers' | 'bearer' | 'listen' | 'health';
 
 /** Every part is read before any is missed, so that all mistakes are reported. */
 function readParts(reading: Reading): ConfigParts {
   const { settings, sources } = reading;
   const places = findPlaces(settings, sources);
-  const client = readClient(reading);
-  const bearer = readBearer(reading);
-  const session = readSession(reading);
+  const issuers = readIssuers(reading);
   const listen = readListen(reading, places.stateFolder);
-  const sending = readDestinations(reading);
-  const sampling = readSampling(reading);
   const keys = readGivenKeys(reading);
   const auditStore = readAuditStore(reading);
   const health = parseHostPort(settings.health);
   return {
-    ...{ ...client, ...places, bearer, session, ...sending, sampling },
-    ...convert(reading),
-    warnings: findOverruled(reading),
+    ...{ ...places, issuers, ...readSigningIn(reading, issuers) },
+    ...{ ...readDestinations(reading), sampling: readSampling(reading), ...convert(reading) },
+    warnings: [...findOverruled(reading), ...findAmbiguous(issuers)],
     ...(listen && { listen }),
     ...(health && { health }),
-    ...(keys && { keys }),
+    ...(keys && { keys: keys.secret }),
     ...(auditStore && { auditStore }),
   };
 }
 
-function assemble(parts: ConfigParts): Config | undefined {
-  const { issuer, clientId, clientSecret, listen, health } = parts;
-  if (!issuer || !clientId || !clientSecret || !listen || !health) return undefined;
-  return { ...parts, issuer, clientId, clientSecret, listen, health };
+function readSigningIn(reading: Reading, { providers, bearer }: Issuers) {
+  const issuers = [...providers, ...bearer].map(({ issuer }) => issuer);
+  const assertion = readAssertion(reading, issuers);
+  const sessionStore = readSessionStore(reading);
+  return {
+    session: readSession(reading),
+    cookie: readCookie(reading),
+    pages: readPages(reading),
+    ...(assertion && { assertion }),
+    ...(sessionStore && { sessionStore }),
+  };
+}
+
+function assemble({ issuers, ...parts }: ConfigParts): Config | undefined {
+  const { listen, health } = parts;
+  const providers = providersOf(issuers);
+  if (!providers || !listen || !health) return undefined;
+  return { providers, bearer: bearerOf(issuers), ...parts, listen, health };
 }
 
 /** The settings that stand for themselves. */
 function convert(reading: Reading) {
   const { settings } = reading;
-  const { team_prefix: teamPrefix, ...claims } = settings.claims;
   return {
-    scopes: settings.scopes,
-    hosts: settings.hosts.map((host) => host.toLowerCase()),
-    claims: { ...claims, teamPrefix },
+    hosts: hostsOf(reading),
     trace: settings.trace,
     resource: resourceOf(reading),
     retention: readRetention(settings.retention),
@@ -139,10 +177,11 @@ function readRetention({ rows, undelivered }: Reading['settings']['retention']):
   return rowsMs === undefined ? { undeliveredMs } : { rowsMs, undeliveredMs };
 }
 
-function readGivenKeys({ settings, place, readSecret, report }: Reading) {
+/** Returns the key ring that is given, and the file that it stands in, if it does. */
+function readGivenKeys({ settings, place, findSecret, report }: Reading) {
   const where = place('keys_file');
-  const keys = readSecret({ variable: 'SIGNET_KEYS', file: settings.keys_file, where });
-  const parsed = keys ? parseKeys(keys.reveal()) : undefined;
+  const keys = findSecret({ variable: 'SIGNET_KEYS', file: settings.keys_file, where });
+  const parsed = keys ? parseKeys(keys.secret.reveal()) : undefined;
   if (parsed && 'problem' in parsed) {
     const allowed = 'one key a line: base64 of at least 32 random bytes';
     const mend = 'make one with: openssl rand -base64 32';

@@ -2,72 +2,31 @@
 // both are judged here. What must be there at all, and what goes together, is load.ts's to say.
 import { isLoopback } from '../identity/bounded-fetch.ts';
 import { z } from 'zod';
-import { isIssuer, parseAddress, parseDuration, parseHostPort } from './address.ts';
+import { parseAddress, parseDuration, parseHostPort } from './address.ts';
 import { destination } from './schema-destination.ts';
-import { duration, DURATION, HOST_PORT, PLAIN_URL } from './schema-parts.ts';
+import { assertion, bearers, claims, host, pages, provider } from './schema-identity.ts';
+import { providers, session } from './schema-identity.ts';
+import { duration, DURATION, HOST_PORT } from './schema-parts.ts';
 import { path, sections, text, texts } from './schema-parts.ts';
 import { sampling } from './schema-sampling.ts';
 
-const issuer = text
-  .refine(isIssuer)
-  .meta({ pattern: PLAIN_URL, examples: ['https://login.example.com'] });
 // A hundred years. What is far beyond that is no date any more, and no number that a database takes.
 const LONGEST = '36500d';
 const isKept = (value: string) =>
   (parseDuration(value) ?? Infinity) <= (parseDuration(LONGEST) ?? 0);
-const claim = (name: string) =>
-  text.default(name).describe(`the name of a claim; by default ${name}`);
-
-/** JWS algorithms that an issuer's public keys can verify: none with a shared secret, never `none`. */
-const ALGORITHMS = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
-];
-
-const claims = z.strictObject({
-  user: claim('preferred_username'),
-  team: claim('team'),
-  team_prefix: z.string().default('team-').describe('the prefix of the group that is the team'),
-  roles: claim('roles'),
-  groups: claim('groups'),
-  type: claim('user_type'),
-});
-
-const bearer = z.strictObject({
-  issuer: issuer.describe('an issuer of access tokens: an https URL, or http on loopback'),
-  audiences: texts.min(1).describe('one audience or more, each as in `aud`'),
-  algorithms: z.array(z.enum(ALGORITHMS)).min(1).optional().describe('a list of JWS algorithms'),
-});
-
-// Without the flag `i`, which JSON Schema has not.
-const host = text.regex(/^(\[[0-9a-fA-F:]+\]|[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?)(:\d{1,5})?$/);
-
 /** Judges signet.yaml, with the environment laid over it. Unknown keys are errors. */
 export const SETTINGS = z.strictObject({
-  issuer: issuer
-    .optional()
-    .describe("the OpenID provider's issuer: an https URL, or http on loopback, without a query"),
-  client_id: text.optional().describe("the client's id at the OpenID provider"),
-  client_secret_file: text.optional().describe("a file with the client's secret"),
-  scopes: texts
-    .refine((list) => list.includes('openid'))
-    .meta({ contains: { const: 'openid' } })
-    .default(['openid', 'profile', 'email'])
-    .describe('a list of scopes with `openid` among them'),
+  ...provider,
   hosts: z
     .array(host)
     .default([])
     .describe('a list of host names, without a scheme, that sign-in may return to'),
-  audiences: texts.default([]).describe("a list of audiences for the issuer's bearer tokens"),
-  bearer: sections(bearer).default([]).describe('a list of further issuers of bearer tokens'),
+  providers,
+  bearer: bearers,
   claims: claims.prefault({}).describe('the names of claims'),
-  session: z
-    .strictObject({
-      idle: duration.default('8h').describe('a time such as 30m or 8h'),
-      absolute: duration.default('24h').describe('a time such as 24h or 7d'),
-    })
-    .prefault({})
-    .describe("a session's lifetimes"),
+  session: session.prefault({}).describe("a session's lifetimes, and where it holds"),
+  assertion: assertion.optional().describe('who vouches to the app'),
+  pages: pages.prefault({}).describe('what people see'),
   trace: z
     .strictObject({
       trust: z
@@ -161,6 +120,7 @@ export type SchemaNode = {
   readonly description?: string;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly items?: SchemaNode;
+  readonly additionalProperties?: SchemaNode | boolean;
   readonly enum?: readonly string[];
   /** `duration` for spans of time. */
   readonly kind?: string;

@@ -14,7 +14,7 @@ const KEPT_OUT: Readonly<Record<string, string>> = {
   client_secret: 'client_secret_file, SIGNET_CLIENT_SECRET or SIGNET_CLIENT_SECRET_FILE',
   gate_key: 'gate_key_file, SIGNET_GATE_KEY or SIGNET_GATE_KEY_FILE',
   keys: 'keys_file, SIGNET_KEYS or SIGNET_KEYS_FILE',
-  store: 'audit.store_file, SIGNET_AUDIT_STORE or SIGNET_AUDIT_STORE_FILE',
+  store: 'store_file, or SIGNET_AUDIT_STORE or SIGNET_SESSION_STORE (also with _FILE)',
   token: "token_file, or the profile's variable (LIGHTSTEP_ACCESS_TOKEN …) or its _FILE",
   client_key: 'client_key_file',
   headers: 'headers_file or OTEL_EXPORTER_OTLP_HEADERS',

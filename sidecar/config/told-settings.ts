@@ -1,62 +1,47 @@
 // The lines of `signet config` that are about who is let in, and about what is kept where.
-import { join } from 'node:path';
-import type { BearerIssuer } from '../identity/bearer.ts';
+import { join, resolve } from 'node:path';
 import type { Listen } from './config.ts';
 import { KEYS_FILE } from './keys.ts';
 import { byDefault, byVariable, type Origin, originOf } from './provenance.ts';
+import { tellClaims, tellFurther, tellMain } from './told-issuers.ts';
 import type { Telling, ToldSetting } from './told-setting.ts';
 
 /** Returns the lines about people and services, and how they prove who they are. */
 export function tellIdentity(telling: Telling): ToldSetting[] {
-  const { parts, reading, tell, tellSecret } = telling;
-  const { settings } = reading;
-  const { teamPrefix, ...names } = parts.claims;
-  const claims = { ...names, team_prefix: teamPrefix };
+  const { parts, tell } = telling;
+  const [main] = parts.issuers.providers;
   return [
-    ...tell({ setting: 'issuer', value: parts.issuer }),
-    ...tell({ setting: 'client_id', value: parts.clientId }),
-    ...tellSecret({
-      setting: 'client_secret_file',
-      variable: 'SIGNET_CLIENT_SECRET',
-      path: 'client_secret_file',
-      file: settings.client_secret_file,
-    }),
-    ...tell({ setting: 'scopes', value: parts.scopes }),
+    ...tellMain(telling),
     ...tell({ setting: 'hosts', value: parts.hosts }),
-    ...tellBearer(telling),
-    ...Object.entries(claims).flatMap(([name, value]) =>
-      tell({ setting: `claims.${name}`, value }),
-    ),
-    ...tell({ setting: 'session.idle', value: settings.session.idle }),
-    ...tell({ setting: 'session.absolute', value: settings.session.absolute }),
+    ...tellFurther(telling),
+    ...(main === undefined ? [] : tellClaims(main, telling)),
+    ...tellSession(telling),
     ...tell({ setting: 'trace.trust', value: parts.trace.trust }),
   ];
 }
 
-function tellBearer({ parts, reading, tell }: Telling): ToldSetting[] {
-  const { audiences, bearer } = reading.settings;
-  // The provider itself is the first, if it has audiences.
-  const hasOwn = parts.issuer !== undefined && audiences.length > 0;
-  const own = hasOwn ? parts.bearer[0]?.audiences : audiences;
-  const further = parts.bearer.slice(hasOwn ? 1 : 0);
-  const indices = [...bearer.keys()].filter((index) => bearer[index] !== undefined);
+function tellSession({ parts, reading, tell, tellSecret }: Telling): ToldSetting[] {
+  const { session, pages } = reading.settings;
   return [
-    ...tell({ setting: 'audiences', value: own }),
-    ...(bearer.length === 0 ? tell({ setting: 'bearer', value: [] }) : []),
-    ...further.flatMap((entry, at) => tellIssuer(entry, `bearer[${indices[at]}]`, tell)),
+    ...tell({ setting: 'session.idle', value: session.idle }),
+    ...tell({ setting: 'session.absolute', value: session.absolute }),
+    ...tell({ setting: 'session.recheck', value: session.recheck }),
+    ...tellSecret({
+      setting: 'session.store_file',
+      variable: 'SIGNET_SESSION_STORE',
+      path: 'session.store_file',
+      file: session.store_file,
+    }),
+    ...tell({ setting: 'session.domain', value: session.domain?.toLowerCase() }),
+    ...tell({ setting: 'session.sign_in_host', value: session.sign_in_host?.toLowerCase() }),
+    ...tell({ setting: 'assertion.issuer', value: parts.assertion?.issuer }),
+    ...tellFile('pages.css_file', pages.css_file),
+    ...tellFile('pages.texts_file', pages.texts_file),
   ];
-}
 
-function tellIssuer(
-  { issuer, audiences, algorithms }: BearerIssuer,
-  path: string,
-  tell: Telling['tell'],
-): ToldSetting[] {
-  return [
-    ...tell({ setting: `${path}.issuer`, value: issuer }),
-    ...tell({ setting: `${path}.audiences`, value: audiences }),
-    ...tell({ setting: `${path}.algorithms`, value: algorithms }),
-  ];
+  function tellFile(setting: string, name: string | undefined): ToldSetting[] {
+    return tell({ setting, value: name && resolve(reading.sources.cwd, name) });
+  }
 }
 
 /** Returns the lines about where Signet listens, what it writes and reads there, and for how long. */

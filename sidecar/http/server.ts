@@ -18,6 +18,7 @@ import type { Gate, OwnOutcome, Verdict } from '../gate.ts';
 import { readOrigin, type RequestHeaders } from '../request.ts';
 import type { Secret } from '../secret.ts';
 import { answer } from './answer.ts';
+import type { Pages } from './pages.ts';
 import { sendProblem } from './problem.ts';
 
 /** Above Caddy's own bound (32 KiB in our Caddyfile) and what the snippet adds. */
@@ -29,6 +30,8 @@ export const KEEP_ALIVE_MS = 150_000;
 
 export type ServerParts = {
   readonly gate: Gate;
+  /** What people see; default: the built-in ones. */
+  readonly pages?: Pages;
   /** The routes under `/.signet/`. */
   readonly signIn: RequestHandler;
   /** The key that Caddy must show over TCP; undefined on a unix socket, whose folder is the guard. */
@@ -42,17 +45,21 @@ export type ServerParts = {
  */
 export function createSurface(parts: ServerParts): RequestListener {
   const isCaddy = parts.sharedKey === undefined ? () => true : shows(parts.sharedKey);
-  const pages = createPages(parts);
+  const own = createOwn(parts);
   return (req, res) => {
     if (!isCaddy(req)) notForYou(res);
     else if (isVerify(req)) verify(parts, req, res);
-    else pages(req, res);
+    else own(req, res);
   };
 }
 
-function verify({ gate, onError }: ServerParts, req: IncomingMessage, res: ServerResponse): void {
+function verify(
+  { gate, pages, onError }: ServerParts,
+  req: IncomingMessage,
+  res: ServerResponse,
+): void {
   const reply = (verdict: Verdict | undefined) =>
-    verdict === undefined ? notCaddy(res) : answer(res, verdict);
+    verdict === undefined ? notCaddy(res) : answer(res, verdict, pages);
   const fail = (error: unknown) => failClosed(res, error, onError);
   try {
     const verdict = gate.verify(req.url ?? '', req.headers as RequestHeaders);
@@ -63,7 +70,7 @@ function verify({ gate, onError }: ServerParts, req: IncomingMessage, res: Serve
   }
 }
 
-function createPages({ gate, signIn, onError }: ServerParts): Express {
+function createOwn({ gate, signIn, onError }: ServerParts): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');

@@ -1,30 +1,24 @@
-// The routes under /.signet/: signing in here, signing out and `me` in files of their own. Mounted at
-// the root; the paths are whole.
+// The routes under /.signet/, and what they have in common: the place, the hosts, one outcome for each request.
+// What each of them does is in a file of its own. Mounted at the root; the paths are whole.
 import { Router, type Request, type Response } from 'express';
-import { explain, Fault } from '../fault.ts';
-import { SESSION_COOKIE, setCookie } from '../identity/cookie.ts';
+import type { Assertions } from '../identity/assertion.ts';
+import { HOST_COOKIE, isCookieHost, type Cookie } from '../identity/cookie.ts';
+import type { HandOver } from '../identity/hand-over.ts';
 import type { Login } from '../identity/login.ts';
-import type { SignInReason } from '../identity/reason.ts';
-import { safeReturnUrl } from '../identity/return-url.ts';
+import type { Provider } from '../identity/provider.ts';
 import type { Sessions } from '../identity/session.ts';
-import type { Reason } from '../policy/reason.ts';
+import { backChannelLogout, refuseLogout, type BackChannel } from './back-channel-logout.ts';
+import { beginLogin } from './begin-login.ts';
+import { callback } from './callback.ts';
+import { giveSession, takeSession } from './hand-over.ts';
+import { jwks, JWKS_PATH } from './jwks.ts';
 import { me } from './me.ts';
-import { signInFailedPage, signInUnavailablePage } from './pages.ts';
-import { sendProblem } from './problem.ts';
+import { sendPage } from './page.ts';
+import { createPages, type Pages } from './pages.ts';
+import { SIGNED_IN } from './problem.ts';
+import { unavailable } from './refusal.ts';
 import { askedToSignOut, postedSignOut, SIGNED_OUT, signedOut } from './sign-out.ts';
-import {
-  bySession,
-  endSession,
-  own,
-  placeOf,
-  rawQueryOf,
-  redirect,
-  returnOf,
-  sendPage,
-  type Proven,
-  type SignInOutcome,
-  type Visit,
-} from './visit.ts';
+import { own, placeOf, rawQueryOf, type Proven, type SignInOutcome, type Visit } from './visit.ts';
 
 /**
  * Runs what answers one request of signing in, so that its calls to the provider become spans of it.
@@ -46,144 +40,145 @@ export type SignInOptions = {
   readonly onOutcome: (req: Request, res: Response, outcome: SignInOutcome) => void;
   /** Default: it is run as it is, and nothing traced. */
   readonly within?: Within;
+  /** Who shares the session's cookie; default: each host has its own. */
+  readonly cookie?: Cookie;
+  /** Needed where one host signs in for all. */
+  readonly handOver?: HandOver;
+  /** Who verifies logout tokens, by the name in the path; default: nobody posts any. */
+  readonly backChannel?: BackChannel;
+  /** Of whom some sign out when somebody does here; default: none. */
+  readonly providers?: readonly Provider[];
+  /** Whose public keys `jwks.json` shows; default: there is none. */
+  readonly assertions?: Pick<Assertions, 'jwks'>;
+  /** Default: as they come with Signet. */
+  readonly pages?: Pages;
 };
 
-/** Returns the routes `login`, `callback`, `logout`, `signed-out` and `me`. */
-export function signInRoutes({
-  login,
-  sessions,
-  hosts,
-  identify,
-  onOutcome,
-  within = untraced,
-}: SignInOptions): Router {
-  const allowed = new Set(hosts.map((host) => host.toLowerCase()));
+type Act = (visit: Visit) => void | Promise<void>;
+type At = (act: Act, how?: { within?: Within; onWrongHost?: Act }) => ReturnType<typeof toHandler>;
 
-  const at =
-    (act: (visit: Visit) => void | Promise<void>, run: Within = untraced) =>
-    async (req: Request, res: Response) => {
-      let told: SignInOutcome | undefined;
-      const tell = (outcome: SignInOutcome) => {
-        told = outcome;
-        onOutcome(req, res, outcome);
-      };
-      const place = placeOf(req);
-      if (place === undefined || (allowed.size > 0 && !allowed.has(place.host))) {
-        tell({ decision: 'deny', reason: 'host-not-allowed', detail: 'not one of our hosts' });
-        return sendPage(res, 400, signInFailedPage({ reason: 'host-not-allowed', returnTo: '/' }));
-      }
-      const rawQuery = rawQueryOf(req);
-      const visit = { req, res, place, rawQuery, query: new URLSearchParams(rawQuery), tell };
-      await run(place.requestId, async () => {
-        try {
-          await act(visit);
-        } catch (error) {
-          unavailable(visit, login, error);
-        }
-        return told;
-      });
-    };
+// A name of a provider, as configuration allows it; anything else is no path of ours.
+const CALLBACK = /^\/\.signet\/callback(?:\/([\w.-]{1,64}))?$/;
+const BACK_CHANNEL = /^\/\.signet\/back-channel-logout(?:\/([\w.-]{1,64}))?$/;
 
+/** Returns the routes `login`, `callback`, `logout` and the others under `/.signet/`. */
+export function signInRoutes(options: SignInOptions): Router {
+  const { login, sessions, identify, within, handOver, assertions } = options;
+  // Or else each host would sign in for itself, at redirect URIs that nobody has registered.
+  if (options.cookie?.kind === 'central' && handOver === undefined) {
+    throw new TypeError('one host signs in for all, and nothing hands over');
+  }
+  const signsOut = { sessions, providers: options.providers ?? [] };
+  const whole = { ...options, pages: options.pages ?? createPages() };
+  const at: At = (act, how) => toHandler(act, whole, how);
   const router = Router({ caseSensitive: true, strict: true });
   // Or else the router would answer OPTIONS by itself, and nobody would have stamped it.
   router.use((req, _res, next) => next(req.method === 'OPTIONS' ? 'router' : undefined));
+
+  const begins = { login, sessions, handOver };
+  const traced = within && { within };
   router.get(
     '/.signet/login',
-    at((visit) => signIn(visit, login, sessions), within),
+    at((visit) => beginLogin(visit, begins), traced),
   );
   router.get(
-    '/.signet/callback',
-    at((visit) => callback(visit, login, sessions), within),
+    CALLBACK,
+    at((visit) => callback(visit, login, sessions, nameIn(visit, CALLBACK)), traced),
   );
   router.get(
     '/.signet/logout',
-    at((visit) => askedToSignOut(visit, sessions)),
+    at((visit) => askedToSignOut(visit, signsOut)),
   );
   router.post(
     '/.signet/logout',
-    at((visit) => postedSignOut(visit, sessions)),
+    at((visit) => postedSignOut(visit, signsOut)),
   );
   router.get(SIGNED_OUT, at(signedOut));
+  router.get(SIGNED_IN, at(signedIn));
   router.get(
     '/.signet/me',
     at((visit) => me(visit, identify)),
   );
+  if (options.backChannel) mountBackChannel(router, at, options.backChannel, sessions);
+  if (handOver) mountHandOver(router, at, handOver, sessions);
+  if (assertions) router.get(JWKS_PATH, at(jwks(assertions)));
   return router;
+}
+
+function mountBackChannel(
+  router: Router,
+  at: At,
+  backChannel: BackChannel,
+  sessions: Sessions,
+): void {
+  const logOut = backChannelLogout(backChannel, sessions);
+  const how = { onWrongHost: refuseLogout };
+  router.post(
+    BACK_CHANNEL,
+    at((visit) => logOut(visit, nameIn(visit, BACK_CHANNEL) ?? ''), how),
+  );
+}
+
+function mountHandOver(router: Router, at: At, handOver: HandOver, sessions: Sessions): void {
+  router.get(
+    '/.signet/hand-over',
+    at((visit) => giveSession(visit, handOver, sessions)),
+  );
+  router.get(
+    '/.signet/accept',
+    at((visit) => takeSession(visit, handOver, sessions)),
+  );
+}
+
+function nameIn({ req }: Visit, path: RegExp): string | undefined {
+  return path.exec(req.path)?.[1];
+}
+
+function signedIn(visit: Visit): void {
+  visit.tell(own());
+  sendPage(visit.res, 200, visit.pages.signedIn(visit.lang));
+}
+
+function toHandler(
+  act: Act,
+  options: SignInOptions & { pages: Pages },
+  { within = untraced, onWrongHost = wrongHost }: Parameters<At>[1] = {},
+) {
+  const { cookie = HOST_COOKIE, pages, onOutcome } = options;
+  const allowed = new Set(options.hosts.map((host) => host.toLowerCase()));
+  const isOurs = (host: string) =>
+    (allowed.size === 0 || allowed.has(host)) && isCookieHost(cookie, host);
+
+  return async (req: Request, res: Response) => {
+    let told: SignInOutcome | undefined;
+    const tell = (outcome: SignInOutcome) => {
+      told = outcome;
+      onOutcome(req, res, outcome);
+    };
+    const found = placeOf(req);
+    const place = found ?? NOWHERE;
+    const rawQuery = rawQueryOf(req);
+    const query = new URLSearchParams(rawQuery);
+    const lang = req.get('Accept-Language');
+    const visit: Visit = { req, res, place, rawQuery, query, cookie, pages, lang, tell };
+    if (found === undefined || !isOurs(found.host)) return onWrongHost(visit);
+    await within(place.requestId, async () => {
+      try {
+        await act(visit);
+      } catch (error) {
+        unavailable(visit, { login: options.login, handOver: options.handOver }, error);
+      }
+      return told;
+    });
+  };
 }
 
 // `me` among them: it verifies a token as any request does.
 const untraced: Within = (_requestId, act) => act();
 
-async function signIn(visit: Visit, login: Login, sessions: Sessions): Promise<void> {
-  const { res, place, query } = visit;
-  const prompt = query.get('prompt') ?? undefined;
-  const returnTo = returnOf(visit, '/');
-  const known = bySession(place, sessions);
-  if (prompt === undefined && !('refused' in known)) {
-    visit.tell(own(known));
-    return redirect(visit, 302, returnTo);
-  }
-  const begun = await login.beginLogin({ ...place, returnTo, prompt });
-  res.append('Set-Cookie', [...begun.setCookies]);
-  if ('refused' in begun) return refuse(visit, begun, 429);
-  visit.tell(own());
-  redirect(visit, 302, begun.redirectTo);
-}
+const NOWHERE: Visit['place'] = { requestId: '', host: '', scheme: 'https', cookies: undefined };
 
-async function callback(visit: Visit, login: Login, sessions: Sessions): Promise<void> {
-  const { res, place, rawQuery } = visit;
-  const finished = await login.finishLogin({ ...place, query: rawQuery });
-  res.append('Set-Cookie', [...finished.setCookies]);
-  if ('refused' in finished) return refuse(visit, finished, 400);
-  // A new id always, and the old one dead: an id that was planted before is worth nothing.
-  const earlier = bySession(place, sessions);
-  endSession(place, sessions);
-  const id = sessions.begin(finished.identity);
-  res.append('Set-Cookie', setCookie(SESSION_COOKIE, id));
-  const identity = sessions.find(id);
-  visit.tell('refused' in identity ? own() : own(identity, signedIn(earlier)));
-  redirect(visit, 302, finished.returnTo);
-}
-
-function signedIn(earlier: Proven): NonNullable<SignInOutcome['events']> {
-  const isAgain = !('refused' in earlier);
-  return [...(isAgain ? [{ event: 'session-revoked' } as const] : []), { event: 'sign-in' }];
-}
-
-function refuse(
-  visit: Visit,
-  refusal: { refused: SignInReason; detail: string; returnTo?: string },
-  status: number,
-): void {
-  const { refused: reason, detail } = refusal;
-  visit.tell({ decision: 'deny', reason, detail, events: failed(reason) });
-  const returnTo = safeReturnUrl(refusal.returnTo ?? returnOf(visit, '/'));
-  const { requestId } = visit.place;
-  sendPage(visit.res, status, signInFailedPage({ reason, detail, requestId, returnTo }));
-}
-
-function failed(reason: Reason): NonNullable<SignInOutcome['events']> {
-  return [{ event: 'sign-in-failed', details: { reason } }];
-}
-
-function unavailable(visit: Visit, login: Login, error: unknown): void {
-  if (!(error instanceof Fault)) throw error;
-  const { req, res, place, rawQuery } = visit;
-  const isStore = error.code === 'ERR_SESSION_STORE';
-  const reason = isStore ? 'session-store-unavailable' : 'provider-unavailable';
-  const isSignIn = req.path === '/.signet/login' || req.path === '/.signet/callback';
-  const events = isSignIn ? failed(reason) : undefined;
-  visit.tell({ decision: 'deny', reason, detail: explain(error), ...(events && { events }) });
-  res.set('Retry-After', '10');
-  const why = isStore
-    ? 'Sessions can’t be stored at the moment.'
-    : 'The identity provider can’t be reached, or does not answer as it should.';
-  const { requestId } = place;
-  if (req.path === '/.signet/me') {
-    const title = 'Who you are cannot be checked right now';
-    return sendProblem(res, { status: 503, title, detail: why, requestId });
-  }
-  // A callback has no `return`; where it was to lead lies sealed in the browser.
-  const returnTo = returnOf(visit, login.returnTo({ ...place, query: rawQuery }));
-  sendPage(res, 503, signInUnavailablePage({ why, requestId, returnTo }));
+function wrongHost({ res, pages, lang, tell }: Visit): void {
+  tell({ decision: 'deny', reason: 'host-not-allowed', detail: 'not one of our hosts' });
+  sendPage(res, 400, pages.signInFailed(lang, { reason: 'host-not-allowed', returnTo: '/' }));
 }

@@ -1,44 +1,79 @@
-// Signing out: ends Signet's session, not the provider's. A link does it, a foreign page can't.
-import { clearCookie, SESSION_COOKIE } from '../identity/cookie.ts';
-import type { Sessions } from '../identity/session.ts';
-import { confirmSignOutPage, problemPage, signedOutPage } from './pages.ts';
-import { bySession, endSession, own, redirect, returnOf, sendPage, type Visit } from './visit.ts';
+// Signing out: ends Signet's session, then the provider's, where that is wanted and possible. A link does it, a
+// foreign page can't.
+import { setSessionCookie } from '../identity/cookie.ts';
+import { providerOf, signOutUrl } from '../identity/grants.ts';
+import type { Provider } from '../identity/provider.ts';
+import type { Begun, Sessions } from '../identity/session.ts';
+import { sendPage } from './page.ts';
+import { bySession, endSession, own, redirect, returnOf, type Visit } from './visit.ts';
+
+export type SignsOut = {
+  readonly sessions: Sessions;
+  /** Of whom some sign out, too; empty: signing out ends here. */
+  readonly providers: readonly Provider[];
+};
 
 const SIGN_OUT = [{ event: 'sign-out' }] as const;
 
 /** Path of the page that says so. */
 export const SIGNED_OUT = '/.signet/signed-out';
+/** `state` of whoever comes back from the provider's sign-out. */
+const FROM_PROVIDER = 'provider';
 
 /** GET: signs out who comes here by a link of this site; whoever was brought here is asked first. */
-export function askedToSignOut(visit: Visit, sessions: Sessions): void {
-  if (isOwnNavigation(visit)) return signOut(visit, sessions);
+export async function askedToSignOut(visit: Visit, parts: SignsOut): Promise<void> {
+  if (isOwnNavigation(visit)) return signOut(visit, parts);
   visit.tell(own());
-  sendPage(visit.res, 200, confirmSignOutPage(returnOf(visit, SIGNED_OUT)), 'same-origin');
+  const { res, pages, lang } = visit;
+  sendPage(res, 200, pages.confirmSignOut(lang, { returnTo: returnOf(visit, SIGNED_OUT) }));
 }
 
 /** POST: signs out, if the form was of this site. */
-export function postedSignOut(visit: Visit, sessions: Sessions): void {
-  const { req, res, place } = visit;
+export async function postedSignOut(visit: Visit, parts: SignsOut): Promise<void> {
+  const { req, res, place, pages, lang } = visit;
   const isOwn = req.get('Origin')?.toLowerCase() === `${place.scheme}://${place.host}`;
-  if (isOwn || req.get('Sec-Fetch-Site') === 'same-origin') return signOut(visit, sessions);
+  if (isOwn || req.get('Sec-Fetch-Site') === 'same-origin') return signOut(visit, parts);
   visit.tell({ decision: 'deny', reason: 'request-invalid' });
-  const text = 'This request came from another site.';
-  sendPage(res, 403, problemPage({ title: 'You are still signed in', text }));
+  sendPage(res, 403, pages.problem(lang, { problem: 'foreign-sign-out' }));
 }
 
-/** GET: says that the session has ended. */
+/** GET: says that the session has ended; the provider's, too, if it was the provider who sent the browser here. */
 export function signedOut(visit: Visit): void {
   visit.tell(own());
-  sendPage(visit.res, 200, signedOutPage());
+  const atProvider = visit.query.get('state') === FROM_PROVIDER;
+  sendPage(visit.res, 200, visit.pages.signedOut(visit.lang, { atProvider }));
 }
 
-function signOut(visit: Visit, sessions: Sessions): void {
-  const known = bySession(visit.place, sessions);
-  if (visit.req.method !== 'HEAD') endSession(visit.place, sessions);
-  visit.res.append('Set-Cookie', clearCookie(SESSION_COOKIE));
-  const hasEnded = !('refused' in known) && visit.req.method !== 'HEAD';
-  visit.tell('refused' in known ? own() : own(known, hasEnded ? SIGN_OUT : undefined));
-  redirect(visit, 303, returnOf(visit, SIGNED_OUT));
+// Here first: whatever the provider does then, this session is dead.
+async function signOut(visit: Visit, { sessions, providers }: SignsOut): Promise<void> {
+  const { req, res, cookie, pages, lang } = visit;
+  const isHead = req.method === 'HEAD';
+  const known = await bySession(visit.place, sessions, cookie);
+  const ended = isHead ? undefined : await endSession(visit, sessions);
+  res.append('Set-Cookie', setSessionCookie(cookie, ''));
+  visit.tell('refused' in known ? own() : own(known, isHead ? undefined : SIGN_OUT));
+  const url = ended && providersUrl(ended, signedOutUrl(visit), providers);
+  if (url === undefined) return redirect(visit, 303, returnOf(visit, SIGNED_OUT));
+  if (req.method !== 'POST') return redirect(visit, 303, url);
+  // Our pages' `form-action 'self'` holds for the redirects behind a form, too, in Chromium.
+  sendPage(res, 200, pages.leaving(lang, { to: url }));
+}
+
+function providersUrl(
+  { identity, tokens }: Begun,
+  returnTo: string,
+  providers: readonly Provider[],
+): string | undefined {
+  const provider = providerOf(providers, identity);
+  const url = provider && signOutUrl(provider, { idToken: tokens?.idToken, returnTo });
+  url?.searchParams.set('state', FROM_PROVIDER);
+  return url?.href;
+}
+
+// A provider sends nobody to a URL that it does not know: one for all, where one host signs in for all.
+function signedOutUrl({ place, cookie }: Visit): string {
+  const host = cookie.kind === 'central' ? cookie.host : place.host;
+  return `${place.scheme}://${host}${SIGNED_OUT}`;
 }
 
 // Not another site's link, an image of this one's, or a page that is fetched in advance: they would

@@ -1,16 +1,16 @@
 // One request under /.signet/: what came, as Caddy says it, and the few ways of answering it.
 // Every answer is told, so that it can be stamped, before it is sent.
-import type { ServerResponse } from 'node:http';
 import type { Request, Response } from 'express';
 import type { OwnOutcome } from '../gate.ts';
-import { readCookie, SESSION_COOKIE } from '../identity/cookie.ts';
+import { HOST_COOKIE, readCookie, sessionCookieName, type Cookie } from '../identity/cookie.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { EvidenceReason } from '../identity/reason.ts';
 import { safeReturnUrl } from '../identity/return-url.ts';
-import type { Sessions } from '../identity/session.ts';
+import type { Awaitable } from '../identity/session-store.ts';
+import type { Begun, Sessions } from '../identity/session.ts';
 import type { Reason } from '../policy/reason.ts';
 import { readOrigin, type RequestHeaders } from '../request.ts';
-import { pageHeaders } from './pages.ts';
+import type { Lang, Pages } from './pages.ts';
 
 /** What an answer under /.signet/ is recorded as. `detail` is for the log: why, in the library's words. */
 export type SignInOutcome = {
@@ -39,6 +39,11 @@ export type Visit = {
   /** Raw, without `?`: Express would turn repeated names into arrays. */
   readonly rawQuery: string;
   readonly query: URLSearchParams;
+  /** Who shares the session's cookie. */
+  readonly cookie: Cookie;
+  /** What is shown to people, and in which language. */
+  readonly pages: Pages;
+  readonly lang: Lang;
   /** Says what came of it. Exactly once, and before the answer. */
   readonly tell: (outcome: SignInOutcome) => void;
 };
@@ -79,17 +84,30 @@ export function rawQueryOf(req: Request): string {
   return mark < 0 ? '' : req.url.slice(mark + 1);
 }
 
-/** Returns whose session's cookie the browser shows. Throws Fault ERR_SESSION_STORE. */
-export function bySession({ cookies }: Pick<Place, 'cookies'>, sessions: Sessions): Proven {
-  const value = readCookie(cookies, SESSION_COOKIE);
+/** Returns whose session's cookie the browser shows. Throws, or rejects with, Fault ERR_SESSION_STORE. */
+export function bySession(
+  { cookies }: Pick<Place, 'cookies'>,
+  sessions: Pick<Sessions, 'find'>,
+  cookie: Cookie = HOST_COOKIE,
+): Awaitable<Proven> {
+  const value = readCookie(cookies, sessionCookieName(cookie));
   if (value === undefined) return { refused: 'no-credentials' };
   return value === 'repeated' ? { refused: 'cookie-repeated' } : sessions.find(value);
 }
 
-/** Ends the session whose cookie the browser shows, if there is one. */
-export function endSession({ cookies }: Place, sessions: Sessions): void {
-  const value = readCookie(cookies, SESSION_COOKIE);
-  if (value !== undefined) sessions.end(value);
+/** Returns the value of the session's cookie; undefined when there is none, or two. */
+export function sessionValue({
+  place,
+  cookie,
+}: Pick<Visit, 'place' | 'cookie'>): string | undefined {
+  const value = readCookie(place.cookies, sessionCookieName(cookie));
+  return value === 'repeated' ? undefined : value;
+}
+
+/** Ends the session whose cookie the browser shows, if there is one, and returns it. */
+export async function endSession(visit: Visit, sessions: Sessions): Promise<Begun | undefined> {
+  const value = sessionValue(visit);
+  return value === undefined ? undefined : sessions.end(value);
 }
 
 /** Returns the page that the request wants to come back to, or `otherwise`; of this host always. */
@@ -101,15 +119,4 @@ export function returnOf({ query }: Visit, otherwise: string): string {
 export function redirect({ res }: Visit, status: 302 | 303, location: string): void {
   res.set({ 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', Location: location });
   res.status(status).end();
-}
-
-/** Sends a page for people. */
-export function sendPage(
-  res: ServerResponse,
-  status: number,
-  html: string,
-  referrer?: Parameters<typeof pageHeaders>[0],
-): void {
-  res.writeHead(status, { ...pageHeaders(referrer), 'Content-Length': Buffer.byteLength(html) });
-  res.end(html);
 }

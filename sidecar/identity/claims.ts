@@ -28,32 +28,33 @@ export const DEFAULT_CLAIM_NAMES: ClaimNames = {
 
 export type ClaimsContext = {
   readonly issuer: string;
+  /** What the configuration calls it. */
+  readonly provider?: string | undefined;
   readonly method: Identity['method'];
   readonly names: ClaimNames;
   readonly expiresAtMs: number;
 };
 
 /**
- * Returns the Identity that these claims describe. Refused without a usable `sub`, and with an `act`
- * that names nobody. A value that decisions compare is kept whole or not at all: cut, it could equal
+ * Returns the Identity that these claims describe. Refused without a usable `sub`, and with a chain of
+ * actors that is too long or names nobody somewhere. A value that decisions compare is kept whole or not at all: cut, it could equal
  * somebody else's. Only the display name is cut. A mapped claim that is there and of no use is never
  * replaced by another that people may have chosen themselves.
  */
 export function identityFromClaims(
   claims: Claims,
-  { issuer, method, names, expiresAtMs }: ClaimsContext,
+  { issuer, provider, method, names, expiresAtMs }: ClaimsContext,
 ): Identity | { refused: 'token-claims' } {
   const subject = text(claims.sub);
   const actor = claims.act === undefined ? undefined : readActor(claims.act, MAX_ACTOR_DEPTH);
-  if (subject === undefined || (claims.act !== undefined && actor === undefined)) {
-    return { refused: 'token-claims' };
-  }
+  if (subject === undefined || actor === UNCLEAR) return { refused: 'token-claims' };
   const email = text(verifiedEmail(claims));
   const groups = list(claimAt(claims, names.groups));
   const team = teamOf(claimAt(claims, names.team), groups, names.teamPrefix);
   const name = displayName(claims.name);
   return {
     issuer,
+    ...(provider !== undefined && { provider }),
     subject,
     user: userOf(claims, names.user, email) ?? subject,
     ...(name !== undefined && { name }),
@@ -91,8 +92,9 @@ function typeOf(
 ): UserType {
   const value = single(claimAt(claims, claim));
   const named = USER_TYPES.find((type) => type === value);
+  // Token exchange copies the subject's claims: that alice is human does not make who acts for her so.
+  if (actor !== undefined) return named === 'service' ? named : 'agent';
   if (named !== undefined) return named;
-  if (actor !== undefined) return 'agent';
   return method === 'bearer' && hasNoHuman(claims) ? 'service' : 'human';
 }
 
@@ -107,12 +109,17 @@ function hasNoHuman(claims: Claims): boolean {
   return isClient || claims.preferred_username === `service-account-${client}`;
 }
 
-function readActor(act: unknown, depthLeft: number): Actor | undefined {
-  if (!isRecord(act)) return undefined;
-  const subject = text(act.sub) ?? text(act.client_id);
-  if (subject === undefined) return undefined;
+const UNCLEAR = 'unclear';
+
+// Kept whole or refused, like all that decisions compare: `actors:4` must not be met by a chain of ten, nor
+// the actor of another issuer be taken for one of this one.
+function readActor(act: unknown, depthLeft: number): Actor | typeof UNCLEAR {
+  if (!isRecord(act) || depthLeft === 0) return UNCLEAR;
+  const subject = text(act.sub === undefined ? act.client_id : act.sub);
   const issuer = text(act.iss);
-  const actor = depthLeft > 1 ? readActor(act.act, depthLeft - 1) : undefined;
+  if (subject === undefined || (act.iss !== undefined && issuer === undefined)) return UNCLEAR;
+  const actor = act.act === undefined ? undefined : readActor(act.act, depthLeft - 1);
+  if (actor === UNCLEAR) return UNCLEAR;
   return { subject, ...(issuer !== undefined && { issuer }), ...(actor && { actor }) };
 }
 

@@ -2,6 +2,17 @@
 
 /** The session's cookie. `__Host-`: only this host, over TLS, for all of its paths, can have set it. */
 export const SESSION_COOKIE = '__Host-signet';
+/** The same for a parent domain: hosts beside ours can set it, too (RFC 6265 section 8.6). */
+export const DOMAIN_SESSION_COOKIE = '__Secure-signet';
+
+/** Who shares the session's cookie: each host has its own, a domain's hosts have one, or one host hands over. */
+export type Cookie =
+  | { readonly kind: 'host' }
+  | { readonly kind: 'domain'; readonly domain: string }
+  /** `host` is where people sign in, with its port, unless it is the scheme's. */
+  | { readonly kind: 'central'; readonly host: string };
+
+export const HOST_COOKIE: Cookie = { kind: 'host' };
 
 const SPACE = 32;
 const EQUALS = 61;
@@ -33,6 +44,25 @@ export function cookieNames(header: string | undefined, prefix: string): string[
     .filter((pair) => pair.startsWith(prefix) && pair.includes('='))
     .slice(0, 100)
     .map((pair) => pair.slice(0, pair.indexOf('=')));
+}
+
+/** Returns what the session's cookie is called. */
+export function sessionCookieName({ kind }: Cookie): string {
+  return kind === 'domain' ? DOMAIN_SESSION_COOKIE : SESSION_COOKIE;
+}
+
+/** Returns the `Set-Cookie` header of a session; with an empty value, one that takes it away. */
+export function setSessionCookie(cookie: Cookie, value: string): string {
+  const line = value === '' ? clearCookie : (name: string) => setCookie(name, value);
+  const whole = line(sessionCookieName(cookie));
+  return cookie.kind === 'domain' ? `${whole}; Domain=${cookie.domain}` : whole;
+}
+
+/** Returns whether a host (with or without its port) can have the session's cookie. */
+export function isCookieHost(cookie: Cookie, host: string): boolean {
+  if (cookie.kind !== 'domain') return true;
+  const name = host.replace(/:\d+$/, '');
+  return name === cookie.domain || name.endsWith(`.${cookie.domain}`);
 }
 
 /**

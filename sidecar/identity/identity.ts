@@ -12,10 +12,15 @@ export type Actor = {
   readonly actor?: Actor;
 };
 
+/** Most actors in a chain; a longer one is refused, never cut: a cut chain would say less than there was. */
+export const MAX_ACTOR_DEPTH = 4;
+
 /** A verified caller. What is unknown is absent, never a placeholder word. */
 export type Identity = {
   /** The issuer's URL exactly as in `iss`. */
   readonly issuer: string;
+  /** What the configuration calls that issuer, for `idp:` in requirements. */
+  readonly provider?: string;
   /** `sub`; unique within the issuer. */
   readonly subject: string;
   /** The name that people search by: `user.id`, `Remote-User`, `--user`. */
@@ -41,5 +46,33 @@ export type Identity = {
 export const MAX_CLAIM_CHARS = 256;
 /** Most groups, and most roles, of one identity. */
 export const MAX_LIST_ITEMS = 200;
-/** Deepest chain of actors that is kept. */
-export const MAX_ACTOR_DEPTH = 4;
+type Acting = Pick<Identity, 'issuer' | 'user' | 'actor'>;
+
+/** Returns how many act on the user's behalf, one through the other; 0 where the user acts. */
+export function actorDepth({ actor }: Pick<Identity, 'actor'>): number {
+  return actorsOf(actor).length;
+}
+
+/**
+ * Returns who acts and on whose behalf, for people: `deploy-agent on behalf of alice`, of a chain
+ * `robot for deploy-agent on behalf of alice`; the user alone where nobody acts for them. An actor of
+ * another issuer has it in brackets, and a name that could be read as more than one stands in quotes.
+ */
+export function actorWords({ issuer, user, actor }: Acting): string {
+  const names = actorsOf(actor).map((one) => {
+    const isForeign = one.issuer !== undefined && one.issuer !== issuer;
+    return quoted(one.subject) + (isForeign ? ` (${one.issuer})` : '');
+  });
+  return names.length === 0 ? user : `${names.join(' for ')} on behalf of ${quoted(user)}`;
+}
+
+// The latest first.
+function actorsOf(actor: Actor | undefined): Actor[] {
+  const actors: Actor[] = [];
+  for (let at = actor; at !== undefined; at = at.actor) actors.push(at);
+  return actors;
+}
+
+function quoted(name: string): string {
+  return /[\s"()]/.test(name) ? JSON.stringify(name) : name;
+}

@@ -1,16 +1,22 @@
-// The OpenID provider that people sign in at: found by discovery, in the background, for as long as it
-// takes. Holds its configuration; the sign-in itself is in login.ts.
+// An OpenID provider that people sign in at: found by discovery, in the background, for as long as it
+// takes. Holds its configuration; what is asked of it is in login.ts and grants.ts.
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ClientAuth, CustomFetch } from 'openid-client';
 import * as client from 'openid-client';
 import { Fault, explain } from '../fault.ts';
 import type { Secret } from '../secret.ts';
 import type { Fetch } from './bounded-fetch.ts';
-import { createBoundedFetch, isAllowedUrl } from './bounded-fetch.ts';
+import { createBoundedFetch } from './bounded-fetch.ts';
+import type { ClaimNames } from './claims.ts';
 import { createClientStanding } from './client-standing.ts';
+import { asCustomFetch, configured, discover } from './discover.ts';
+import { createKeySource, type KeySource } from './jwks.ts';
 import type { TokenError } from './token-error.ts';
 
 export type ProviderOptions = {
+  /** What `idp:` calls it, and the path of its callback: unique among the configured ones. */
+  readonly name: string;
+  /** What people read where they choose among several; default: the name. */
+  readonly label?: string;
   /** Exactly as in `iss`: https, or http on loopback. */
   readonly issuer: string;
   readonly clientId: string;
@@ -18,19 +24,37 @@ export type ProviderOptions = {
   readonly clientSecret?: Secret;
   /** `openid` is always asked for. */
   readonly scopes: readonly string[];
+  readonly names: ClaimNames;
+  /** Further parameters of the authorization request; those of RESERVED_PARAMETERS are left out. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** Whether signing out here signs out at the provider, too; default `local`: it does not. */
+  readonly signOut?: 'local' | 'provider';
   readonly fetch?: Fetch;
 };
 
 export type Provider = {
+  readonly name: string;
+  readonly label: string;
   readonly issuer: string;
+  readonly names: ClaimNames;
+  readonly signOut: 'local' | 'provider';
   /** Space-separated, as in the authorization request. */
   readonly scope: string;
+  readonly parameters: Readonly<Record<string, string>>;
   /** What it knows us by, and nobody is to read in its words. */
   readonly clientSecret?: Secret;
+  readonly clientId: string;
+  /** Its signing keys, for what it sends by itself (logout tokens); the first use fetches them. */
+  readonly keys: KeySource;
   /** Whether people can sign in now, for `/readyz`. */
   state(): { ready: boolean; problem?: string };
-  /** Returns openid-client's configuration; throws Fault ERR_PROVIDER until discovery has succeeded. */
+  /**
+   * Returns openid-client's configuration, one for each call: a key that the provider has put in place since
+   * is found at once. Throws Fault ERR_PROVIDER until discovery has succeeded.
+   */
   config(): client.Configuration;
+  /** The same for refreshing: a refresh token that was sent may be spent, so its answer is waited for. */
+  patientConfig(): client.Configuration;
   /**
    * Told what the token endpoint said to the code of a sign-in, undefined when it gave tokens: one that refuses
    * us as a client is a problem until it takes a code. Never rejects.
@@ -42,22 +66,47 @@ export type Provider = {
   close(): void;
 };
 
+/** Parameters of the authorization request that are Signet's own: what a sign-in's safety rests on. */
+export const RESERVED_PARAMETERS: ReadonlySet<string> = new Set([
+  'client_id',
+  'client_secret',
+  'code_challenge',
+  'code_challenge_method',
+  'nonce',
+  'redirect_uri',
+  'request',
+  'request_uri',
+  'response_mode',
+  'response_type',
+  'scope',
+  'state',
+]);
+
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
+/** How long a token endpoint may take to refresh; nobody waits for it. */
+const REFRESH_TIMEOUT_MS = 30_000;
 
 /** Returns the provider, not yet discovered: that goes on in the background until it succeeds. */
 export function createProvider(options: ProviderOptions): Provider {
-  const { issuer } = options;
+  const { name, issuer, clientId, clientSecret, names } = options;
   const closing = new AbortController();
-  let configuration: client.Configuration | undefined;
+  let configurations: (() => client.Configuration) | undefined;
   let problem = `${issuer} has not answered yet`;
-  const standing = createClientStanding(() => performance.now());
+  const steadyMs = () => performance.now();
+  const standing = createClientStanding(steadyMs);
+  const fetch = createBoundedFetch(options.fetch);
+  const patientFetch = asCustomFetch(
+    createBoundedFetch(options.fetch, { timeoutMs: REFRESH_TIMEOUT_MS }),
+  );
+  const ours = { issuer, clientId, ...(clientSecret && { clientSecret }), fetch };
   const { promise: tried, resolve: endTry } = Promise.withResolvers<void>();
 
   async function discoverUntilDone(): Promise<void> {
     for (let waitMs = FIRST_RETRY_MS; !closing.signal.aborted;) {
       try {
-        configuration = await discover(options);
+        const metadata = await discover(ours);
+        configurations = withLatestKeys(() => configured(ours, metadata), steadyMs);
         return;
       } catch (error) {
         problem = `discovery of ${issuer}: ${explain(error)}`;
@@ -70,67 +119,78 @@ export function createProvider(options: ProviderOptions): Provider {
   }
 
   function state(): ReturnType<Provider['state']> {
-    const wrong = configuration ? standing.problem() : problem;
+    const wrong = configurations ? standing.problem() : problem;
     return wrong === undefined ? { ready: true } : { ready: false, problem: wrong };
+  }
+
+  function config(): client.Configuration {
+    if (configurations) return configurations();
+    throw new Fault('ERR_PROVIDER', problem);
+  }
+
+  function patientConfig(): client.Configuration {
+    const own = config();
+    own[client.customFetch] = patientFetch;
+    return own;
   }
 
   discoverUntilDone().catch((error: unknown) => {
     if (!closing.signal.aborted) problem = explain(error);
   });
   return {
+    name,
+    label: options.label ?? name,
     issuer,
-    ...(options.clientSecret && { clientSecret: options.clientSecret }),
+    names,
+    signOut: options.signOut ?? 'local',
+    clientId,
+    ...(clientSecret && { clientSecret }),
     scope: [...new Set(['openid', ...options.scopes])].join(' '),
+    parameters: withoutReserved(options.parameters ?? {}),
+    keys: createKeySource({ issuer, fetch, now: steadyMs }),
     state,
-    config: () => {
-      if (configuration) return configuration;
-      throw new Fault('ERR_PROVIDER', problem);
-    },
+    config,
+    patientConfig,
     noteAnswer: async (error) => {
-      const sent = [options.clientSecret?.reveal() ?? ''];
-      if (configuration) await standing.noteAnswer(error, configuration, sent);
+      const sent = [clientSecret?.reveal() ?? ''];
+      if (configurations) await standing.noteAnswer(error, configurations(), sent);
     },
     tried,
     close: () => closing.abort(),
   };
 }
 
-async function discover(options: ProviderOptions): Promise<client.Configuration> {
-  const { issuer, clientId, clientSecret, fetch } = options;
-  if (!URL.canParse(issuer) || !isAllowedUrl(new URL(issuer))) {
-    throw new Fault('ERR_PROVIDER', 'an issuer is https, or http on this machine');
-  }
-  const insecure = new URL(issuer).protocol === 'http:' ? [client.allowInsecureRequests] : [];
-  const configuration = await client.discovery(
-    new URL(issuer),
-    clientId,
-    undefined,
-    clientSecret ? confidential(clientSecret) : client.None(),
-    {
-      execute: [client.enableNonRepudiationChecks, ...insecure],
-      [client.customFetch]: asCustomFetch(createBoundedFetch(fetch)),
-    },
-  );
-  const found = configuration.serverMetadata().issuer;
-  if (found !== issuer) {
-    // The library forgives a slash at the end; a token's `iss` is compared as text.
-    throw new Fault('ERR_PROVIDER', `it calls itself ${found}; write the issuer exactly so`);
-  }
-  return configuration;
+function withoutReserved(parameters: Readonly<Record<string, string>>): Record<string, string> {
+  const own = Object.entries(parameters).filter(([name]) => !RESERVED_PARAMETERS.has(name));
+  return Object.fromEntries(own);
 }
 
-// RFC 8414 section 2: `client_secret_basic` when a provider announces nothing.
-function confidential(secret: Secret): ClientAuth {
-  return (server, metadata, body, headers) => {
-    const methods = server.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
-    const authenticate = methods.includes('client_secret_basic')
-      ? client.ClientSecretBasic(secret.reveal())
-      : client.ClientSecretPost(secret.reveal());
-    authenticate(server, metadata, body, headers);
+/** Keys this old are fetched anew. Until then an outage of the provider's key endpoint harms no sign-in. */
+const KEYS_MS = 3_600_000;
+/** From this age on the library fetches again when it meets a key that it does not know. */
+const LOOKS_AGAIN_SECONDS = 60;
+
+// The library would refuse a new key for a minute after it fetched the old ones, and the code or refresh token
+// would be spent. Nobody can make us fetch by this: its ID tokens come from the token endpoint alone.
+function withLatestKeys(
+  make: () => client.Configuration,
+  steadyMs: () => number,
+): () => client.Configuration {
+  let last: { readonly config: client.Configuration; readonly uat: number } | undefined;
+  let keys: { readonly jwks: client.JWKS; readonly atMs: number } | undefined;
+
+  function learn(): void {
+    const used = last && client.getJwksCache(last.config);
+    if (used && used.uat !== last?.uat) keys = { jwks: used.jwks, atMs: steadyMs() };
+    if (keys && steadyMs() - keys.atMs > KEYS_MS) keys = undefined;
+  }
+
+  return () => {
+    learn();
+    const config = make();
+    const uat = Math.floor(Date.now() / 1_000) - LOOKS_AGAIN_SECONDS;
+    if (keys) client.setJwksCache(config, { jwks: keys.jwks, uat });
+    last = { config, uat };
+    return config;
   };
-}
-
-function asCustomFetch(fetch: Fetch): CustomFetch {
-  return (url, { method, headers, body, signal }) =>
-    fetch(url, { method, headers, body: body ?? null, ...(signal && { signal }) });
 }

@@ -17,6 +17,9 @@ export const EVIDENCE_REASONS = [
   'token-expired',
   'token-not-yet-valid',
   'token-claims', // `sub` or another needed claim is missing or of the wrong type
+  'token-inactive', // its issuer says that it does not hold: revoked, expired, or never issued
+  'token-used', // a logout token that came before
+  'token-bound', // only together with a proof that Signet can't verify (`cnf`: DPoP, mutual TLS)
 ] as const;
 
 /** A sign-in came back and was refused. */
@@ -39,6 +42,9 @@ export const SIGN_IN_REASONS = [
   'userinfo-invalid',
   'host-not-allowed',
   'sign-in-loop',
+  'redirect-uri-refused', // the provider does not know the address that it is to send people back to
+  'clock-off', // the ID token is of a time that only a wrong clock explains, here or at the provider
+  'provider-unknown', // the callback is of a provider that is not configured
 ] as const;
 
 export type EvidenceReason = (typeof EVIDENCE_REASONS)[number];

@@ -5,8 +5,12 @@ export const MAX_RETURN_CHARS = 2_048;
 
 const VISIBLE_ASCII = /^[!-~]+$/;
 const FORBIDDEN = /[\\\p{Cc}\p{Zl}\p{Zp}]/u;
+// Slashes in UTF-8 that is too long to be any: some decode it all the same.
+const OVERLONG = /%(?:c0%(?:af|2f)|c1%9c|e0%80%af|e0%81%9c)/i;
 const ESCAPES = /(?:%[0-9a-f]{2})+/gi;
-const OWN_ACTION = /^\/\.signet\/(?:login|callback|logout)\/*$/i;
+// All but `/.signet/hand-over`, which the central host's sign-in comes back to, and `signed-out`.
+const OWN_ACTION =
+  /^\/\.signet\/(?:login|logout|accept|(?:callback|back-channel-logout)(?:\/[^/]*)?)\/*$/i;
 // Only an origin to resolve against; nothing is ever sent there.
 const NOWHERE = 'https://signet.invalid';
 
@@ -17,13 +21,18 @@ const NOWHERE = 'https://signet.invalid';
 export function safeReturnUrl(text: string): string {
   if (text.length > MAX_RETURN_CHARS || !VISIBLE_ASCII.test(text)) return '/';
   const once = decode(text);
+  if (OVERLONG.test(text) || OVERLONG.test(once)) return '/';
   return [text, once, decode(once)].every(isLocalPath) ? text : '/';
 }
 
-/** Returns the path that starts a sign-in and comes back to `returnTo`, which is checked there. */
-export function signInPath(returnTo: string, prompt?: 'login'): string {
-  const asked = prompt === undefined ? '' : `prompt=${prompt}&`;
-  return `/.signet/login?${asked}return=${encodeURIComponent(returnTo.toWellFormed())}`;
+/**
+ * Returns the path that starts a sign-in, at the provider of this name, and comes back to `returnTo`, which is
+ * checked there.
+ */
+export function signInPath(returnTo: string, prompt?: 'login', idp?: string): string {
+  const prompted = prompt === undefined ? '' : `prompt=${prompt}&`;
+  const named = idp === undefined ? '' : `idp=${encodeURIComponent(idp)}&`;
+  return `/.signet/login?${prompted}${named}return=${encodeURIComponent(returnTo.toWellFormed())}`;
 }
 
 function isLocalPath(text: string): boolean {

@@ -1,12 +1,15 @@
-// Sealing what a browser keeps for us: AES-256-GCM. The browser can neither read, nor change, nor move
-// to another cookie what it holds. Says nothing about age or use; the contents do.
+// Sealing what others keep for us, a browser or a store: AES-256-GCM. Whoever keeps it can neither read,
+// nor change, nor move it to another place. Says nothing about age or use; the contents do.
 import type { KeyObject } from 'node:crypto';
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Returns a JSON value, sealed for the cookie of this name under the first key (32 bytes), as base64url. */
+/** What was sealed, and whether by the key that seals now. */
+export type Unsealed = { readonly value: unknown; readonly isByFirst: boolean };
+
+/** Returns a JSON value, sealed for the place of this name under the first key (32 bytes), as base64url. */
 export function seal(value: unknown, name: string, keys: readonly KeyObject[]): string {
   const key = keys[0];
   if (key === undefined) throw new TypeError('there is no key to seal with');
@@ -16,13 +19,22 @@ export function seal(value: unknown, name: string, keys: readonly KeyObject[]): 
   return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url');
 }
 
-/** Returns what was sealed for the cookie of this name under one of the keys, else undefined. */
+/** Returns what was sealed for the place of this name under one of the keys, else undefined. */
 export function unseal(text: string, name: string, keys: readonly KeyObject[]): unknown {
+  return unsealBy(text, name, keys)?.value;
+}
+
+/** As `unseal`, and says whether it was the first key. */
+export function unsealBy(
+  text: string,
+  name: string,
+  keys: readonly KeyObject[],
+): Unsealed | undefined {
   const bytes = Buffer.from(text, 'base64url');
   if (bytes.length <= IV_BYTES + TAG_BYTES) return undefined;
   for (const key of keys) {
-    const opened = open(bytes, name, key);
-    if (opened !== undefined) return opened;
+    const value = open(bytes, name, key);
+    if (value !== undefined) return { value, isByFirst: key === keys[0] };
   }
   return undefined;
 }

@@ -1,10 +1,36 @@
-// Sessions: an opaque random id in a cookie, everything else in the store under the id's hash. Keeps a
-// cache of a second in front of the store. Does not know how a caller signed in.
-import { hash, randomBytes } from 'node:crypto';
-import { Fault } from '../fault.ts';
+// Sessions: an opaque random id in a cookie, everything else in the store, sealed, under the id's hash.
+// Does not know how a caller signed in, nor how a provider is asked again.
+import { hash, type KeyObject, randomBytes } from 'node:crypto';
 import type { EvidenceReason } from './reason.ts';
 import type { Identity } from './identity.ts';
-import type { SessionStore, StoredSession } from './session-store.ts';
+import { type Cached, createSessionCache } from './session-cache.ts';
+import { createSessionRenewals } from './session-renewal.ts';
+import { openWhole, sealSession, sessionHashOf, tagsOf, toBegun } from './session-text.ts';
+import { createSessionUpkeep } from './session-upkeep.ts';
+import type { Awaitable, SessionStore } from './session-store.ts';
+
+/** What the provider gave for asking it again, and for signing out there. */
+export type SessionTokens = { readonly refreshToken?: string; readonly idToken?: string };
+
+/** Who signed in. `sid` is the provider's name of its own session. */
+export type Begun = {
+  readonly identity: Identity;
+  readonly tokens?: SessionTokens;
+  readonly sid?: string;
+};
+
+/** What came of asking again. `ended`: the provider has refused, or says that it is somebody else. */
+export type Refreshed = Begun | { readonly ended: string };
+
+/**
+ * Asks the provider again, within a minute. undefined: there is nothing to ask it with. Throws a Fault
+ * ERR_PROVIDER when it can't be had; the session goes on then.
+ */
+export type Refresh = (session: {
+  readonly identity: Identity;
+  readonly tokens: SessionTokens;
+  readonly sid?: string;
+}) => Promise<Refreshed | undefined>;
 
 export type SessionOptions = {
   readonly store: SessionStore;
@@ -13,10 +39,26 @@ export type SessionOptions = {
   readonly idleMs: number;
   /** A session that is so old has ended, used or not. */
   readonly absoluteMs: number;
+  /** The first seals, all open. Asked each time; the same array means the same ring. */
+  readonly keys: () => readonly KeyObject[];
   /** Longest time for which a session is served without asking the store; default 1,000. */
   readonly cacheMs?: number;
   /** Default 10,000. */
   readonly maxCached?: number;
+  /**
+   * A session is confirmed by the provider in the background from half of it on, and requests wait for
+   * it (for two seconds at most) from the whole of it on. Default: never.
+   */
+  readonly recheckMs?: number;
+  readonly refresh?: Refresh;
+  /** Whether the provider of a session still counts; asked at each reading. Default: yes. */
+  readonly isAccepted?: (identity: Identity) => boolean;
+  /** Told of sessions that ended without their person. */
+  readonly onEnded?: (ended: { identity: Identity; why: string }) => void;
+  /** Told of what failed in the background, and is tried again. */
+  readonly onTrouble?: (error: unknown) => void;
+  /** How long a sidecar that died in the middle of a refresh is waited for; default 10,000. */
+  readonly leaseMs?: number;
 };
 
 export type SessionRefusal = {
@@ -28,134 +70,114 @@ export type SessionRefusal = {
 
 export type Sessions = {
   /**
-   * Returns whose session this is; the same object for as long as the session stays unchanged.
-   * Throws Fault ERR_SESSION_STORE when it has to ask the store and can't.
+   * Returns whose session this is: at once from the cache, or from a store that answers at once; the
+   * same object for as long as the session stays unchanged. A Fault ERR_SESSION_STORE, thrown or
+   * rejected, when it has to ask the store and can't.
    */
-  find(cookieValue: string): Identity | SessionRefusal;
+  find(cookieValue: string): Awaitable<Identity | SessionRefusal>;
   /** Starts a session and returns the cookie's value: 256 random bits, never one that existed. */
-  begin(identity: Identity): string;
-  /** Ends a session here at once, and on every sidecar of this store within `cacheMs`. */
-  end(cookieValue: string): void;
+  begin(begun: Begun): Promise<string>;
+  /**
+   * Ends a session here at once, and on every sidecar of this store within `cacheMs`. Returns what was
+   * ended, for signing out at the provider.
+   */
+  end(cookieValue: string): Promise<Begun | undefined>;
+  /** Ends those of one sign-in at the provider (`sid`), else all of a subject; returns how many. */
+  endNamed(named: { issuer: string; subject?: string; sid?: string }): Promise<number>;
   /** Writes the last-seen times that are due; on a timer anyway. */
-  flush(): void;
-  close(): void;
-};
-
-type Cached = {
-  identity: Identity;
-  payload: string;
-  createdAtMs: number;
-  seenAtMs: number;
-  readAtMs: number;
+  flush(): Promise<void>;
+  /** Waits for what is being renewed: a refresh token that was used up must be replaced in the store. */
+  close(): Promise<void>;
 };
 
 const SHAPE = /^[A-Za-z0-9_-]{43}$/;
-const FLUSH_MS = 5_000;
-const SWEEP_MS = 60_000;
+const MALFORMED: SessionRefusal = { refused: 'cookie-malformed' };
+const UNKNOWN: SessionRefusal = { refused: 'session-unknown' };
+const EXPIRED: SessionRefusal = { refused: 'session-expired' };
 
-/** Returns the sessions of this store, with a timer that writes last-seen times and sweeps. */
+/** Returns the sessions of this store, with timers that write last-seen times and sweep. */
 export function createSessions(options: SessionOptions): Sessions {
-  const { store, now, idleMs, absoluteMs, cacheMs = 1_000, maxCached = 10_000 } = options;
-  const cache = new Map<string, Cached>();
-  let touched = new Map<string, number>();
+  const { store, now, keys, idleMs, absoluteMs, onTrouble = () => {} } = options;
+  const { isAccepted = () => true, cacheMs = 1_000, maxCached = 10_000 } = options;
+  const cache = createSessionCache({ store, keys, isAccepted, cacheMs, maxCached });
+  const renewals = createSessionRenewals({ ...options, cache, onTrouble, onForget: forget });
+  const upkeep = createSessionUpkeep({ store, now, idleMs, absoluteMs, onTrouble });
 
-  function reread(key: string, nowMs: number): Cached | undefined {
-    const stored = store.find(key);
-    const before = cache.get(key);
-    // Deleting first keeps the map in the order of reading, so that the first is the oldest.
-    cache.delete(key);
-    if (stored === undefined) return undefined;
-    const fresh = toCached(stored, before, nowMs);
-    if (cache.size >= maxCached) cache.delete(cache.keys().next().value ?? '');
-    cache.set(key, fresh);
-    return fresh;
+  function find(cookieValue: string): Awaitable<Identity | SessionRefusal> {
+    if (!SHAPE.test(cookieValue)) return MALFORMED;
+    const key = keyOf(cookieValue);
+    const nowMs = now();
+    const session = cache.get(key, nowMs);
+    if (session === undefined) return UNKNOWN;
+    return 'then' in session ? session.then((read) => use(read, now())) : use(session, nowMs);
   }
 
-  function find(cookieValue: string): Identity | SessionRefusal {
-    if (!SHAPE.test(cookieValue)) return { refused: 'cookie-malformed' };
-    const key = hash('sha256', cookieValue);
-    const nowMs = now();
-    const cached = cache.get(key);
-    const ageMs = cached ? nowMs - cached.readAtMs : cacheMs;
-    // A negative age is a clock that was set back: nothing read then can be told to be fresh.
-    const session = cached && ageMs >= 0 && ageMs < cacheMs ? cached : reread(key, nowMs);
-    if (session === undefined) return { refused: 'session-unknown' };
-    if (nowMs >= session.createdAtMs + absoluteMs || nowMs >= session.seenAtMs + idleMs) {
-      return { refused: 'session-expired' };
-    }
+  function use(session: Cached | undefined, nowMs: number): Awaitable<Identity | SessionRefusal> {
+    if (session === undefined) return UNKNOWN;
+    if (isOver(session, nowMs)) return EXPIRED;
     session.seenAtMs = nowMs;
-    touched.set(key, nowMs);
-    return session.identity;
+    upkeep.seen(session.key, nowMs);
+    const renewing = renewals.look(session, nowMs);
+    if (renewing === undefined) return session.session.identity;
+    return renewing.then((renewed) => renewed?.session.identity ?? UNKNOWN);
   }
 
-  function begin(identity: Identity): string {
+  function isOver({ session, createdAtMs, seenAtMs }: Cached, nowMs: number): boolean {
+    const beganAtMs = session.beganAtMs ?? createdAtMs;
+    return nowMs >= beganAtMs + absoluteMs || nowMs >= seenAtMs + idleMs;
+  }
+
+  async function begin({ identity, tokens = {}, sid }: Begun): Promise<string> {
     const id = randomBytes(32).toString('base64url');
-    const key = hash('sha256', id);
+    const key = keyOf(id);
     const nowMs = now();
-    const expiresAtMs = nowMs + absoluteMs;
-    const sessionHash = key.slice(0, 16);
-    const payload = JSON.stringify({ ...identity, method: 'session', sessionHash, expiresAtMs });
-    store.put(key, { payload, createdAtMs: nowMs, seenAtMs: nowMs });
+    const whole = {
+      identity: {
+        ...identity,
+        method: 'session' as const,
+        sessionHash: sessionHashOf(key),
+        expiresAtMs: nowMs + absoluteMs,
+      },
+      beganAtMs: nowMs,
+      tokens,
+      ...(sid !== undefined && { sid }),
+      ...(tokens.refreshToken !== undefined && { checkedAtMs: nowMs }),
+    };
+    await store.put(key, sealSession(key, whole, keys()), nowMs);
     return id;
   }
 
-  function end(cookieValue: string): void {
-    if (!SHAPE.test(cookieValue)) return;
-    const key = hash('sha256', cookieValue);
-    cache.delete(key);
-    touched.delete(key);
-    store.remove(key);
+  async function end(cookieValue: string): Promise<Begun | undefined> {
+    if (!SHAPE.test(cookieValue)) return undefined;
+    const key = keyOf(cookieValue);
+    const stored = await store.read(key);
+    const wasThere = await store.remove(key);
+    // Only now: whoever read it before it was removed must not bring it back.
+    forget(key);
+    const whole = wasThere && stored ? openWhole(key, stored, keys()) : undefined;
+    return whole && toBegun(whole);
   }
 
-  function flush(): void {
-    if (touched.size === 0) return;
-    store.touch(touched);
-    touched = new Map();
+  async function endNamed(named: Parameters<Sessions['endNamed']>[0]): Promise<number> {
+    const ended = await store.removeTagged(tagsOf(named, keys()));
+    for (const key of ended) forget(key);
+    return ended.length;
   }
 
-  function sweep(): void {
-    const nowMs = now();
-    store.sweep({ createdMs: nowMs - absoluteMs, seenMs: nowMs - idleMs });
+  function forget(key: string): void {
+    cache.forget(key);
+    renewals.forget(key);
+    upkeep.forget(key);
   }
 
-  const timers = [every(FLUSH_MS, flush), every(SWEEP_MS, sweep)];
-  const close = () => {
-    timers.forEach(clearInterval);
-    ignoringFaults(flush);
-  };
-  return { find, begin, end, flush, close };
+  async function close(): Promise<void> {
+    await renewals.close();
+    await upkeep.close();
+  }
+
+  return { find, begin, end, endNamed, flush: () => upkeep.flush(), close };
 }
 
-function toCached(stored: StoredSession, before: Cached | undefined, nowMs: number): Cached {
-  const { payload, createdAtMs } = stored;
-  const unchanged = before?.payload === payload;
-  return {
-    identity: unchanged ? before.identity : readPayload(payload),
-    payload,
-    createdAtMs,
-    // What was seen here may not be written yet.
-    seenAtMs: Math.max(stored.seenAtMs, unchanged ? before.seenAtMs : 0),
-    readAtMs: nowMs,
-  };
-}
-
-function readPayload(payload: string): Identity {
-  try {
-    return JSON.parse(payload) as Identity; // written by `begin`
-  } catch (cause) {
-    throw new Fault('ERR_SESSION_STORE', 'a stored session is not JSON', { cause });
-  }
-}
-
-function every(ms: number, act: () => void): NodeJS.Timeout {
-  return setInterval(() => ignoringFaults(act), ms).unref();
-}
-
-// The store tells of its failure in `state()`; what was due stays due.
-function ignoringFaults(act: () => void): void {
-  try {
-    act();
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-  }
+function keyOf(cookieValue: string): string {
+  return hash('sha256', cookieValue);
 }

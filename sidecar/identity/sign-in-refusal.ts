@@ -13,27 +13,54 @@ import { refusesClient, withoutSent, type TokenError } from './token-error.ts';
 /** `detail` may be the provider's own words: text, never markup, and none of what it was sent. */
 export type SignInRefusal = { readonly refused: SignInReason; readonly detail: string };
 
-/**
- * Returns why this error of the code exchange refuses the sign-in; throws when the provider failed. `told` is
- * what its token endpoint said, `sent` what that was sent, and must not be read by people who read its words.
- */
-export function refusalOf(
-  error: unknown,
-  told: TokenError | undefined,
-  sent: readonly string[],
-): SignInRefusal {
+/** What is known of a call to the token endpoint that failed. */
+export type Failed = {
+  /** What it said. */
+  readonly told?: TokenError | undefined;
+  /** What it was sent, and must not be read by people who read its words. */
+  readonly sent: readonly string[];
+  /** What the sign-in named, if it was one. */
+  readonly redirectUri?: string;
+};
+
+/** Returns why this error of the code exchange refuses the sign-in; throws when the provider failed. */
+export function refusalOf(error: unknown, failed: Failed): SignInRefusal {
   const fault = faultIn(error);
   if (fault) throw fault;
+  const { told, sent, redirectUri } = failed;
+  const said = error instanceof AuthorizationResponseError ? saidInCallback(error) : told;
+  if (said !== undefined && redirectUri !== undefined && isRedirectUri(said)) {
+    const detail = `${inWords(said)}: register ${redirectUri} as a redirect URI of the client, exactly so`;
+    return { refused: 'redirect-uri-refused', detail };
+  }
   if (error instanceof AuthorizationResponseError) {
     return { refused: 'provider-refused', detail: error.error_description ?? error.error };
   }
+  const clock = clockIn(error);
+  if (clock !== undefined) return clock;
   const detail = told ? inWords(told) : withoutSent(detailOf(error), sent);
   return { refused: reasonOf(error), detail };
 }
 
-function inWords(told: TokenError): string {
-  const { error, description } = told;
-  const advice = refusesClient(told) ? "look at client_id and the client's secret" : undefined;
+type Said = Pick<TokenError, 'error' | 'description'> & { readonly status?: number };
+
+function saidInCallback({
+  error,
+  error_description: description,
+}: AuthorizationResponseError): Said {
+  return { error, ...(description !== undefined && { description }) };
+}
+
+// No code of a standard says so. Providers have codes of their own (Google's `redirect_uri_mismatch`), or name
+// the parameter in their description; Entra ID has a number for it.
+function isRedirectUri({ error, description = '' }: Said): boolean {
+  return /redirect_uri/.test(error) || /redirect[_ ]ur[il]|AADSTS50011\b/i.test(description);
+}
+
+function inWords(told: Said): string {
+  const { error, description, status } = told;
+  const isClient = status !== undefined && refusesClient({ error, status });
+  const advice = isClient ? "look at client_id and the client's secret" : undefined;
   return [error, description, advice].filter((text) => text !== undefined).join(': ');
 }
 
@@ -42,6 +69,38 @@ export function userinfoRefusalOf(error: unknown, sent: readonly string[]): Sign
   const fault = faultIn(error);
   if (fault) throw fault;
   return { refused: 'userinfo-invalid', detail: withoutSent(detailOf(error), sent) };
+}
+
+/** As in openid-client. */
+const SKEW_SECONDS = 30;
+
+/**
+ * Returns the refusal of a token that was issued at `iatSeconds`, in the future: it comes from the provider this
+ * very moment, so one of the two clocks is wrong. Undefined where the clocks agree well enough.
+ */
+export function clockOff(iatSeconds: number, nowMs: number): SignInRefusal | undefined {
+  const aheadSeconds = Math.round(iatSeconds - nowMs / 1_000);
+  return aheadSeconds > SKEW_SECONDS ? clocks(aheadSeconds) : undefined;
+}
+
+// One that had expired when it came was issued long ago by our clock. One whose times contradict each other says
+// nothing of clocks.
+function clockIn(error: unknown): SignInRefusal | undefined {
+  if (property(error, 'code') !== 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED') return undefined;
+  const evidence = evidenceOf(error);
+  const [now, claims] = [property(evidence, 'now'), property(evidence, 'claims')];
+  const [iat, exp] = [property(claims, 'iat'), property(claims, 'exp')];
+  if (typeof now !== 'number' || typeof iat !== 'number' || typeof exp !== 'number')
+    return undefined;
+  const isOff = Math.abs(iat - now) > SKEW_SECONDS && iat < exp;
+  return isOff ? clocks(iat - now) : undefined;
+}
+
+function clocks(aheadSeconds: number): SignInRefusal {
+  const when = aheadSeconds > 0 ? 'in the future' : 'ago';
+  const seconds = Math.abs(aheadSeconds);
+  const found = `the ID token was issued ${seconds} seconds ${when}, by this machine's clock`;
+  return { refused: 'clock-off', detail: `${found}: compare it with the provider's (date -u)` };
 }
 
 // The library's sentences, and what the provider says of an error. Never the library's evidence: that is the
@@ -114,12 +173,15 @@ function reasonOfMissing(claims: unknown): SignInReason {
   return has(claims, 'aud') ? 'id-token-claims' : 'id-token-audience';
 }
 
+/** Ask again later: a timeout, too many requests (RFC 9110 section 15.5.9, RFC 6585 section 4). */
+const LATER: ReadonlySet<number> = new Set([408, 429]);
+
 // The provider did not answer, or answered with a server error.
 function faultIn(error: unknown): Fault | undefined {
   for (let at = error, depth = 0; at !== undefined && depth < 5; depth++) {
     if (at instanceof Fault) return at;
     const status = answeredWith(at);
-    if (status !== undefined && status >= 500) {
+    if (status !== undefined && (status >= 500 || LATER.has(status))) {
       return new Fault('ERR_PROVIDER', `the provider answered with status ${status}`);
     }
     at = property(at, 'cause');
@@ -128,7 +190,10 @@ function faultIn(error: unknown): Fault | undefined {
 }
 
 function answeredWith(at: unknown): number | undefined {
-  const isAnswer = at instanceof Response || at instanceof WWWAuthenticateChallengeError;
+  const isAnswer =
+    at instanceof Response ||
+    at instanceof ResponseBodyError ||
+    at instanceof WWWAuthenticateChallengeError;
   return isAnswer ? at.status : undefined;
 }
 

@@ -30,7 +30,19 @@ export function logEventOf(event: string | undefined): string {
 /** The details of events that may leave; others stay in the store. */
 const DETAILS = [
   ...['added', 'before', 'boot', 'cause', 'changed', 'decision', 'decisions', 'findings', 'first'],
-  ...['id', 'key', 'last', 'note', 'person', 'reason', 'recordedAt', 'removed', 'request', 'rows'],
+  ...[
+    'id',
+    'key',
+    'last',
+    'note',
+    'person',
+    'provider',
+    'reason',
+    'recordedAt',
+    'removed',
+    'request',
+    'rows',
+  ],
   ...['seals', 'signature', 'upTo', 'version', 'what', 'why'],
 ] as const;
 

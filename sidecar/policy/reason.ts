@@ -9,6 +9,9 @@ export const REQUIREMENT_REASONS = [
   'role-not-allowed',
   'type-not-allowed',
   'scope-not-allowed',
+  'idp-not-allowed',
+  'actors-not-allowed', // more agents act on behalf of the user than the requirement lets through
+  'groups-incomplete', // a team or role is lacking, and the provider sent a link in place of the groups
 ] as const;
 
 /** Something is wrong with the Caddyfile, or with what Signet depends on: these close. */
@@ -33,6 +36,7 @@ export const UNDECIDED_REASONS = [
 export const REASONS = [
   'public', // the requirement asks for nobody
   'requirement-met',
+  'preflight', // a browser's question without credentials, where the requirement lets it through
   ...EVIDENCE_REASONS,
   ...REQUIREMENT_REASONS,
   ...CLOSED_REASONS,

@@ -1,24 +1,34 @@
 // A block's requirement, as the Caddyfile states it: `team:payments,search+type:human`.
 // A comma is "or" within one kind, `+` is "and". It is read as raw text, never by a form parser.
-import { USER_TYPES } from '../identity/identity.ts';
+import { MAX_ACTOR_DEPTH, USER_TYPES } from '../identity/identity.ts';
+
+const KINDS = ['user', 'team', 'role', 'type', 'scope', 'idp', 'actors'] as const;
 
 /** What a caller can be asked for. */
-export type Kind = 'user' | 'team' | 'role' | 'type' | 'scope';
+export type Kind = (typeof KINDS)[number];
 
-const KINDS: readonly Kind[] = ['user', 'team', 'role', 'type', 'scope'];
-
-/** One condition: any one of the values will do. */
-export type Condition = { readonly kind: Kind; readonly anyOf: readonly string[] };
+/** One condition: any one of the values will do, or at most so many actors. */
+export type Condition =
+  | { readonly kind: Exclude<Kind, 'actors'>; readonly anyOf: readonly string[] }
+  /** 0: nobody acts on the user's behalf. */
+  | { readonly kind: 'actors'; readonly atMost: number };
 
 export type Requirement =
   | { readonly level: 'public' }
-  /** Signed in, and each condition met. */
-  | { readonly level: 'signed-in'; readonly conditions: readonly Condition[] }
+  | {
+      readonly level: 'signed-in';
+      /** Each must be met; without any, it is enough to be signed in. */
+      readonly conditions: readonly Condition[];
+      /** Whether a browser's preflight (CORS), which never has credentials, is let through. */
+      readonly preflight: boolean;
+    }
   /** Does not parse, and therefore denies; `problem` is a sentence for the operator. */
   | { readonly level: 'invalid'; readonly problem: string };
 
 /** What Caddy 2.11.4 makes of a snippet's argument that is not there. */
 const NO_ARGUMENT = '%3Cnil%3E';
+
+const PREFLIGHT = 'preflight';
 
 /** Returns the requirement that the text states; anything unclear is `invalid`. Never throws. */
 export function parseRequirement(text: string | undefined): Requirement {
@@ -26,14 +36,35 @@ export function parseRequirement(text: string | undefined): Requirement {
     return invalid('`protect NAME` has no requirement behind it; write one, or `public`');
   }
   if (text === 'public') return { level: 'public' };
-  if (text === 'any') return { level: 'signed-in', conditions: [] };
+  const terms = text.split('+');
+  const asked = terms.filter((term) => term !== PREFLIGHT);
+  const preflight = asked.length < terms.length;
+  const problem = preflight && misplaced(asked, terms);
+  return problem ? invalid(problem) : parseTerms(asked, preflight);
+}
+
+// Public blocks let everything through already, so whoever writes it there means something else.
+function misplaced(asked: readonly string[], terms: readonly string[]): string | undefined {
+  if (terms.length - asked.length > 1) return 'preflight stands there twice';
+  if (asked.length === 0)
+    return 'preflight stands alone; write what else is asked, or any+preflight';
+  return asked[0] === 'public' ? 'public lets preflights through as it is' : undefined;
+}
+
+function parseTerms(terms: readonly string[], preflight: boolean): Requirement {
+  if (terms.length === 1 && terms[0] === 'any') {
+    return { level: 'signed-in', conditions: [], preflight };
+  }
   const conditions: Condition[] = [];
-  for (const term of text.split('+')) {
+  for (const term of terms) {
     const condition = parseCondition(term);
     if (typeof condition === 'string') return invalid(condition);
     conditions.push(condition);
   }
-  return { level: 'signed-in', conditions };
+  if (conditions.filter(({ kind }) => kind === 'actors').length > 1) {
+    return invalid('actors: stands there twice; the smaller number says it all');
+  }
+  return { level: 'signed-in', conditions, preflight };
 }
 
 function invalid(problem: string): Requirement {
@@ -44,10 +75,21 @@ function parseCondition(term: string): Condition | string {
   const colon = term.indexOf(':');
   const kind = KINDS.find((known) => known === term.slice(0, Math.max(colon, 0)));
   if (kind === undefined) {
-    return `${JSON.stringify(term)} is not one of public, any, ${KINDS.join(':…, ')}:…`;
+    return `${JSON.stringify(term)} is not one of public, any, ${KINDS.join(':…, ')}:…, preflight`;
   }
+  const values = term.slice(colon + 1);
+  return kind === 'actors' ? parseActors(values) : parseList(kind, values);
+}
+
+function parseActors(value: string): Condition | string {
+  const isNumber = /^\d$/.test(value) && Number(value) <= MAX_ACTOR_DEPTH;
+  if (isNumber) return { kind: 'actors', atMost: Number(value) };
+  return `actors:${value} is unknown; allowed is one number from 0 to ${MAX_ACTOR_DEPTH}`;
+}
+
+function parseList(kind: Exclude<Kind, 'actors'>, values: string): Condition | string {
   const anyOf: string[] = [];
-  for (const raw of term.slice(colon + 1).split(',')) {
+  for (const raw of values.split(',')) {
     const value = decodeValue(raw);
     if (value === undefined) return unreadable(kind, raw);
     if (kind === 'type' && !USER_TYPES.some((type) => type === value)) {
@@ -75,12 +117,13 @@ function decodeValue(raw: string): string | undefined {
   }
 }
 
-const WORDS: Record<Kind, string> = {
+const WORDS: Record<Exclude<Kind, 'actors'>, string> = {
   user: 'be',
   team: 'be in the team',
   role: 'have the role',
   type: 'be of the type',
   scope: 'hold the scope',
+  idp: 'come from the identity provider',
 };
 
 /** Returns what it takes, in words for a person: "be in the team payments or search". */
@@ -88,9 +131,15 @@ export function inWords(requirement: Requirement): string {
   if (requirement.level === 'public') return 'nothing';
   if (requirement.level === 'invalid') return 'a requirement that its operator has to mend';
   if (requirement.conditions.length === 0) return 'be signed in';
-  return requirement.conditions
-    .map(({ kind, anyOf }) => `${WORDS[kind]} ${anyOf.join(' or ')}`)
-    .join(' and ');
+  return requirement.conditions.map(conditionInWords).join(' and ');
+}
+
+function conditionInWords(condition: Condition): string {
+  if (condition.kind !== 'actors') {
+    return `${WORDS[condition.kind]} ${condition.anyOf.join(' or ')}`;
+  }
+  if (condition.atMost === 0) return 'act yourself, with no agent on your behalf';
+  return `have at most ${condition.atMost} acting on your behalf`;
 }
 
 /** Distinct requirement texts that are remembered; a Caddyfile has tens. */

@@ -45,6 +45,42 @@ export function createKept<Options, Part>(
   };
 }
 
+/** Returns what keeps any number of parts of one kind, each by itself: of a list that changes, the same ones go on. */
+export function createKeptAll<Options, Part>(
+  create: (options: Options) => Part,
+  close: (part: Part) => void,
+): Kept<readonly Options[], readonly Part[]> {
+  type Made = { readonly options: unknown; readonly part: Part };
+  let holding: readonly Made[] = [];
+  let next: readonly Made[] | undefined;
+
+  function of(all: readonly Options[]): readonly Part[] {
+    next = all.map((options) => {
+      const opened = laidOpen(options);
+      const known = holding.find((made) => isDeepStrictEqual(made.options, opened));
+      return known ?? { options: opened, part: create(options) };
+    });
+    return next.map(({ part }) => part);
+  }
+
+  function settle(which: 'keep' | 'drop'): void {
+    if (next === undefined) return;
+    const [kept, out] = which === 'keep' ? [next, holding] : [holding, next];
+    for (const made of out) if (!kept.includes(made)) close(made.part);
+    holding = kept;
+    next = undefined;
+  }
+
+  return {
+    of,
+    settle,
+    close: () => {
+      settle('drop');
+      for (const { part } of holding) close(part);
+    },
+  };
+}
+
 /** The same with its secrets as texts: a secret shows nobody what it is, a comparison either. */
 function laidOpen(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(laidOpen);

@@ -116,7 +116,7 @@ function isClosedPipe(error: unknown): boolean {
   return isNativeError(error) && 'code' in error && error.code === 'EPIPE';
 }
 
-// Commander's own code for a wrong option is 1; here that means that nothing was found.
-function exitAsUsage({ exitCode }: CommanderError): never {
+/** Ends the process: Commander’s own code for a wrong option is 1; here that means that nothing was found. */
+export function exitAsUsage({ exitCode }: CommanderError): never {
   process.exit(exitCode === 0 ? 0 : EXIT_USAGE);
 }

@@ -1,6 +1,6 @@
 // What is known of one row, as labelled lines for people. What is unknown has no line.
 import type { styleText } from 'node:util';
-import type { Actor } from '../identity/identity.ts';
+import { actorWords } from '../identity/identity.ts';
 import { EVENT_CODES } from '../audit/event.ts';
 import { decisionStyle, decisionText, FORGOTTEN, statusStyle, userText } from './format.ts';
 import { localTime, milliseconds, visible } from '../audit/format-text.ts';
@@ -74,7 +74,7 @@ function identityFacts(row: ReadRow, paint: Paint): MaybeFact[] {
     ['Team', shown(identity?.team)],
     ['Type', shown(identity?.type)],
     ['Roles', identity?.roles.length ? visible(identity.roles.join(', ')) : undefined],
-    ['Acting', identity?.actor && actorChain(identity.actor, identity)],
+    ['Acting', identity?.actor && visible(actorWords(identity))],
     ['Subject', identity && visible(`${identity.subject} at ${identity.issuer}`)],
     ['Proved by', identity && proof(identity)],
   ];
@@ -97,15 +97,6 @@ function skewText({ skewUs }: RequestRow): string {
   if (skewUs === 0) return '';
   const where = skewUs > 0 ? 'ahead of' : 'behind';
   return `, the gate's clock ${Math.abs(skewUs) / 1000} ms ${where} Caddy's`;
-}
-
-// RFC 8693: the outermost actor acts now, those within it acted before.
-function actorChain(actor: Actor, { user }: RowIdentity): string {
-  const names: string[] = [];
-  for (let at: Actor | undefined = actor; at !== undefined; at = at.actor) {
-    names.push(at.issuer === undefined ? at.subject : `${at.subject} (${at.issuer})`);
-  }
-  return visible(`${names.join(', through ')}, on behalf of ${user}`);
 }
 
 function proof({ method, sessionHash }: RowIdentity): string {

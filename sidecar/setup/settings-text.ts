@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import type { Answers } from './answers.ts';
 import { redirectUriOf } from './host.ts';
 import type { Layout } from './layout.ts';
+import { presetFor } from './preset.ts';
 import { PROFILE_NAMES, type SpansTo } from './spans-to.ts';
 
 export type SettingsTextOptions = {
@@ -26,6 +27,7 @@ export function settingsText({ answers, layout, scopes, schemaFile }: SettingsTe
     entry('issuer', issuer),
     entry('client_id', clientId),
     entry('client_secret_file', layout.clientSecret),
+    ...presetLines(issuer),
     '',
     ...scopeLines(scopes),
     '# If people, teams or roles come in claims of other names, or with a scope of their own:',
@@ -71,4 +73,14 @@ function destinationLines(spansTo: SpansTo, layout: Layout): string[] {
 function entry(name: string, value: string | readonly string[]): string {
   const flow = stringify(value, { lineWidth: 0, collectionStyle: 'flow' });
   return `${name}: ${flow.trimEnd()}`;
+}
+
+// A suggestion only: with it other scopes are asked for, which the client may not have yet.
+function presetLines(issuer: string): string[] {
+  const preset = presetFor(issuer);
+  if (preset === undefined) return [];
+  return [
+    '# It looks like one that Signet knows by name, with the scopes and claims that it has:',
+    `# preset: ${preset}`,
+  ];
 }

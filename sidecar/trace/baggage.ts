@@ -1,4 +1,6 @@
 // `baggage` (W3C Baggage): ours say who is calling, once each; a trusted caller's others go along.
+import { actorDepth, type Identity } from '../identity/identity.ts';
+import { NAMES } from './names.ts';
 
 /** Most members (W3C Baggage, section 3.3.2). */
 export const MAX_MEMBERS = 64;
@@ -6,14 +8,26 @@ export const MAX_MEMBERS = 64;
 export const MAX_BYTES = 8192;
 
 const OURS = new Set(['user.id', 'team', 'user_type']);
+/** Every name that begins so is ours, whatever it goes on with. */
+const OUR_PREFIX = 'signet.';
 const KEY = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/;
 
-/** Returns our members as they stand on the wire; what is unknown is left out. */
-export function identityBaggage(who: { user: string; team?: string; type: string }): string {
+/** Who is calling, as far as baggage says it. */
+type Caller = Pick<Identity, 'user' | 'team' | 'type' | 'actor'>;
+
+/**
+ * Returns our members as they stand on the wire; what is unknown is left out. Of a chain of actors it is
+ * the latest, and how many there are.
+ */
+export function identityBaggage(who: Caller): string {
   const members = [`user.id=${encode(who.user)}`];
   if (who.team !== undefined) members.push(`team=${encode(who.team)}`);
   members.push(`user_type=${encode(who.type)}`);
+  if (who.actor !== undefined) {
+    members.push(`${NAMES.actorSubject}=${encode(who.actor.subject)}`);
+    members.push(`${NAMES.actorDepth}=${actorDepth(who)}`);
+  }
   return members.join(',');
 }
 
@@ -47,10 +61,15 @@ function isForeign(member: string): boolean {
 
 // Some readers percent-decode keys or ignore their case: a look-alike of ours must not ride along.
 function isOurs(key: string): boolean {
+  const name = decoded(key).toLowerCase();
+  return OURS.has(name) || name.startsWith(OUR_PREFIX);
+}
+
+function decoded(key: string): string {
   try {
-    return OURS.has(decodeURIComponent(key).toLowerCase());
+    return decodeURIComponent(key);
   } catch {
-    return OURS.has(key.toLowerCase());
+    return key;
   }
 }
 

@@ -20,6 +20,7 @@ export const PERSONAL_ATTRIBUTES: readonly string[] = [
   NAMES.roles,
   NAMES.actorSubject,
   NAMES.actorIssuer,
+  NAMES.actorChain,
 ];
 
 /** All else that a span has, and what OTLP calls it (opentelemetry-proto 1.x, trace.proto). */

@@ -38,6 +38,8 @@ export const NAMES = {
   authMethod: 'signet.auth_method',
   actorSubject: 'signet.actor.subject',
   actorIssuer: 'signet.actor.issuer',
+  actorDepth: 'signet.actor.depth',
+  actorChain: 'signet.actor.chain',
   sampledLate: 'signet.sampled_late',
   auditSequence: 'signet.audit.sequence',
   auditHash: 'signet.audit.hash',

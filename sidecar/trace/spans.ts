@@ -1,6 +1,7 @@
 // Spans from rows: one ingress span, and where they happened the gate's and the upstream's.
 // Pure: the same row makes the same spans, however often it is sent.
-import type { RequestRow } from '../audit/row.ts';
+import type { RequestRow, RowIdentity } from '../audit/row.ts';
+import { actorDepth, actorWords } from '../identity/identity.ts';
 import { spanIdsOf, type SpanIds } from './ids.ts';
 import { GATE_SPAN, KNOWN_METHODS, NAMES } from './names.ts';
 import type { AttributeValue, Span } from './span.ts';
@@ -140,7 +141,6 @@ function requestAttributes(row: RequestRow): Attributes {
 /** Returns who is calling; nothing where that isn't known. */
 export function identityAttributes({ identity }: Pick<RequestRow, 'identity'>): Attributes {
   if (identity === undefined) return {};
-  const { actor } = identity;
   return {
     [NAMES.user]: identity.user,
     [NAMES.userType]: identity.type,
@@ -148,8 +148,19 @@ export function identityAttributes({ identity }: Pick<RequestRow, 'identity'>): 
     [NAMES.authMethod]: identity.method,
     ...(identity.team !== undefined && { [NAMES.team]: identity.team }),
     ...(identity.roles.length > 0 && { [NAMES.roles]: identity.roles }),
-    ...(actor !== undefined && { [NAMES.actorSubject]: actor.subject }),
-    ...(actor?.issuer !== undefined && { [NAMES.actorIssuer]: actor.issuer }),
+    ...actorAttributes(identity),
+  };
+}
+
+// The latest actor by its parts, to search for; the chain as one text, to read.
+function actorAttributes(identity: RowIdentity): Attributes {
+  const { actor } = identity;
+  if (actor === undefined) return {};
+  return {
+    [NAMES.actorSubject]: actor.subject,
+    ...(actor.issuer !== undefined && { [NAMES.actorIssuer]: actor.issuer }),
+    [NAMES.actorDepth]: actorDepth(identity),
+    [NAMES.actorChain]: actorWords(identity),
   };
 }
 

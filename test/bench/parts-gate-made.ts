@@ -9,7 +9,7 @@ import { createGate, type Gate } from '../../sidecar/gate.ts';
 import { createNumbers } from '../../sidecar/numbers.ts';
 import { createBearer } from '../../sidecar/identity/bearer.ts';
 import { createSessions, type Sessions } from '../../sidecar/identity/session.ts';
-import { createSessionStore } from '../../sidecar/identity/session-store.ts';
+import { createSqliteSessions } from '../../sidecar/identity/session-store-sqlite.ts';
 import { openJournal } from '../../sidecar/decisions/journal.ts';
 import { createSample } from '../../sidecar/trace/sampling.ts';
 import { SAMPLE_EVERYTHING } from '../fixtures/sampling.ts';
@@ -24,15 +24,16 @@ export type MadeGate = {
   /** The same, but it remembers one token only. */
   readonly forgetful: Gate;
   readonly given: Credentials;
-  remove(): void;
+  remove(): Promise<void>;
 };
 
 /** Returns the gate, in a temporary folder until it is removed. */
 export async function makeGate(): Promise<MadeGate> {
   const folder = mkdtempSync(join(tmpdir(), 'signet-parts-'));
-  const store = createSessionStore({ path: join(folder, 'sessions.db'), now: Date.now });
-  const options = { store, now: Date.now, idleMs: HOUR_MS, absoluteMs: HOUR_MS };
-  const sessions = createSessions(options);
+  const keys = [STAMP_KEY];
+  const store = createSqliteSessions({ path: join(folder, 'sessions.db'), now: Date.now });
+  const lifetimes = { idleMs: HOUR_MS, absoluteMs: HOUR_MS };
+  const sessions = createSessions({ store, now: Date.now, keys: () => keys, ...lifetimes });
   const issuer = await makeIssuer();
   const journals = ['boot-1', 'boot-2'].map((bootId) =>
     openJournal({ folder: join(folder, 'gate'), bootId, machineBootId: '' }),
@@ -41,7 +42,7 @@ export async function makeGate(): Promise<MadeGate> {
     createGate({
       sessions,
       bearer: createBearer({
-        issuers: [{ issuer: ISSUER, audiences: [AUDIENCE] }],
+        issuers: [{ name: 'main', issuer: ISSUER, audiences: [AUDIENCE] }],
         fetch: issuer.fetch,
         now: Date.now,
         ...(maxCached !== undefined && { maxCached }),
@@ -58,18 +59,21 @@ export async function makeGate(): Promise<MadeGate> {
   return {
     gate: gateWith(0),
     forgetful: gateWith(1, 1),
-    given: { cookies: signedIn(sessions), tokens: issuer.tokens },
-    remove: () => {
+    given: { cookies: await signedIn(sessions), tokens: issuer.tokens },
+    remove: async () => {
       for (const journal of journals) journal.close();
-      sessions.close();
-      store.close();
+      await sessions.close();
+      await store.close();
       rmSync(folder, { recursive: true });
     },
   };
 }
 
-function signedIn(sessions: Sessions): string[] {
-  return Array.from({ length: PEOPLE }, (_, at) => `__Host-signet=${sessions.begin(personOf(at))}`);
+async function signedIn(sessions: Sessions): Promise<string[]> {
+  const begun = Array.from({ length: PEOPLE }, (_, at) =>
+    sessions.begin({ identity: personOf(at) }),
+  );
+  return (await Promise.all(begun)).map((id) => `__Host-signet=${id}`);
 }
 
 // RS256 with 2,048 bits: what most providers sign with.

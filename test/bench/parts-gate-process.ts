@@ -29,12 +29,14 @@ const ready: GateReady = {
   given: made.given,
 };
 process.on('message', () => process.send?.(cpuUs()));
-process.on('disconnect', () => {
-  made.remove();
+process.on('disconnect', () => void leave());
+process.send?.(ready);
+
+async function leave(): Promise<void> {
+  await made.remove();
   rmSync(folder, { recursive: true });
   process.exit();
-});
-process.send?.(ready);
+}
 
 function surfaceOf(gate: Gate): RequestListener {
   const onError = (error: unknown) => console.error(error);

@@ -88,7 +88,7 @@ export async function measureGate(options: PartsOptions): Promise<PartFigure[]> 
     const kinds = KINDS.filter(({ door }) => door !== 'none');
     return await measureKinds('gate alone', kinds, options, ask);
   } finally {
-    made.remove();
+    await made.remove();
   }
 }
 

@@ -1,5 +1,5 @@
 // Bearer tokens, a row per clause: RFC 6750, 7515, 7519, 9068, and hostile cases 32-34.
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SignJWT, UnsecuredJWT, exportJWK, exportSPKI, generateKeyPair } from 'jose';
 import type { JWTHeaderParameters, JWTPayload } from 'jose';
 import type { Bearer } from '../../sidecar/identity/bearer.ts';
@@ -13,15 +13,19 @@ let wire: MisbehavingProvider;
 let nowMs: number;
 let bearer: Bearer;
 
-beforeEach(async () => {
+beforeAll(async () => {
   wire = await startMisbehavingProvider();
+});
+afterAll(() => wire.stop());
+beforeEach(() => {
+  wire.misbehave({});
+  wire.requests.length = 0;
   nowMs = START_MS;
   bearer = createBearer({
-    issuers: [{ issuer: wire.issuer, audiences: [AUDIENCE] }],
+    issuers: [{ name: 'main', issuer: wire.issuer, audiences: [AUDIENCE] }],
     now: () => nowMs,
   });
 });
-afterEach(() => wire.stop());
 
 const claims = (changes: JWTPayload = {}): JWTPayload => ({
   iss: wire.issuer,
@@ -37,6 +41,10 @@ async function signed(changes: JWTPayload = {}, header: Record<string, unknown> 
   wire.misbehave({ header: { typ: 'at+jwt', ...header } });
   return wire.sign(claims(changes));
 }
+
+/** Returns an `act` claim of so many actors, one within the other. */
+const chainOf = (actors: number): object =>
+  actors === 1 ? { sub: 'first' } : { sub: `actor-${actors}`, act: chainOf(actors - 1) };
 
 const fetches = (path: string) => wire.requests.filter((request) => request.path === path).length;
 
@@ -71,6 +79,18 @@ describe('each thing that can be wrong is refused for its own reason', () => {
     ['token-claims', 'no exp', { exp: undefined } as unknown as JWTPayload, {}],
     ['token-claims', 'no sub', { sub: undefined } as unknown as JWTPayload, {}],
     ['token-claims', 'an act that names nobody', { act: 'agent' }, {}],
+    ['token-claims', 'a chain of five actors', { act: chainOf(5) }, {}],
+    ['token-bound', 'a token bound to a key (RFC 9449 6)', { cnf: { jkt: 'thumb' } }, {}],
+    [
+      'token-bound',
+      'a token bound to a certificate (RFC 8705 3)',
+      { cnf: { 'x5t#S256': 'x' } },
+      {},
+    ],
+    ['token-bound', 'a token that is bound to nobody knows what', { cnf: null }, {}],
+    ['token-type', 'an ID token as Cognito writes it', { token_use: 'id' }, {}],
+    ['token-type', 'an assertion of our own for an app', {}, { typ: 'signet+jwt' }],
+    ['token-type', 'a typ that is empty', {}, { typ: '' }],
     ['token-type', 'an ID token by its nonce', { nonce: 'n' }, {}],
     ['token-type', 'an ID token by its at_hash', { at_hash: 'h' }, {}],
     ['token-type', 'an ID token by its c_hash', { c_hash: 'h' }, {}],
@@ -144,7 +164,9 @@ describe('each thing that can be wrong is refused for its own reason', () => {
   });
 
   test('token-algorithm: one that this issuer was not configured with', async () => {
-    const issuers = [{ issuer: wire.issuer, audiences: [AUDIENCE], algorithms: ['ES256'] }];
+    const issuers = [
+      { name: 'main', issuer: wire.issuer, audiences: [AUDIENCE], algorithms: ['ES256'] },
+    ];
     const strict = createBearer({ issuers, now: () => nowMs });
     expect(await strict.verify(await signed())).toEqual({ refused: 'token-algorithm' });
   });
@@ -166,7 +188,7 @@ describe('what was verified is remembered', () => {
   });
 
   test('no more tokens are kept than maxCached', async () => {
-    const issuers = [{ issuer: wire.issuer, audiences: [AUDIENCE] }];
+    const issuers = [{ name: 'main', issuer: wire.issuer, audiences: [AUDIENCE] }];
     const small = createBearer({ issuers, now: () => nowMs, maxCached: 1 });
     const token = await signed();
     await small.verify(token);

@@ -35,7 +35,7 @@ afterAll(async () => {
   server.close();
   server.closeAllConnections();
   await once(server, 'close');
-  gate.close();
+  await gate.close();
 });
 
 type Context = {

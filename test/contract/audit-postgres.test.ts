@@ -2,10 +2,10 @@
 // PostgreSQL, which is killed, frozen, restarted and locked under the audit store's hands.
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Database } from '../../sidecar/audit/database.ts';
-import type { PostgresOptions } from '../../sidecar/audit/postgres-pool.ts';
 import { openPostgres, openPostgresForReading } from '../../sidecar/audit/postgres.ts';
 import { SCHEMA_VERSION } from '../../sidecar/audit/schema.ts';
 import { explain } from '../../sidecar/fault.ts';
+import type { PostgresOptions } from '../../sidecar/postgres/pool.ts';
 import { append, CHAIN, withSamples } from '../fixtures/databases.ts';
 import {
   isPostgresHere,

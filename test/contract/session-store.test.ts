@@ -1,221 +1,330 @@
-// What every store of sessions must do. A store joins by a row in `stores`: how to make one, how to
-// break it under its user's hands, and how to mend it.
-import {
-  chmodSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { explain } from '../../sidecar/fault.ts';
+// What every store of sessions must do, on each kind with a real file or server. A store joins by a row in
+// fixtures/session-stores.ts. What only one of them can do is in session-store-sqlite and -postgres.
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { SessionStore } from '../../sidecar/identity/session-store.ts';
-import { createSessionStore } from '../../sidecar/identity/session-store.ts';
+import { aText, sessionStoreKinds } from '../fixtures/session-stores.ts';
+import { until } from '../fixtures/until.ts';
 
-type Place = { folder: string; now: () => number };
-type StoreKind = {
-  create(place: Place): SessionStore;
-  /** Makes every further operation of the store, once opened anew, fail. */
-  breakDown(place: Place): void;
-  mend(place: Place): void;
-};
+const NOW_MS = 1_700_000_000_000;
+const HOUR_MS = 3_600_000;
+/** Times go by the store's clock: what comes back differs by how long the way took. */
+const NEARLY_MS = 5_000;
 
-const pathOf = ({ folder }: Place) => join(folder, 'sessions.db');
-const stores: Record<string, StoreKind> = {
-  sqlite: {
-    create: (place) => createSessionStore({ path: pathOf(place), now: place.now }),
-    breakDown: (place) => {
-      renameSync(pathOf(place), `${pathOf(place)}.kept`);
-      rmSync(`${pathOf(place)}-wal`, { force: true });
-      rmSync(`${pathOf(place)}-shm`, { force: true });
-      writeFileSync(pathOf(place), 'no database, but somebody may want it back'.repeat(50));
-    },
-    mend: (place) => renameSync(`${pathOf(place)}.kept`, pathOf(place)),
-  },
-};
+describe.each(Object.entries(sessionStoreKinds()))('%s', (name, kind) => {
+  const where = kind.missing === undefined ? describe : describe.skip;
+  where(kind.missing === undefined ? 'a store' : `${name}: ${kind.missing}`, () => {
+    let open: () => SessionStore;
+    let store: SessionStore;
+    let opened: SessionStore[];
+    let nowMs: number;
 
-let folder: string;
-let nowMs: number;
-const place = (): Place => ({ folder, now: () => nowMs });
-const session = (changes: object = {}) => ({
-  payload: '{"user":"alice"}',
-  createdAtMs: 1_000,
-  seenAtMs: 1_000,
-  ...changes,
-});
+    beforeAll(() => kind.start());
+    afterAll(() => kind.stop());
+    beforeEach(async () => {
+      nowMs = NOW_MS;
+      opened = [];
+      const make = await kind.make();
+      open = () => {
+        const fresh = make(() => nowMs);
+        opened.push(fresh);
+        return fresh;
+      };
+      store = open();
+    });
+    afterEach(async () => {
+      for (const each of opened) await each.close();
+    });
 
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'signet-sessions-'));
-  nowMs = 1_000_000;
-});
-afterEach(() => rmSync(folder, { recursive: true, force: true }));
+    const found = async (key: string, by = store) => by.find(key);
+    const putAll = async (...keys: string[]) => {
+      for (const key of keys) await store.put(key, aText(), NOW_MS);
+    };
+    const isNear = (ms: number | undefined, expected: number) =>
+      expect(Math.abs((ms ?? 0) - expected)).toBeLessThan(NEARLY_MS);
 
-describe.each(Object.entries(stores))('%s', (_name, kind) => {
-  let store: SessionStore;
-  beforeEach(() => {
-    store = kind.create(place());
-  });
-  afterEach(() => store.close());
+    describe('what was put', () => {
+      test('is found without its tokens, and nothing else is', async () => {
+        await putAll('a');
+        expect(Object.keys((await found('a')) ?? {}).toSorted()).toEqual([
+          'createdAtMs',
+          'payload',
+          'seenAtMs',
+          'version',
+        ]);
+        expect(await found('a')).toMatchObject({ payload: 'payload', version: 1 });
+        expect(await found('b')).toBeUndefined();
+      });
 
-  test('what was put is found, and nothing else', () => {
-    store.put('a', session());
-    expect(store.find('a')).toEqual(session());
-    expect(store.find('b')).toBeUndefined();
-  });
+      test('is read with all of its text', async () => {
+        const text = aText({ tokens: 'sealed', subjectTag: 'bob', sidTag: 'sid' });
+        await store.put('a', text, NOW_MS);
+        expect(await store.read('a')).toMatchObject({ ...text, version: 1 });
+        expect(await store.read('b')).toBeUndefined();
+      });
 
-  test('a second put replaces the first', () => {
-    store.put('a', session());
-    store.put('a', session({ payload: '{}' }));
-    expect(store.find('a')?.payload).toBe('{}');
-  });
+      test('has no sid where the provider gave none', async () => {
+        await putAll('a');
+        expect(await store.read('a')).not.toHaveProperty('sidTag');
+      });
 
-  test('what was removed is gone, also for another sidecar', () => {
-    const other = kind.create(place());
-    store.put('a', session());
-    expect(other.find('a')).toBeDefined();
-    store.remove('a');
-    store.remove('a');
-    expect(other.find('a')).toBeUndefined();
-    other.close();
-  });
+      test('was created and seen when it was put', async () => {
+        await store.put('a', aText(), NOW_MS - HOUR_MS);
+        isNear((await found('a'))?.createdAtMs, NOW_MS - HOUR_MS);
+        isNear((await found('a'))?.seenAtMs, NOW_MS - HOUR_MS);
+      });
 
-  test('last-seen times move forward only, and make no session', () => {
-    store.put('a', session({ seenAtMs: 5_000 }));
-    store.put('b', session());
-    const seen = new Map([
-      ['a', 4_000],
-      ['b', 2_000],
-      ['gone', 2_000],
-    ]);
-    store.touch(seen);
-    expect(store.find('a')?.seenAtMs).toBe(5_000);
-    expect(store.find('b')?.seenAtMs).toBe(2_000);
-    expect(store.find('gone')).toBeUndefined();
-  });
+      test('stays: a second one under its key is a fault, and the store is ready', async () => {
+        await putAll('a');
+        const second = store.put('a', aText({ payload: 'another' }), NOW_MS);
+        await expect(second).rejects.toMatchObject({ code: 'ERR_SESSION_STORE' });
+        expect(await found('a')).toMatchObject({ payload: 'payload' });
+        expect(store.state()).toEqual({ ready: true });
+      });
 
-  test('sweeping removes what is too old or was not seen for too long, and says how many', () => {
-    store.put('old', session({ createdAtMs: 1, seenAtMs: 9_000 }));
-    store.put('idle', session({ createdAtMs: 5_000, seenAtMs: 5_000 }));
-    store.put('live', session({ createdAtMs: 5_000, seenAtMs: 9_000 }));
-    expect(store.sweep({ createdMs: 2, seenMs: 6_000 })).toBe(2);
-    expect(store.find('live')).toBeDefined();
-    expect(store.find('old')).toBeUndefined();
-  });
+      test('outlives the process', async () => {
+        await putAll('a');
+        await store.close();
+        expect(await found('a', open())).toMatchObject({ payload: 'payload' });
+      });
 
-  test('sessions outlive the process', () => {
-    store.put('a', session());
-    store.close();
-    const next = kind.create(place());
-    expect(next.find('a')).toEqual(session());
-    next.close();
-  });
+      test('may be as long as a list of groups makes it', async () => {
+        const long = aText({ payload: 'p'.repeat(200_000), tokens: 't'.repeat(200_000) });
+        await store.put('a', long, NOW_MS);
+        expect(await store.read('a')).toMatchObject(long);
+      });
+    });
 
-  test('a store that is down is a fault in every operation, and recovers by itself', () => {
-    store.put('a', session());
-    store.close();
-    kind.breakDown(place());
-    const operations = [
-      () => store.find('a'),
-      () => store.put('b', session()),
-      () => store.touch(new Map([['a', 2]])),
-      () => store.remove('a'),
-      () => store.sweep({ createdMs: 0, seenMs: 0 }),
-    ];
-    for (const operation of operations) {
-      expect(operation).toThrow(expect.objectContaining({ code: 'ERR_SESSION_STORE' }));
-    }
-    expect(store.state().ready).toBe(false);
-    kind.mend(place());
-    nowMs += 1_000;
-    expect(store.find('a')).toEqual(session());
-    expect(store.state()).toEqual({ ready: true });
-  });
-});
+    describe('replacing', () => {
+      test('gives the whole new text and the next version, and the times stay', async () => {
+        await store.put('a', aText({ sidTag: 'sid' }), NOW_MS - HOUR_MS);
+        const text = aText({ payload: 'p2', tokens: 't2', subjectTag: 's2' });
+        expect(await store.replace('a', 1, text)).toBe(true);
+        expect(await store.read('a')).toMatchObject({ ...text, version: 2 });
+        expect(await store.read('a')).not.toHaveProperty('sidTag');
+        isNear((await found('a'))?.createdAtMs, NOW_MS - HOUR_MS);
+      });
 
-describe('the file', () => {
-  const path = () => join(folder, 'sessions.db');
-  const open = () => createSessionStore({ path: path(), now: () => nowMs });
-  const fault = (act: () => unknown): string => {
-    try {
-      act();
-    } catch (error) {
-      return explain(error);
-    }
-    return 'no fault';
-  };
+      test('what was replaced meanwhile changes nothing', async () => {
+        await putAll('a');
+        await store.replace('a', 1, aText({ payload: 'first' }));
+        expect(await store.replace('a', 1, aText({ payload: 'second' }))).toBe(false);
+        expect(await found('a')).toMatchObject({ payload: 'first', version: 2 });
+      });
 
-  test('is readable by its owner only, also when it was not before', () => {
-    const store = open();
-    store.put('a', session());
-    expect(statSync(path()).mode & 0o777).toBe(0o600);
-    expect(statSync(`${path()}-wal`).mode & 0o777).toBe(0o600);
-    store.close();
-    chmodSync(path(), 0o644);
-    const next = open();
-    next.find('a');
-    expect(statSync(path()).mode & 0o777).toBe(0o600);
-    next.close();
-  });
+      test('what is gone does not bring it back', async () => {
+        await putAll('a');
+        await store.remove('a');
+        expect(await store.replace('a', 1, aText())).toBe(false);
+        expect(await found('a')).toBeUndefined();
+      });
 
-  test('is opened at once: one that is damaged shows before anyone asks for a session', () => {
-    writeFileSync(path(), Buffer.alloc(8_192, 'damaged'));
-    const store = open();
-    expect(store.state()).toMatchObject({ ready: false });
-    store.close();
-  });
+      test('by two sidecars at once is done by one', async () => {
+        await putAll('a');
+        const both = [store, open()].map((each) => each.replace('a', 1, aText()));
+        expect((await Promise.all(both)).filter(Boolean)).toHaveLength(1);
+      });
+    });
 
-  test('is never overwritten when it is damaged', () => {
-    const damaged = Buffer.alloc(8_192, 'damaged');
-    writeFileSync(path(), damaged);
-    const store = open();
-    expect(fault(() => store.put('a', session()))).toContain('not a database');
-    expect(readFileSync(path()).equals(damaged)).toBe(true);
-  });
+    describe('removing', () => {
+      test('says whether it was there, and holds for another sidecar at once', async () => {
+        const other = open();
+        await putAll('a');
+        expect(await found('a', other)).toBeDefined();
+        expect(await store.remove('a')).toBe(true);
+        expect(await store.remove('a')).toBe(false);
+        expect(await found('a', other)).toBeUndefined();
+      });
 
-  test('is refused in a clear sentence when a newer Signet wrote it', () => {
-    const database = new DatabaseSync(path());
-    database.exec('PRAGMA user_version = 7');
-    database.close();
-    expect(fault(() => open().find('a'))).toContain('written by a newer Signet (schema 7');
-  });
+      test('by tags takes those of the subject and of the sid, and says which', async () => {
+        await store.put('a', aText({ subjectTag: 'alice', sidTag: 's1' }), NOW_MS);
+        await store.put('b', aText({ subjectTag: 'alice', sidTag: 's2' }), NOW_MS);
+        await store.put('c', aText({ subjectTag: 'bob', sidTag: 's3' }), NOW_MS);
+        await store.put('d', aText({ subjectTag: 'carol' }), NOW_MS);
+        expect((await store.removeTagged(['alice', 's3', 'nobody'])).toSorted()).toEqual([
+          'a',
+          'b',
+          'c',
+        ]);
+        expect(await found('a')).toBeUndefined();
+        expect(await found('d')).toBeDefined();
+      });
 
-  test('is refused when it is a database of something else', () => {
-    const database = new DatabaseSync(path());
-    database.exec('CREATE TABLE customers (id)');
-    database.close();
-    expect(fault(() => open().find('a'))).toContain('not one of Signet');
-  });
+      test('by tags that nobody has, or by none, removes nothing', async () => {
+        await putAll('a');
+        expect(await store.removeTagged(['nobody'])).toEqual([]);
+        expect(await store.removeTagged([])).toEqual([]);
+        expect(await found('a')).toBeDefined();
+      });
+    });
 
-  test('is opened again at most once a second', () => {
-    writeFileSync(path(), Buffer.alloc(8_192, 'damaged'));
-    const store = open();
-    fault(() => store.find('a'));
-    rmSync(path());
-    nowMs += 999;
-    expect(() => store.find('a')).toThrow();
-    nowMs += 1;
-    expect(store.find('a')).toBeUndefined();
-    store.close();
-  });
+    describe('last-seen times', () => {
+      test('move forward only, for each of them', async () => {
+        await store.put('a', aText(), NOW_MS - HOUR_MS);
+        await store.put('b', aText(), NOW_MS - 3 * HOUR_MS);
+        const seen = new Map([
+          ['a', NOW_MS - 2 * HOUR_MS],
+          ['b', NOW_MS - 2 * HOUR_MS],
+        ]);
+        await store.touch(seen);
+        isNear((await found('a'))?.seenAtMs, NOW_MS - HOUR_MS);
+        isNear((await found('b'))?.seenAtMs, NOW_MS - 2 * HOUR_MS);
+      });
 
-  test('another sidecar that writes for too long costs one operation, not the connection', () => {
-    const store = open();
-    store.put('a', session());
-    const other = new DatabaseSync(path());
-    other.exec('BEGIN IMMEDIATE');
-    expect(() => store.put('b', session())).toThrow(
-      expect.objectContaining({ code: 'ERR_SESSION_STORE' }),
-    );
-    expect(store.find('a')).toBeDefined();
-    other.exec('ROLLBACK');
-    other.close();
-    store.put('b', session());
-    expect(store.find('b')).toBeDefined();
-    store.close();
+      test('leave the version as it was', async () => {
+        await store.put('a', aText(), NOW_MS - HOUR_MS);
+        await store.touch(new Map([['a', NOW_MS]]));
+        expect(await found('a')).toMatchObject({ version: 1 });
+      });
+
+      test('make no session of one that is gone', async () => {
+        await store.touch(new Map([['gone', NOW_MS]]));
+        expect(await found('gone')).toBeUndefined();
+      });
+
+      test('are written by the thousand, by two sidecars at once', async () => {
+        const keys = Array.from({ length: 2_500 }, (_, at) => `key-${at}`);
+        for (const key of [keys[0]!, keys.at(-1)!]) {
+          await store.put(key, aText(), NOW_MS - HOUR_MS);
+        }
+        const seen = keys.map((key) => [key, NOW_MS] as const);
+        await Promise.all([store.touch(new Map(seen)), open().touch(new Map(seen.toReversed()))]);
+        for (const key of [keys[0]!, keys.at(-1)!]) isNear((await found(key))?.seenAtMs, NOW_MS);
+      });
+    });
+
+    describe('sweeping', () => {
+      test('removes what is too old or was not seen for too long, and says how many', async () => {
+        await store.put('old', aText(), NOW_MS - 3 * HOUR_MS);
+        await store.put('idle', aText(), NOW_MS - 2 * HOUR_MS);
+        await store.put('live', aText(), NOW_MS - 2 * HOUR_MS);
+        await store.touch(
+          new Map([
+            ['old', NOW_MS],
+            ['live', NOW_MS],
+          ]),
+        );
+        const before = { createdMs: NOW_MS - 2.5 * HOUR_MS, seenMs: NOW_MS - HOUR_MS };
+        expect(await store.sweep(before)).toBe(2);
+        expect(await store.sweep(before)).toBe(0);
+        expect(await found('live')).toBeDefined();
+        expect(await found('old')).toBeUndefined();
+      });
+
+      test('removes any number', async () => {
+        for (let from = 0; from < 1_200; from += 100) {
+          const some = Array.from({ length: 100 }, (_, at) => `${from + at}`);
+          await Promise.all(some.map((key) => store.put(key, aText(), NOW_MS - HOUR_MS)));
+        }
+        const before = { createdMs: NOW_MS - HOUR_MS / 2, seenMs: 0 };
+        expect(await store.sweep(before)).toBe(1_200);
+      });
+    });
+
+    test('the list goes on after a key, in the order of keys, with all there is', async () => {
+      await putAll('b', 'a', 'Z', 'c', '0');
+      const first = await store.list(undefined, 2);
+      expect(first.map(({ key }) => key)).toEqual(['0', 'Z']);
+      expect(first[0]).toMatchObject({ ...aText(), version: 1 });
+      const second = await store.list('Z', 10);
+      expect(second.map(({ key }) => key)).toEqual(['a', 'b', 'c']);
+      expect(await store.list('c', 10)).toEqual([]);
+    });
+
+    describe('a lease', () => {
+      test('is held by one owner, who may renew it, and given back by nobody else', async () => {
+        await putAll('a');
+        const other = open();
+        expect(await store.lease('a', 'me', HOUR_MS)).toBe(true);
+        expect(await store.lease('a', 'me', HOUR_MS)).toBe(true);
+        await other.release('a', 'you');
+        expect(await other.lease('a', 'you', HOUR_MS)).toBe(false);
+        await store.release('a', 'me');
+        expect(await other.lease('a', 'you', HOUR_MS)).toBe(true);
+      });
+
+      test('that is asked for by many at once is taken by one', async () => {
+        await putAll('a');
+        const both = [store, open()];
+        const owners = ['1', '2', '3', '4', '5', '6'];
+        const taken = await Promise.all(
+          owners.map((owner, at) => both[at % 2]!.lease('a', owner, HOUR_MS)),
+        );
+        expect(taken.filter(Boolean)).toHaveLength(1);
+      });
+
+      test('ends by itself', async () => {
+        await putAll('a');
+        await store.lease('a', 'me', 50);
+        await until('the lease is over', () => {
+          nowMs += 10;
+          return store.lease('a', 'you', HOUR_MS);
+        });
+        expect(await store.lease('a', 'me', HOUR_MS)).toBe(false);
+      });
+
+      test('of one session leaves the others alone, and of none there is none', async () => {
+        await putAll('a', 'b');
+        await store.lease('a', 'me', HOUR_MS);
+        expect(await store.lease('b', 'you', HOUR_MS)).toBe(true);
+        expect(await store.lease('gone', 'me', HOUR_MS)).toBe(false);
+      });
+
+      test('leaves version and text as they are', async () => {
+        await putAll('a');
+        await store.lease('a', 'me', HOUR_MS);
+        expect(await store.read('a')).toMatchObject({ ...aText(), version: 1 });
+        expect(await store.replace('a', 1, aText())).toBe(true);
+      });
+    });
+
+    test('closed, it is a fault, and stays closed', async () => {
+      await putAll('a');
+      await store.close();
+      await store.close();
+      await expect(found('a')).rejects.toMatchObject({ code: 'ERR_SESSION_STORE' });
+      await expect(store.touch(new Map([['a', NOW_MS]]))).rejects.toThrow('closed');
+    });
+
+    test('many that start at once find one store', async () => {
+      const others = await Promise.all(
+        Array.from({ length: 4 }, async () => {
+          const other = open();
+          await other.find('a');
+          return other;
+        }),
+      );
+      await putAll('a');
+      for (const other of others) expect(await found('a', other)).toBeDefined();
+    });
+
+    test('a store that is down is a fault in every operation, and recovers by itself', async () => {
+      await putAll('a');
+      await store.close();
+      await kind.breakDown();
+      const down = open();
+      const operations: (() => unknown)[] = [
+        () => down.find('a'),
+        () => down.read('a'),
+        () => down.put('b', aText(), NOW_MS),
+        () => down.replace('a', 1, aText()),
+        () => down.touch(new Map([['a', NOW_MS]])),
+        () => down.remove('a'),
+        () => down.removeTagged(['alice']),
+        () => down.list(undefined, 1),
+        () => down.lease('a', 'me', 1),
+        () => down.release('a', 'me'),
+        () => down.sweep({ createdMs: 0, seenMs: 0 }),
+      ];
+      for (const operation of operations) {
+        await expect(async () => operation()).rejects.toMatchObject({ code: 'ERR_SESSION_STORE' });
+      }
+      expect(down.state()).toMatchObject({ ready: false, problem: expect.any(String) });
+      await kind.mend();
+      await until('it is ready, asked for its state alone', () => {
+        nowMs += 1_000;
+        return down.state().ready;
+      });
+      expect(await found('a', down)).toMatchObject({ payload: 'payload' });
+    });
   });
 });

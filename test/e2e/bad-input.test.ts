@@ -6,7 +6,8 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { findCaddy } from '../../caddy/find.ts';
-import { createSessionStore } from '../../sidecar/identity/session-store.ts';
+import { deriveKeys, loadKeyRing } from '../../sidecar/config/keys.ts';
+import { createSqliteSessions } from '../../sidecar/identity/session-store-sqlite.ts';
 import { createSessions } from '../../sidecar/identity/session.ts';
 import { identity } from '../fixtures/identities.ts';
 import { askAsCaddy, makeFolder, readiness } from '../fixtures/sidecar.ts';
@@ -103,12 +104,13 @@ describe("a provider that can't be reached at start", () => {
 
   test('sessions go on', async () => {
     const { env, health, socket } = await soundSettings();
-    const store = createSessionStore({ path: join(folder, 'sessions.db'), now: Date.now });
+    const store = createSqliteSessions({ path: join(folder, 'sessions.db'), now: Date.now });
     const lifetimes = { idleMs: 3_600_000, absoluteMs: 3_600_000 };
-    const sessions = createSessions({ store, now: Date.now, ...lifetimes });
-    const cookie = `__Host-signet=${sessions.begin(identity())}`;
-    sessions.close();
-    store.close();
+    const keys = deriveKeys(loadKeyRing({ stateFolder: folder }), 'session');
+    const sessions = createSessions({ store, now: Date.now, keys: () => keys, ...lifetimes });
+    const cookie = `__Host-signet=${await sessions.begin({ identity: identity() })}`;
+    await sessions.close();
+    await store.close();
     await readiness(health, start(env));
     const allowed = await askAsCaddy(socket, '/verify?route=orders&require=any', { cookie });
     expect(allowed.status).toBe(204);

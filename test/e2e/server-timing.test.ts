@@ -44,14 +44,14 @@ function expectOnly(answer: string, status: number): void {
   expect(valuesOf(answer, 'server-timing')).toEqual([wantedFor(answer)]);
 }
 
-const signedIn = () => {
+const signedIn = async () => {
   const all = identity({ name: 'Alice', email: 'a@example.com', groups: ['staff'] });
-  return `Cookie: __Host-signet=${site.gate.sessions.begin(all)}`;
+  return `Cookie: ${await site.gate.signIn(all)}`;
 };
 
 test('an allowed request’s answer has it: nobody’s, and a person’s of whom all is known', async () => {
   expectOnly(await site.ask('/'), 200);
-  expectOnly(await site.ask('/private', signedIn()), 200);
+  expectOnly(await site.ask('/private', await signedIn()), 200);
 });
 
 test('the span that it names is the parent of the one that the app is told', async () => {

@@ -154,6 +154,13 @@ test.each([
   ['__Host-signet=secret; __Host-signet=secret; a=1', 'a=1'],
   ['a=1;\t__Host-signet =secret==; b=2', 'a=1; b=2'],
   ['a="__Host-signet"; b=2', 'a="__Host-signet"; b=2'],
+  ['__Secure-signet=secret; a=1', 'a=1'],
+  ['a=1;__Secure-signet=secret;b=2', 'a=1;b=2'],
+  ['__Secure-signet=secret; __Host-signet-login-x=secret; a=1; __Secure-signet=secret', 'a=1'],
+  [
+    '__Secure-signature=1; __Secure-a=2; Secure-signet=3',
+    '__Secure-signature=1; __Secure-a=2; Secure-signet=3',
+  ],
 ])('of the cookies `%s` the app gets `%s`', async (sent, expected) => {
   await site.ask('/cookies', ALICE, `Cookie: ${sent}`);
   expect(site.app.seen[0]?.values('cookie')).toEqual([expected]);

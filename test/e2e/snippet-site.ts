@@ -56,6 +56,8 @@ export type Site = {
   gateConnections(): number;
   /** Sends a GET with these header lines; closes the connection unless they say otherwise. */
   ask(path: string, ...headerLines: string[]): Promise<Answer>;
+  /** The same with another method, and a body, whose length the header lines tell. */
+  send(method: string, path: string, headerLines: string[], body?: string): Promise<Answer>;
   log(): Promise<LogLine[]>;
   /** The log as text. */
   logText(): Promise<string>;
@@ -66,6 +68,12 @@ export type Site = {
 /** The stand-in knows two persons. Sent along, they are signed in. */
 export const ALICE = 'Authorization: Bearer alice';
 export const CAROL = 'Authorization: Bearer carol';
+/** The same two, where the gate signs for the app who is calling. */
+export const ALICE_SIGNED = 'Authorization: Bearer alice signed';
+export const CAROL_SIGNED = 'Authorization: Bearer carol signed';
+
+/** As long as a real one. */
+export const ASSERTION = `${'h'.repeat(110)}.${'p'.repeat(280)}.${'s'.repeat(86)}`;
 
 /** What the stand-in vouches for: alice has no team. */
 export const ALICE_HEADERS = {
@@ -85,6 +93,12 @@ export const CAROL_HEADERS = {
   'Remote-User-Type': 'human',
   Traceparent: '00-33333333333333333333333333333333-4444444444444444-01',
   Baggage: 'user.id=carol',
+} as const;
+
+/** What the stand-in says to who must sign in. */
+export const CHALLENGE = {
+  'WWW-Authenticate': 'Bearer realm="orders"',
+  Link: '</.signet/login?return=/.signet/signed-in>; rel="sign-in"',
 } as const;
 
 /** What every answer of the stand-in says to the browser. */
@@ -132,13 +146,15 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
     gate.closeAllConnections();
     await once(gate, 'close');
   };
+  const send: Site['send'] = async (method, path, lines, body = '') =>
+    parseAnswer(await rawRequest({ port, bytes: spell(method, path, lines) + body }));
   return {
     port,
     app,
     questions,
     gateConnections: () => gateConnections,
-    ask: async (path, ...lines) =>
-      parseAnswer(await rawRequest({ port, bytes: spell(path, lines) })),
+    ask: (path, ...lines) => send('GET', path, lines),
+    send,
     log: async () => parseLog(await logText()),
     logText,
     stopGate,
@@ -168,6 +184,7 @@ function siteText(port: number, app: string): string {
         block('handle /open-dead*', 'reverse_proxy 127.0.0.1:1'),
         block('handle /open*', proxy),
         block('handle /alone', 'respond alone'),
+        block('handle /api*', protect('api any+preflight', proxy)),
         block('handle_path /prefix/*', protect('prefix any', proxy)),
         block('handle', protect('orders team:payments,search+type:human', proxy)),
       ].join('\n'),
@@ -179,28 +196,45 @@ function createStandIn(questions: Question[], options: SiteOptions): RequestList
   return ({ method = '', url = '', headers }, response) => {
     questions.push({ method, url, headers });
     const requirement = /[?&]require=(.*)$/.exec(url)?.[1];
-    const known: Record<string, Record<string, string>> = {
-      'Bearer alice': { ...ALICE_HEADERS, 'Remote-User': options.user ?? 'alice' },
-      'Bearer carol': CAROL_HEADERS,
-    };
-    const vouched = known[headers.authorization ?? ''];
+    const vouched = vouchedFor(headers.authorization, options);
     response.setHeader('Signet-Stamp', `stamp-${String(headers['x-request-id'])}`);
     response.setHeader('Server-Timing', SERVER_TIMING);
     if (options.gateKey !== undefined && headers['signet-key'] !== options.gateKey) {
       return response.writeHead(403).end();
     }
     if (url.startsWith('/.signet/')) return response.writeHead(200).end('a page of Signet\n');
+    if (isPreflight(headers) && requirement === 'any+preflight') {
+      return response.writeHead(204).end();
+    }
     if (vouched === undefined && requirement !== 'public')
-      return response.writeHead(401).end('sign in\n');
+      return response.writeHead(401, CHALLENGE).end('sign in\n');
     if (requirement === 'role:admin') return response.writeHead(403).end('not you\n');
     return response.writeHead(204, vouched ?? {}).end();
   };
 }
 
-function spell(path: string, lines: readonly string[]): string {
+function vouchedFor(
+  authorization: string | undefined,
+  { user = 'alice' }: SiteOptions,
+): Record<string, string> | undefined {
+  const [, name, signed] = (authorization ?? '').split(' ');
+  const known = { alice: { ...ALICE_HEADERS, 'Remote-User': user }, carol: CAROL_HEADERS };
+  if (name !== 'alice' && name !== 'carol') return undefined;
+  return { ...known[name], ...(signed !== undefined && { 'Signet-Assertion': ASSERTION }) };
+}
+
+function isPreflight(headers: IncomingMessage['headers']): boolean {
+  const isOptions = headers['x-forwarded-method'] === 'OPTIONS';
+  const asks = headers['access-control-request-method'] !== undefined;
+  return isOptions && asks && headers.origin !== undefined;
+}
+
+function spell(method: string, path: string, lines: readonly string[]): string {
   const hasConnection = lines.some((line) => /^connection:/i.test(line));
   const closing = hasConnection ? [] : ['Connection: close'];
-  return [`GET ${path} HTTP/1.1`, 'Host: localhost', ...lines, ...closing, '', ''].join('\r\n');
+  return [`${method} ${path} HTTP/1.1`, 'Host: localhost', ...lines, ...closing, '', ''].join(
+    '\r\n',
+  );
 }
 
 function parseAnswer(bytes: Buffer): Answer {

@@ -16,7 +16,8 @@ import { createBoundedFetch } from '../../sidecar/identity/bounded-fetch.ts';
 import { DEFAULT_CLAIM_NAMES } from '../../sidecar/identity/claims.ts';
 import { createLogin } from '../../sidecar/identity/login.ts';
 import { createProvider, type Provider } from '../../sidecar/identity/provider.ts';
-import { createSessionStore, type SessionStore } from '../../sidecar/identity/session-store.ts';
+import { createSqliteSessions } from '../../sidecar/identity/session-store-sqlite.ts';
+import type { SessionStore } from '../../sidecar/identity/session-store.ts';
 import { createSessions, type Sessions } from '../../sidecar/identity/session.ts';
 import { createLiveTrace, type LiveTrace } from '../../sidecar/live-trace.ts';
 import { secret } from '../../sidecar/secret.ts';
@@ -32,6 +33,7 @@ import { keepCookies, startProvider, type Jar, type TestProvider } from '../fixt
 import { until } from '../fixtures/until.ts';
 
 const HOST = 'app.example.com';
+const keys = [createSecretKey(randomBytes(32))];
 const LOGIN_ID = '0b0c5b9e-3d5f-4f3c-9a51-0b6a4a7a1a11';
 const CALLBACK_ID = '4d032074-7bbc-4e5d-964f-a0f15a34b6f6';
 const TRACE_ID = '4d0320747bbc4e5d964fa0f15a34b6f6';
@@ -61,15 +63,16 @@ beforeEach(async () => {
   sample = createSample(SAMPLE_EVERYTHING);
   live = await startLive();
   folder = mkdtempSync(join(tmpdir(), 'signet-traced-'));
-  store = createSessionStore({ path: join(folder, 'sessions.db'), now: Date.now });
-  sessions = createSessions({ store, now: Date.now, idleMs: 60_000, absoluteMs: 60_000 });
+  store = createSqliteSessions({ path: join(folder, 'sessions.db'), now: Date.now });
+  const times = { idleMs: 60_000, absoluteMs: 60_000 };
+  sessions = createSessions({ store, now: Date.now, keys: () => keys, ...times });
 });
 afterEach(async () => {
   await live.stop();
   for (const provider of providers) provider.close();
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  sessions.close();
-  store.close();
+  await sessions.close();
+  await store.close();
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -88,6 +91,8 @@ type Place = Pick<TestProvider, 'issuer' | 'clientId' | 'clientSecret'>;
 /** Serves sign-in at this provider. Returns a browser's way of asking: its cookies are kept. */
 async function signInAt({ issuer, clientId, clientSecret }: Place, timeoutMs = 5_000) {
   const provider = createProvider({
+    name: 'main',
+    names: DEFAULT_CLAIM_NAMES,
     issuer,
     clientId,
     clientSecret: secret(clientSecret),
@@ -99,11 +104,13 @@ async function signInAt({ issuer, clientId, clientSecret }: Place, timeoutMs = 5
   });
   providers.push(provider);
   await until('discovery', () => provider.state().ready);
-  const keys = [createSecretKey(randomBytes(32))];
-  const bearer = createBearer({ issuers: [{ issuer, audiences: [AUDIENCE] }], now: Date.now });
+  const bearer = createBearer({
+    issuers: [{ name: 'main', issuer, audiences: [AUDIENCE] }],
+    now: Date.now,
+  });
   const app = express().use(
     signInRoutes({
-      login: createLogin({ provider, keys, names: DEFAULT_CLAIM_NAMES, now: Date.now }),
+      login: createLogin({ providers: [provider], keys, now: Date.now }),
       sessions,
       hosts: [],
       identify: (req) => bearer.verify((req.get('Authorization') ?? '').slice('Bearer '.length)),

@@ -31,9 +31,7 @@ async function ask(path: string, changes: Record<string, string> = {}): Promise<
 
 const verify = (require: string, changes?: Record<string, string>) =>
   ask(`/verify?route=orders&require=${require}`, changes);
-const cookieOf = (team: string) => ({
-  cookie: `__Host-signet=${it.sessions.begin(identity({ team }))}`,
-});
+const cookieOf = async (team: string) => ({ cookie: await it.signIn(identity({ team })) });
 
 describe('sampling', () => {
   test('what is not sampled says so in the stamp and in the flags for the app', async () => {
@@ -45,8 +43,8 @@ describe('sampling', () => {
 
   test('who is calling counts: one team’s traces are kept', async () => {
     open({ ratio: 0, rules: [{ team: ['payments'], ratio: 1 }] });
-    expect((await verify('any', cookieOf('payments'))).stamp?.sampled).toBe(true);
-    expect((await verify('any', cookieOf('search'))).stamp?.sampled).toBe(false);
+    expect((await verify('any', await cookieOf('payments'))).stamp?.sampled).toBe(true);
+    expect((await verify('any', await cookieOf('search'))).stamp?.sampled).toBe(false);
   });
 
   test('a refusal is sampled whatever the rules say', async () => {
@@ -72,7 +70,7 @@ describe('sampling', () => {
     open(NOTHING, 'always');
     const { headers, stamp } = await verify('public', { traceparent: `${THEIRS}-01` });
     expect([stamp?.sampled, headers['traceparent']?.slice(-3)]).toEqual([true, '-01']);
-    it.close();
+    await it.close();
     open({ ratio: 1, rules: [] }, 'always');
     const other = await verify('public', { traceparent: `${THEIRS}-00` });
     expect([other.stamp?.sampled, other.headers['traceparent']?.slice(-3)]).toEqual([false, '-00']);
@@ -81,7 +79,7 @@ describe('sampling', () => {
   test('the flag of anyone else changes nothing', async () => {
     open(NOTHING);
     expect((await verify('public', { traceparent: `${THEIRS}-01` })).stamp?.sampled).toBe(false);
-    it.close();
+    await it.close();
     open({ ratio: 1, rules: [] });
     expect((await verify('public', { traceparent: `${THEIRS}-00` })).stamp?.sampled).toBe(true);
   });

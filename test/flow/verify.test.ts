@@ -30,13 +30,17 @@ function verify(
   return request(app).get(`/verify?route=${route}&require=${require}`).set(headers);
 }
 
-function signIn(changes = {}): string {
-  return `__Host-signet=${it.sessions.begin(identity(changes))}`;
+function signIn(changes = {}): Promise<string> {
+  return it.signIn(identity(changes));
 }
 
 describe('allowed', () => {
   test('204 without a body, with who it is, the trace context, and the stamp', async () => {
-    const cookie = signIn({ email: 'alice@example.com', name: 'Alice', groups: ['a', 'b,c'] });
+    const cookie = await signIn({
+      email: 'alice@example.com',
+      name: 'Alice',
+      groups: ['a', 'b,c'],
+    });
     const headers = fromCaddy({ cookie });
     const res = await verify(headers);
     const digits = headers['x-request-id'].replaceAll('-', '');
@@ -57,7 +61,7 @@ describe('allowed', () => {
   });
 
   test('the stamp says who, why, where and as which decision of this boot', async () => {
-    const headers = fromCaddy({ cookie: signIn(), 'user-agent': 'curl/8' });
+    const headers = fromCaddy({ cookie: await signIn(), 'user-agent': 'curl/8' });
     const res = await verify(headers, { require: 'team:payments' });
     const stamp = it.open(res.headers['signet-stamp'], headers['x-request-id']);
     expect(stamp).toMatchObject({
@@ -73,7 +77,7 @@ describe('allowed', () => {
   });
 
   test('case 2: what is unknown has no header, not even an empty one', async () => {
-    const res = await verify(fromCaddy({ cookie: signIn({ team: undefined }) }));
+    const res = await verify(fromCaddy({ cookie: await signIn({ team: undefined }) }));
     expect(res.headers).not.toHaveProperty('remote-team');
     expect(res.headers['baggage']).toBe('user.id=alice,user_type=human');
   });
@@ -82,13 +86,13 @@ describe('allowed', () => {
     const nobody = await verify(fromCaddy(), { require: 'public' });
     expect(nobody.status).toBe(204);
     expect(nobody.headers).not.toHaveProperty('remote-user');
-    const alice = await verify(fromCaddy({ cookie: signIn() }), { require: 'public' });
+    const alice = await verify(fromCaddy({ cookie: await signIn() }), { require: 'public' });
     expect(alice.headers['remote-user']).toBe('alice');
   });
 
   test('case 41: a name of whatever characters makes valid headers', async () => {
     const user = 'a,b;c=d"%\r\nSet-Cookie: x=1 😀 {http.request.uri}';
-    const res = await verify(fromCaddy({ cookie: signIn({ user, name: user }) }));
+    const res = await verify(fromCaddy({ cookie: await signIn({ user, name: user }) }));
     expect(res.status).toBe(204);
     expect(res.headers['remote-user']).toMatch(/^[\x20-\x7e]+$/);
     expect(decodeURIComponent(res.headers['remote-user'] ?? '')).toBe(user);
@@ -97,7 +101,7 @@ describe('allowed', () => {
 
   test('case 41: 2,000 groups of 100 characters stay within bounds, and only whole ones', async () => {
     const groups = Array.from({ length: 2000 }, (_, i) => `group-${i}-`.padEnd(100, 'x'));
-    const res = await verify(fromCaddy({ cookie: signIn({ groups }) }));
+    const res = await verify(fromCaddy({ cookie: await signIn({ groups }) }));
     const sent = (res.headers['remote-groups'] ?? '').split(',');
     expect(sent.length).toBeGreaterThan(1);
     expect(groups).toEqual(expect.arrayContaining(sent));
@@ -147,7 +151,7 @@ describe('signed out', () => {
   });
 
   test('two session cookies are refused, even if one of them is good', async () => {
-    const res = await verify(fromCaddy({ cookie: `${signIn()}; __Host-signet=x` }));
+    const res = await verify(fromCaddy({ cookie: `${await signIn()}; __Host-signet=x` }));
     expect(res.status).toBe(401);
   });
 
@@ -164,7 +168,7 @@ describe('signed out', () => {
 
 describe('known and not allowed', () => {
   test('a person gets a page: who she is, what it takes, another way in, the id to quote', async () => {
-    const headers = fromCaddy({ ...NAVIGATION, cookie: signIn({ user: '<b>alice</b>' }) });
+    const headers = fromCaddy({ ...NAVIGATION, cookie: await signIn({ user: '<b>alice</b>' }) });
     const res = await verify(headers, { require: 'team:search' });
     expect(res.status).toBe(403);
     expect(res.text).toContain('&lt;b&gt;alice&lt;/b&gt;');
@@ -176,7 +180,7 @@ describe('known and not allowed', () => {
   });
 
   test('a program gets problem+json, and never a 401', async () => {
-    const res = await verify(fromCaddy({ cookie: signIn() }), { require: 'role:auditor' });
+    const res = await verify(fromCaddy({ cookie: await signIn() }), { require: 'role:auditor' });
     expect(res.status).toBe(403);
     expect(res.headers['content-type']).toBe('application/problem+json');
     expect(res.headers).not.toHaveProperty('www-authenticate');
@@ -185,7 +189,7 @@ describe('known and not allowed', () => {
 
   test('case 14: a requirement that does not parse refuses, and is told once', async () => {
     for (const require of ['nobody:x', 'nobody:x', 'team:']) {
-      const headers = fromCaddy({ cookie: signIn() });
+      const headers = fromCaddy({ cookie: await signIn() });
       const res = await verify(headers, { require });
       expect(res.status).toBe(403);
       const stamp = it.open(res.headers['signet-stamp'], headers['x-request-id']);
@@ -203,13 +207,13 @@ describe('known and not allowed', () => {
 });
 
 describe('bearer tokens', () => {
-  beforeEach(() => {
-    it.close();
+  beforeEach(async () => {
+    await it.close();
     it = createTestGate({ bearer });
   });
 
   test('case 36: with a cookie of alice and a bearer of another, the bearer counts everywhere', async () => {
-    const headers = fromCaddy({ cookie: signIn(), authorization: 'Bearer good' });
+    const headers = fromCaddy({ cookie: await signIn(), authorization: 'Bearer good' });
     const res = await verify(headers);
     expect(res.headers['remote-user']).toBe('deploy-agent');
     expect(res.headers['baggage']).toContain('user.id=deploy-agent');
@@ -222,7 +226,7 @@ describe('bearer tokens', () => {
   });
 
   test('a bearer that does not hold is refused, though the cookie would do', async () => {
-    const headers = fromCaddy({ cookie: signIn(), authorization: 'bearer old' });
+    const headers = fromCaddy({ cookie: await signIn(), authorization: 'bearer old' });
     const res = await verify(headers);
     expect(res.status).toBe(401);
     expect(res.headers['www-authenticate']).toBe('Bearer error="invalid_token"');
@@ -232,7 +236,7 @@ describe('bearer tokens', () => {
   });
 
   test('a bearer behind a tab is a bearer, too: the app would read it as one', async () => {
-    const headers = fromCaddy({ cookie: signIn(), authorization: 'Bearer\tgood' });
+    const headers = fromCaddy({ cookie: await signIn(), authorization: 'Bearer\tgood' });
     expect((await verify(headers)).headers['remote-user']).toBe('deploy-agent');
   });
 
@@ -240,7 +244,7 @@ describe('bearer tokens', () => {
     const traceparent = `00-${'a'.repeat(32)}-${'b'.repeat(16)}-00`;
     const program = await verify(fromCaddy({ authorization: 'Bearer good', traceparent }));
     expect(program.headers['traceparent']).toMatch(/^00-a{32}-[0-9a-f]{16}-00$/);
-    const headers = fromCaddy({ cookie: signIn(), traceparent, tracestate: 'x=1' });
+    const headers = fromCaddy({ cookie: await signIn(), traceparent, tracestate: 'x=1' });
     const person = await verify(headers);
     expect(person.headers['traceparent']).toContain(headers['x-request-id'].replaceAll('-', ''));
     expect(person.headers).not.toHaveProperty('tracestate');
@@ -251,9 +255,11 @@ describe('bearer tokens', () => {
   });
 
   test('where no audience is configured, Authorization is the app’s affair and the cookie counts', async () => {
-    it.close();
+    await it.close();
     it = createTestGate();
-    const res = await verify(fromCaddy({ cookie: signIn(), authorization: 'Bearer the-apps-own' }));
+    const res = await verify(
+      fromCaddy({ cookie: await signIn(), authorization: 'Bearer the-apps-own' }),
+    );
     expect(res.headers['remote-user']).toBe('alice');
   });
 });
@@ -264,7 +270,7 @@ describe('fails closed', () => {
   };
 
   test('case 17: a session store that is down is 503 wherever a cookie came, never 2xx', async () => {
-    it.close();
+    await it.close();
     it = createTestGate({ sessions: { find: down('ERR_SESSION_STORE') } });
     for (const require of ['any', 'public', 'team:x']) {
       const headers = fromCaddy({ cookie: '__Host-signet=x' });
@@ -276,14 +282,14 @@ describe('fails closed', () => {
   });
 
   test('a provider whose keys cannot be had is 503 for bearers; sessions go on', async () => {
-    it.close();
+    await it.close();
     it = createTestGate({ bearer: { verify: down('ERR_PROVIDER') } });
     expect((await verify(fromCaddy({ authorization: 'Bearer x' }))).status).toBe(503);
-    expect((await verify(fromCaddy({ cookie: signIn() }))).status).toBe(204);
+    expect((await verify(fromCaddy({ cookie: await signIn() }))).status).toBe(204);
   });
 
   test('a provider that is asked and does not answer is 503, and its stamp says so', async () => {
-    it.close();
+    await it.close();
     it = createTestGate({ bearer: { verify: async () => down('ERR_PROVIDER')() } });
     const headers = fromCaddy({ authorization: 'Bearer x' });
     const res = await verify(headers);
@@ -293,14 +299,14 @@ describe('fails closed', () => {
   });
 
   test('what goes wrong while somebody is asked is 503, and told', async () => {
-    it.close();
+    await it.close();
     it = createTestGate({ bearer: { verify: () => Promise.reject(new TypeError('a mistake')) } });
     expect((await verify(fromCaddy({ authorization: 'Bearer x' }))).status).toBe(503);
     expect(it.errors).toHaveLength(1);
   });
 
   test('whatever can be waited for is waited for: it is never a caller itself', async () => {
-    it.close();
+    await it.close();
     const refused = Promise.resolve({ refused: 'token-expired' as const });
     const thenable = { then: refused.then.bind(refused) } as typeof refused;
     it = createTestGate({ bearer: { verify: () => thenable } });
@@ -316,13 +322,13 @@ describe('fails closed', () => {
   ] as const)('%s %s is no question, whoever asks', async (method, target) => {
     const res = await request(it.app)
       [method](target)
-      .set(fromCaddy({ cookie: signIn() }));
+      .set(fromCaddy({ cookie: await signIn() }));
     expect(res.status).toBe(404);
     expect(res.headers).not.toHaveProperty('remote-user');
   });
 
   test('whatever else goes wrong inside is 503, and told', async () => {
-    it.close();
+    await it.close();
     const find = () => {
       throw new TypeError('a mistake of ours');
     };
@@ -333,7 +339,7 @@ describe('fails closed', () => {
 
   test('an answer that cannot be written is broken off, and told: nobody waits for the rest of it', async () => {
     const subject = 'control\u0001character';
-    it.close();
+    await it.close();
     it = createTestGate({
       bearer: { verify: async () => identity({ method: 'bearer', type: subject as 'human' }) },
     });
@@ -350,20 +356,20 @@ describe('fails closed', () => {
     'x-forwarded-uri',
     'x-forwarded-for',
   ])('case 7: without Caddy’s %s nothing is decided', async (name) => {
-    const res = await verify(fromCaddy({ cookie: signIn(), [name]: undefined }));
+    const res = await verify(fromCaddy({ cookie: await signIn(), [name]: undefined }));
     expect(res.status).toBe(400);
     expect(res.headers).not.toHaveProperty('remote-user');
   });
 
   test('a request id that is no UUID is not Caddy’s', async () => {
-    const res = await verify(fromCaddy({ cookie: signIn(), 'x-request-id': 'x'.repeat(36) }));
+    const res = await verify(fromCaddy({ cookie: await signIn(), 'x-request-id': 'x'.repeat(36) }));
     expect(res.status).toBe(400);
   });
 
   test('case 7: over TCP only the shared key opens, whatever else is claimed', async () => {
-    it.close();
+    await it.close();
     it = createTestGate({ sharedKey: secret('k'.repeat(32)) });
-    const cookie = signIn();
+    const cookie = await signIn();
     for (const key of [undefined, '', 'k', 'k'.repeat(33)]) {
       const res = await verify(fromCaddy({ cookie, 'signet-key': key }));
       expect(res.status).toBe(403);
@@ -373,7 +379,7 @@ describe('fails closed', () => {
   });
 
   test('case 7: over TCP the pages, too, open to the shared key only', async () => {
-    it.close();
+    await it.close();
     it = createTestGate({ sharedKey: secret('k'.repeat(32)) });
     for (const [key, status] of [
       [undefined, 403],
@@ -388,7 +394,7 @@ describe('fails closed', () => {
 });
 
 test('case 52: the second decision about one request says that it supersedes the first', async () => {
-  const headers = fromCaddy({ cookie: signIn() });
+  const headers = fromCaddy({ cookie: await signIn() });
   const [first, second] = [await verify(headers), await verify(headers)];
   const opened = [first, second].map((res) =>
     it.open(res.headers['signet-stamp'], headers['x-request-id']),

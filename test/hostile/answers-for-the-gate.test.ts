@@ -12,7 +12,7 @@ let running: Site | undefined;
 let it: TestGate | undefined;
 afterEach(async () => {
   await running?.stop();
-  it?.close();
+  await it?.close();
   running = it = undefined;
 });
 

@@ -323,7 +323,7 @@ describe('a tree', () => {
       /^Team +payments$/m,
       /^Type +agent$/m,
       /^Roles +engineer, Site Admins$/m,
-      /^Acting +deploy-agent, through robot \(https:\/\/b\.example\), on behalf of alice$/m,
+      /^Acting +deploy-agent for robot \(https:\/\/b\.example\) on behalf of alice$/m,
       /^Subject +a-1 at https:\/\/login\.example\.com$/m,
       /^Request line +GET https:\/\/app\.example\.com\/orders\/17\?page=2 HTTP\/2\.0$/m,
       /^Status +200, 0 bytes in, 512 bytes out$/m,

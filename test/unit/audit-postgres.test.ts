@@ -1,16 +1,19 @@
 // The parts of PostgreSQL's side that need no server: SQL as it is sent, URLs, and what a Fault says.
 import { describe, expect, test } from '@jest/globals';
-import { postgresFault } from '../../sidecar/audit/postgres-fault.ts';
-import { nameOf, placeOf } from '../../sidecar/audit/postgres-place.ts';
-import {
-  createStatements,
-  isReading,
-  numbered,
-  parserOf,
-} from '../../sidecar/audit/postgres-sql.ts';
+import { isReading } from '../../sidecar/audit/postgres-sql.ts';
 import { explain } from '../../sidecar/fault.ts';
+import { isOfConnection, postgresFault } from '../../sidecar/postgres/fault.ts';
+import { nameOf, placeOf } from '../../sidecar/postgres/place.ts';
+import { createStatements, numbered, parserOf } from '../../sidecar/postgres/sql.ts';
+import type { PostgresUse } from '../../sidecar/postgres/use.ts';
 
 const PLACE = { host: 'db.example.com', port: 5432, database: 'signet' };
+const USE: PostgresUse = {
+  code: 'ERR_AUDIT_STORE',
+  store: 'audit store',
+  locked: 'this chain',
+  maxConnections: 3,
+};
 
 describe('the ? of a statement', () => {
   test.each([
@@ -70,7 +73,9 @@ describe('the URL', () => {
     ['postgresql://u:p%40%2F@127.0.0.1:6543/a%20b?sslmode=disable', '127.0.0.1:6543, database a b'],
     ['postgres://u@[::1]:1/d', '::1:1, database d'],
     ['postgres://u:p@/d?host=/run/postgresql', '/run/postgresql/.s.PGSQL.5432, database d'],
-  ])('%s is a place', (url, name) => expect(nameOf(placeOf(url))).toBe(`PostgreSQL at ${name},`));
+  ])('%s is a place', (url, name) =>
+    expect(nameOf(placeOf(url, USE))).toBe(`PostgreSQL at ${name},`),
+  );
 
   // Each puts a part of the password where host, port, path or query are expected.
   test.each([
@@ -85,20 +90,20 @@ describe('the URL', () => {
     'cret',
     '',
   ])('%s is refused without a part of it', (url) => {
-    const refused = () => placeOf(url);
+    const refused = () => placeOf(url, USE);
     expect(refused).toThrow(expect.objectContaining({ code: 'ERR_AUDIT_STORE' }));
     expect(refused).not.toThrow(/cret/);
   });
 
   test('a file of it that is missing is said to be missing', () => {
     const url = 'postgres://u:p@h/d?sslmode=verify-full&sslrootcert=/not/there.pem';
-    expect(() => placeOf(url)).toThrow(/can't be read \(ENOENT\)/);
+    expect(() => placeOf(url, USE)).toThrow(/can't be read \(ENOENT\)/);
   });
 });
 
 describe('what a Fault says', () => {
   const say = (code: string, message = 'as the server says') =>
-    explain(postgresFault(PLACE, Object.assign(new Error(message), { code })));
+    explain(postgresFault(PLACE, USE, Object.assign(new Error(message), { code })));
 
   test.each([
     ['28P01', 'does not let Signet in'],
@@ -130,6 +135,21 @@ describe('what a Fault says', () => {
       new Error('connect ECONNREFUSED 127.0.0.1'),
     ];
     const error = Object.assign(new AggregateError(errors, ''), { code: 'ECONNREFUSED' });
-    expect(explain(postgresFault(PLACE, error))).toContain('::1, connect ECONNREFUSED 127.0.0.1');
+    expect(explain(postgresFault(PLACE, USE, error))).toContain(
+      '::1, connect ECONNREFUSED 127.0.0.1',
+    );
   });
+});
+
+describe('an error tells of the connection, not of what was asked', () => {
+  test.each([
+    ['ECONNRESET', true],
+    ['EPIPE', true],
+    ['57P01', true],
+    ['08006', true],
+    ['', true],
+    ['57014', false],
+    ['23505', false],
+    ['XX000', false],
+  ])('%s: %s', (code, isSo) => expect(isOfConnection({ code })).toBe(isSo));
 });

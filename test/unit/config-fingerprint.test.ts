@@ -2,7 +2,7 @@ import { createHmac, createSecretKey, hash, randomBytes } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import type { Config } from '../../sidecar/config/config.ts';
 import { fingerprint, settingOf } from '../../sidecar/config/fingerprint.ts';
-import { configOf, FOUR } from '../fixtures/config-sources.ts';
+import { configOf, FOUR, yaml } from '../fixtures/config-sources.ts';
 
 const KEY = createSecretKey(randomBytes(32));
 const SECRETS = {
@@ -16,6 +16,12 @@ const SECRETS = {
   HTTPS_PROXY: 'http://joe:hunter7@proxy:3128',
 };
 
+/** What there is of the provider at the top level. */
+const MAIN = [
+  ...['name', 'label', 'issuer', 'client_id', 'client_secret', 'scopes', 'claims', 'parameters'],
+  'sign_out',
+];
+
 /** Returns the names of the settings by which two configs differ. */
 function changed(before: Config, after: Config): string[] {
   const [a, b] = [fingerprint(before, KEY), fingerprint(after, KEY)];
@@ -26,9 +32,9 @@ function changed(before: Config, after: Config): string[] {
 test('there is a hash of 16 hex digits for each setting, under its name', () => {
   const config = configOf(SECRETS);
   const hashes = fingerprint(config, KEY);
-  const names = Object.keys(config).filter((name) => name !== 'warnings');
-  const settings = names.map((name) => settingOf(name as keyof Config));
-  expect(Object.keys(hashes)).toEqual(settings);
+  const { warnings: _, providers: __, ...others } = config;
+  const settings = Object.keys(others).map((name) => settingOf(name as keyof Config));
+  expect(Object.keys(hashes).toSorted()).toEqual([...settings, ...MAIN].toSorted());
   expect(Object.values(hashes).filter((text) => !/^[0-9a-f]{16}$/.test(text))).toEqual([]);
 });
 
@@ -65,6 +71,30 @@ test('a setting that was changed, added or taken away shows as one', () => {
   expect(changed(configOf(without), configOf(SECRETS))).toEqual(['audit.store_file']);
   expect(changed(configOf(SECRETS), configOf(without))).toEqual(['audit.store_file']);
 });
+
+test.each([
+  ['claims', 'claims: { team: department }'],
+  ['scopes, claims', 'scopes: [openid]\nclaims: { roles: groups }'],
+  ['label', 'label: Staff'],
+  ['parameters', 'parameters: { hd: example.com }'],
+  ['session', 'session: { recheck: never }'],
+  ['cookie', 'session: { domain: example.com }'],
+  ['bearer', "bearer: [{ issuer: 'https://a.example.com', audiences: [a] }]"],
+  ['pages', 'pages: { css_file: /css }'],
+])('what is said of signing in shows as a change of %s', (names, text) => {
+  const after = configOf(SECRETS, { ...yaml(text), '/css': 'a {}' });
+  expect(changed(configOf(SECRETS), after)).toEqual(names.split(', '));
+});
+
+test('a further provider, and its secret, is a change of providers', () => {
+  const of = (secret: string) =>
+    configOf(SECRETS, { ...yaml(FURTHER), '/folder/partners': secret });
+  expect(changed(configOf(SECRETS), of('hunter8'))).toEqual(['providers']);
+  expect(changed(of('hunter8'), of('hunter9'))).toEqual(['providers']);
+});
+
+const FURTHER =
+  "providers: [{ issuer: 'https://p.example.com', client_id: p, client_secret_file: partners }]";
 
 test('how much is sampled is a setting like any other', () => {
   const less = configOf({ ...SECRETS, SIGNET_SAMPLING_RATIO: '0.5' });

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { formatConfigErrors, nearest } from '../../sidecar/config/errors.ts';
 import { checkConfig, loadConfig } from '../../sidecar/config/load.ts';
 import { Fault } from '../../sidecar/fault.ts';
+import { DEFAULT_CLAIM_NAMES } from '../../sidecar/identity/claims.ts';
 import { configOf, errorsOf, FOUR, sourcesOf } from '../fixtures/config-sources.ts';
 
 const yaml = (text: string) => ({ '/folder/signet.yaml': text });
@@ -18,23 +19,26 @@ function bomb(): string {
 describe('four settings', () => {
   test('issuer, client id, client secret and destination are enough', () => {
     const config = configOf();
-    expect(config.clientSecret.reveal()).toBe(FOUR.SIGNET_CLIENT_SECRET);
+    expect(config.providers[0].clientSecret.reveal()).toBe(FOUR.SIGNET_CLIENT_SECRET);
     expect(JSON.parse(JSON.stringify(config))).toEqual({
-      issuer: 'https://login.example.com',
-      clientId: 'signet',
-      clientSecret: '[secret]',
-      scopes: ['openid', 'profile', 'email'],
+      providers: [
+        {
+          name: 'main',
+          label: 'login.example.com',
+          issuer: 'https://login.example.com',
+          clientId: 'signet',
+          clientSecret: '[secret]',
+          scopes: ['openid', 'profile', 'email'],
+          names: DEFAULT_CLAIM_NAMES,
+          parameters: {},
+          signOut: 'local',
+        },
+      ],
       hosts: [],
-      claims: {
-        user: 'preferred_username',
-        team: 'team',
-        teamPrefix: 'team-',
-        roles: 'roles',
-        groups: 'groups',
-        type: 'user_type',
-      },
       bearer: [],
-      session: { idleMs: 8 * 3_600_000, absoluteMs: 24 * 3_600_000 },
+      session: { idleMs: 8 * 3_600_000, absoluteMs: 24 * 3_600_000, recheckMs: 600_000 },
+      cookie: { kind: 'host' },
+      pages: {},
       trace: { trust: 'bearer' },
       resource: { 'service.name': 'caddy', 'deployment.environment.name': 'production' },
       listen: { socket: '/home/signet/.local/state/signet/sidecar.sock' },
@@ -78,8 +82,8 @@ destinations: []
       '/folder/secrets/client': 's3cret\n',
     };
     const config = loadConfig(sourcesOf({}, files));
-    expect(config.clientSecret.reveal()).toBe('s3cret');
-    expect(config.issuer).toBe('http://localhost:8444');
+    expect(config.providers[0].clientSecret.reveal()).toBe('s3cret');
+    expect(config.providers[0].issuer).toBe('http://localhost:8444');
   });
 });
 
@@ -256,8 +260,10 @@ describe('unknown names', () => {
 describe('environment over file', () => {
   test('a variable wins over the file', () => {
     const config = configOf({ SIGNET_AUDIENCE: 'a, b' }, yaml('issuer: ftp://x\naudiences: [c]\n'));
-    expect(config.issuer).toBe('https://login.example.com');
-    expect(config.bearer).toEqual([{ issuer: 'https://login.example.com', audiences: ['a', 'b'] }]);
+    expect(config.providers[0].issuer).toBe('https://login.example.com');
+    expect(config.bearer).toMatchObject([
+      { issuer: 'https://login.example.com', audiences: ['a', 'b'] },
+    ]);
   });
 
   test('a secret given both ways is a contradiction', () => {
@@ -298,9 +304,9 @@ describe('secret files', () => {
   });
 
   test('the newline at the end of a secret file is no part of the secret', () => {
-    expect(configOf(withFile, { '/folder/secret': 's3cret\n' }).clientSecret.reveal()).toBe(
-      's3cret',
-    );
+    expect(
+      configOf(withFile, { '/folder/secret': 's3cret\n' }).providers[0].clientSecret.reveal(),
+    ).toBe('s3cret');
   });
 });
 

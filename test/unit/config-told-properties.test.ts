@@ -30,11 +30,11 @@ function sources(text: string, env: Env) {
 }
 
 function expectedOf(config: Config): Record<string, unknown> {
-  const { claims, listen, health, session, retention, sampling } = config;
+  const { listen, health, session, retention, sampling } = config;
+  const [main] = config.providers;
+  const { names: claims } = main;
   return {
-    issuer: config.issuer,
-    client_id: config.clientId,
-    scopes: config.scopes,
+    ...Object.fromEntries(config.providers.flatMap(expectedOfProvider)),
     hosts: config.hosts,
     'claims.user': claims.user,
     'claims.team': claims.team,
@@ -44,6 +44,9 @@ function expectedOf(config: Config): Record<string, unknown> {
     'claims.type': claims.type,
     'session.idle': session.idleMs,
     'session.absolute': session.absoluteMs,
+    'session.recheck': session.recheckMs ?? 'never',
+    'session.domain': 'domain' in config.cookie ? config.cookie.domain : undefined,
+    'assertion.issuer': config.assertion?.issuer,
     'trace.trust': config.trace.trust,
     'service.name': config.resource['service.name'],
     'service.version': config.resource['service.version'] ?? VERSION,
@@ -67,6 +70,16 @@ function expectedOf(config: Config): Record<string, unknown> {
   };
 }
 
+function expectedOfProvider(
+  provider: Config['providers'][number],
+  at: number,
+): [string, unknown][] {
+  const prefix = at === 0 ? '' : `providers[${at - 1}].`;
+  const { name, label, issuer, clientId: client_id, scopes, signOut: sign_out } = provider;
+  const parts = { name, label, issuer, client_id, scopes, sign_out };
+  return Object.entries(parts).map(([key, value]) => [`${prefix}${key}`, value]);
+}
+
 function expectedOfOne(destination: Config['destinations'][number]): [string, unknown][] {
   const { name, protocol, endpoint, signals, compression, budget = {} } = destination;
   const addresses =
@@ -84,7 +97,13 @@ function expectedOfOne(destination: Config['destinations'][number]): [string, un
   return Object.entries(parts).map(([key, value]) => [`destinations.${name}.${key}`, value]);
 }
 
-const TIMES = ['session.idle', 'session.absolute', 'retention.rows', 'retention.undelivered'];
+const TIMES = [
+  'session.idle',
+  'session.recheck',
+  'session.absolute',
+  'retention.rows',
+  'retention.undelivered',
+];
 
 function valueOf(told: Told, setting: string): unknown {
   const value = lineOf(told, setting)?.value;
@@ -125,14 +144,15 @@ test('what is told of bearer tokens, rules and secrets is what the config has', 
         told.settings.filter(({ setting }) => setting.startsWith(prefix));
       const ends = (list: ToldSetting[], end: string) =>
         list.filter(({ setting }) => setting.endsWith(end)).map(({ value }) => value);
-      const audiences = valueOf(told, 'audiences') as string[];
-      const own = audiences.length > 0 ? [{ issuer: config.issuer, audiences }] : [];
-      const lists = ends(starting('bearer['), '.audiences');
-      const further = ends(starting('bearer['), '.issuer').map((issuer, at) => ({
-        issuer,
-        audiences: lists[at],
-      }));
-      expect([...own, ...further]).toEqual(config.bearer);
+      const audiences = ends([...told.settings], 'audiences') as string[][];
+      const lists = audiences.filter((list) => list.length > 0);
+      expect(lists).toEqual(config.bearer.map((one) => one.audiences));
+      const names = ends(starting('bearer['), '.name');
+      expect(config.bearer.slice(-names.length || Infinity).map((one) => one.name)).toEqual(names);
+      const claims = ends(starting('bearer['), '.claims.team');
+      expect(config.bearer.slice(-claims.length || Infinity).map((one) => one.names?.team)).toEqual(
+        claims,
+      );
       expect(starting('sampling.rules[')).toHaveLength(config.sampling.rules.length);
       expect(lineOf(told, 'client_secret_file')?.isSecret).toBe(true);
       expect(lineOf(told, 'keys_file')?.isSecret).toBe(config.keys && true);

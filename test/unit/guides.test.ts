@@ -26,7 +26,9 @@ function blocksOf(language: string): [string, string][] {
 }
 
 test.each(blocksOf('yaml'))('signet.yaml at %s is taken without a mistake', (_, text) => {
-  const files = { '/folder/signet.yaml': text, '/etc/signet/client-secret': 'dummy' };
+  const named = ['client-secret', 'partners-secret', 'introspection-secret'];
+  const secrets = Object.fromEntries(named.map((name) => [`/etc/signet/${name}`, 'dummy']));
+  const files = { '/folder/signet.yaml': text, ...secrets };
   const checked = checkConfig(sourcesOf({}, files));
   expect('errors' in checked ? checked.errors : []).toEqual([]);
 });
@@ -125,7 +127,7 @@ describe('tokens as the vendors document them, mapped as the guide has it', () =
     const [, part = ''] = readGuide('deploy/providers.md').split(`\n## ${vendor}\n`);
     const yaml = blocksIn(part).find(({ language }) => language === 'yaml')?.text ?? '';
     const files = { '/folder/signet.yaml': yaml, '/etc/signet/client-secret': 'dummy' };
-    return configOf({}, files).claims;
+    return configOf({}, files).providers[0].names;
   }
 
   function identityOf(vendor: string, method: 'session' | 'bearer', claims: Claims) {

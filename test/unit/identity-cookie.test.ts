@@ -3,9 +3,12 @@ import { describe, expect, test } from '@jest/globals';
 import {
   clearCookie,
   cookieNames,
+  isCookieHost,
   readCookie,
   SESSION_COOKIE,
+  sessionCookieName,
   setCookie,
+  setSessionCookie,
 } from '../../sidecar/identity/cookie.ts';
 
 describe('readCookie', () => {
@@ -47,4 +50,37 @@ test('each cookie is set with what __Host- demands, and never for a domain', () 
   const line = setCookie(SESSION_COOKIE, 'x');
   expect(line).toBe('__Host-signet=x; Path=/; Secure; HttpOnly; SameSite=Lax');
   expect(clearCookie('n')).toBe('n=; Path=/; Max-Age=0; Secure; HttpOnly; SameSite=Lax');
+});
+
+const DOMAIN = { kind: 'domain', domain: 'example.com' } as const;
+const CENTRAL = { kind: 'central', host: 'login.example.com' } as const;
+
+test.each([
+  [{ kind: 'host' } as const, '__Host-signet'],
+  [CENTRAL, '__Host-signet'],
+  [DOMAIN, '__Secure-signet'],
+])('the session’s cookie of %j is called %s', (cookie, name) => {
+  expect(sessionCookieName(cookie)).toBe(name);
+});
+
+test('only a domain’s cookie has a Domain, also when it is taken away', () => {
+  const rest = 'Secure; HttpOnly; SameSite=Lax';
+  expect(setSessionCookie(CENTRAL, 'x')).toBe(`__Host-signet=x; Path=/; ${rest}`);
+  expect(setSessionCookie(DOMAIN, 'x')).toBe(
+    `__Secure-signet=x; Path=/; ${rest}; Domain=example.com`,
+  );
+  expect(setSessionCookie(DOMAIN, '')).toBe(
+    `__Secure-signet=; Path=/; Max-Age=0; ${rest}; Domain=example.com`,
+  );
+});
+
+test.each([
+  ['example.com', true],
+  ['app.example.com', true],
+  ['app.example.com:8443', true],
+  ['evilexample.com', false],
+  ['example.com.evil.test', false],
+  ['com', false],
+])('a host %s is within the domain: %s', (host, isWithin) => {
+  expect(isCookieHost(DOMAIN, host)).toBe(isWithin);
 });

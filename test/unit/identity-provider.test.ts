@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createBoundedFetch, isAllowedUrl } from '../../sidecar/identity/bounded-fetch.ts';
+import { DEFAULT_CLAIM_NAMES } from '../../sidecar/identity/claims.ts';
 import { createProvider } from '../../sidecar/identity/provider.ts';
 import { secret } from '../../sidecar/secret.ts';
 import { startMisbehavingProvider } from '../fixtures/misbehaving-provider.ts';
@@ -98,7 +99,13 @@ describe('the bounded fetch', () => {
 });
 
 describe('the provider', () => {
-  const options = { clientId: 'signet', clientSecret: secret('s'), scopes: ['profile', 'openid'] };
+  const options = {
+    name: 'main',
+    clientId: 'signet',
+    clientSecret: secret('s'),
+    scopes: ['profile', 'openid'],
+    names: DEFAULT_CLAIM_NAMES,
+  };
 
   test('is tried until it answers, and says meanwhile what is wrong', async () => {
     const wire = await startMisbehavingProvider({ metadata: { issuer: 'https://evil.example' } });

@@ -35,7 +35,10 @@ describe('safeReturnUrl', () => {
   });
 
   test('our own sign-in and sign-out are no place to come back to', () => {
-    const own = ['/.signet/login', '/.signet/logout?x', '/.signet/callback', '/.signet/%6cogout'];
+    const own = [
+      ...['/.signet/login', '/.signet/logout?x', '/.signet/callback', '/.signet/%6cogout'],
+      ...['/.signet/callback/partners', '/.signet/accept?code=x', '/.signet/back-channel-logout'],
+    ];
     expect(own.map(safeReturnUrl)).toEqual(own.map(() => '/'));
   });
 
@@ -51,6 +54,8 @@ describe('safeReturnUrl', () => {
     '/@user',
     '/~a/b.c;d=e',
     '/.signet/signed-out',
+    '/.signet/signed-in',
+    '/.signet/hand-over?state=x',
   ];
   test.each(good)('%s stays as it is', (url) => {
     expect(safeReturnUrl(url)).toBe(url);
@@ -97,4 +102,5 @@ test('signInPath carries any text as one parameter', () => {
   expect(url.searchParams.get('return')).toBe(returnTo);
   expect(url.searchParams.get('prompt')).toBe('login');
   expect(() => signInPath('/\ud800')).not.toThrow();
+  expect(signInPath('/', undefined, 'a&b')).toBe('/.signet/login?idp=a%26b&return=%2F');
 });

@@ -1,84 +1,74 @@
 // Sessions over a real store in a temporary file, with a clock of the test's own. Hostile cases 16-19.
-import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Identity } from '../../sidecar/identity/identity.ts';
-import type { SessionStore } from '../../sidecar/identity/session-store.ts';
-import { createSessionStore } from '../../sidecar/identity/session-store.ts';
-import type { Sessions } from '../../sidecar/identity/session.ts';
-import { createSessions } from '../../sidecar/identity/session.ts';
+import { sealSession, sessionHashOf } from '../../sidecar/identity/session-text.ts';
+import { createSqliteSessions } from '../../sidecar/identity/session-store-sqlite.ts';
+import type { SessionOptions } from '../../sidecar/identity/session.ts';
+import { identity } from '../fixtures/identities.ts';
+import {
+  ABSOLUTE_MS,
+  counting,
+  freshKey,
+  IDLE_MS,
+  keyOf,
+  sessionsOver,
+  whose,
+} from '../fixtures/sessions.ts';
 
-const IDLE_MS = 60_000;
-const ABSOLUTE_MS = 600_000;
-const ALICE: Identity = {
-  issuer: 'https://id.example',
-  subject: 's',
-  user: 'alice',
-  groups: ['x'],
-  roles: [],
-  scopes: [],
-  type: 'human',
-  method: 'session',
-  expiresAtMs: 0,
-};
+const ALICE = { identity: identity({ groups: ['x'] }) };
+const ring = [freshKey()];
 
 let folder: string;
 let nowMs: number;
-let sidecars: { store: SessionStore; sessions: Sessions; finds: () => number }[];
+let closes: (() => Promise<void>)[];
 
-function sidecar(changes: { maxCached?: number } = {}) {
-  const inner = createSessionStore({ path: join(folder, 'sessions.db'), now: () => nowMs });
-  let finds = 0;
-  const counted = (key: string) => {
-    finds++;
-    return inner.find(key);
-  };
-  const store = { ...inner, find: counted };
-  const times = { idleMs: IDLE_MS, absoluteMs: ABSOLUTE_MS };
-  const sessions = createSessions({ store, now: () => nowMs, ...times, ...changes });
-  const made = { store: inner, sessions, finds: () => finds };
-  sidecars.push(made);
-  return made;
+function sidecar(changes: Partial<SessionOptions> = {}) {
+  const now = () => nowMs;
+  const inner = createSqliteSessions({ path: join(folder, 'sessions.db'), now });
+  const store = counting(inner);
+  const sessions = sessionsOver({ store, now, keys: () => ring, ...changes });
+  closes.push(
+    () => sessions.close(),
+    () => inner.close(),
+  );
+  return { store: inner, sessions, finds: store.finds };
 }
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'signet-session-'));
   nowMs = 1_800_000_000_000;
-  sidecars = [];
+  closes = [];
 });
-afterEach(() => {
-  for (const { sessions, store } of sidecars) {
-    sessions.close();
-    store.close();
-  }
+afterEach(async () => {
+  for (const close of closes) await close();
   rmSync(folder, { recursive: true, force: true });
 });
 
 describe('a session', () => {
-  test('is found by its cookie, with its hash, its method and its end', () => {
+  test('is found by its cookie, at once, with its hash, its method and its end', async () => {
     const { sessions } = sidecar();
-    const id = sessions.begin(ALICE);
+    const id = await sessions.begin(ALICE);
     expect(sessions.find(id)).toEqual({
-      ...ALICE,
+      ...ALICE.identity,
       expiresAtMs: nowMs + ABSOLUTE_MS,
-      sessionHash: createHash('sha256').update(id).digest('hex').slice(0, 16),
+      sessionHash: keyOf(id).slice(0, 16),
     });
   });
 
-  test('has a new id of 256 bits each time', () => {
+  test('has a new id of 256 bits each time', async () => {
     const { sessions } = sidecar();
-    const ids = Array.from({ length: 100 }, () => sessions.begin(ALICE));
+    const ids = await Promise.all(Array.from({ length: 100 }, () => sessions.begin(ALICE)));
     expect(new Set(ids).size).toBe(100);
     expect(ids.every((id) => Buffer.from(id, 'base64url').length === 32)).toBe(true);
   });
 
-  test('is not in the store by its id: a copy of the file signs nobody in', () => {
+  test('is not in the store by its id: a copy of the file signs nobody in', async () => {
     const { sessions, store } = sidecar();
-    const id = sessions.begin(ALICE);
-    store.close();
+    const id = await sessions.begin(ALICE);
+    await store.close();
     expect(readFileSync(join(folder, 'sessions.db')).includes(id)).toBe(false);
   });
 
@@ -99,9 +89,9 @@ describe('a session', () => {
     expect(sidecar().sessions.find('x'.repeat(43))).toEqual({ refused: 'session-unknown' });
   });
 
-  test('ends when it was idle for too long, and lives on while it is used', () => {
+  test('ends when it was idle for too long, and lives on while it is used', async () => {
     const { sessions } = sidecar();
-    const id = sessions.begin(ALICE);
+    const id = await sessions.begin(ALICE);
     nowMs += IDLE_MS - 1;
     expect(sessions.find(id)).toMatchObject({ user: 'alice' });
     nowMs += IDLE_MS - 1;
@@ -110,9 +100,9 @@ describe('a session', () => {
     expect(sessions.find(id)).toEqual({ refused: 'session-expired' });
   });
 
-  test('ends at its absolute age, however much it is used', () => {
+  test('ends at its absolute age, however much it is used', async () => {
     const { sessions } = sidecar();
-    const id = sessions.begin(ALICE);
+    const id = await sessions.begin(ALICE);
     for (const endMs = nowMs + ABSOLUTE_MS - 1; nowMs < endMs;) {
       expect(sessions.find(id)).toMatchObject({ user: 'alice' });
       nowMs = Math.min(nowMs + IDLE_MS - 1, endMs);
@@ -120,102 +110,153 @@ describe('a session', () => {
     nowMs += 1;
     expect(sessions.find(id)).toEqual({ refused: 'session-expired' });
   });
+
+  test('is refused while its provider does not count', async () => {
+    let isAccepted = true;
+    const { sessions } = sidecar({ isAccepted: () => isAccepted });
+    const id = await sessions.begin(ALICE);
+    expect(await whose(sessions, id)).toBe('alice');
+    isAccepted = false;
+    nowMs += 1_000;
+    expect(await whose(sessions, id)).toBe('session-unknown');
+  });
 });
 
 describe('the cache', () => {
-  test('spares the store for a second, and no longer', () => {
+  test('spares the store for a second, and no longer', async () => {
     const { sessions, finds } = sidecar();
-    const id = sessions.begin(ALICE);
-    for (let index = 0; index < 100; index++) sessions.find(id);
+    const id = await sessions.begin(ALICE);
+    for (let index = 0; index < 100; index++) void sessions.find(id);
     nowMs += 999;
-    sessions.find(id);
+    void sessions.find(id);
     expect(finds()).toBe(1);
     nowMs += 1;
-    sessions.find(id);
+    void sessions.find(id);
     expect(finds()).toBe(2);
   });
 
-  test('gives the same object for as long as the session is unchanged', () => {
+  test('gives the same object for as long as the session is unchanged', async () => {
     const { sessions } = sidecar();
-    const id = sessions.begin(ALICE);
+    const id = await sessions.begin(ALICE);
     const first = sessions.find(id);
     nowMs += 5_000;
     expect(sessions.find(id)).toBe(first);
   });
 
-  test('gives a new object when the session was changed', () => {
+  test('gives a new object when the session was changed', async () => {
     const { sessions, store } = sidecar();
-    const id = sessions.begin(ALICE);
+    const id = await sessions.begin(ALICE);
     const first = sessions.find(id);
-    const key = createHash('sha256').update(id).digest('hex');
-    const stored = store.find(key);
-    if (!stored) throw new Error('not stored');
-    store.put(key, { ...stored, payload: stored.payload.replace('alice', 'alicia') });
+    const alicia = { identity: identity({ user: 'alicia' }), tokens: {}, beganAtMs: nowMs };
+    await store.replace(keyOf(id), 1, sealSession(keyOf(id), alicia, ring));
     nowMs += 1_000;
     expect(sessions.find(id)).not.toBe(first);
     expect(sessions.find(id)).toMatchObject({ user: 'alicia' });
   });
 
-  test('asks again when the clock was set back', () => {
+  test('asks again when the clock was set back', async () => {
     const { sessions, finds } = sidecar();
-    const id = sessions.begin(ALICE);
-    sessions.find(id);
+    const id = await sessions.begin(ALICE);
+    void sessions.find(id);
     nowMs -= 10_000;
-    sessions.find(id);
+    void sessions.find(id);
     expect(finds()).toBe(2);
   });
 
-  test('holds at most maxCached sessions', () => {
+  test('holds at most maxCached sessions', async () => {
     const { sessions, finds } = sidecar({ maxCached: 2 });
-    const ids = [1, 2, 3].map(() => sessions.begin(ALICE));
-    for (const id of ids) sessions.find(id);
-    sessions.find(ids[2] ?? '');
+    const ids = await Promise.all([1, 2, 3].map(() => sessions.begin(ALICE)));
+    for (const id of ids) void sessions.find(id);
+    void sessions.find(ids[2] ?? '');
     expect(finds()).toBe(3);
-    sessions.find(ids[0] ?? '');
+    void sessions.find(ids[0] ?? '');
     expect(finds()).toBe(4);
   });
 });
 
 describe('signing out', () => {
-  test('holds here at once and on every sidecar of the store within a second', () => {
+  test('holds here at once and on every sidecar of the store within a second', async () => {
     const [here, there] = [sidecar(), sidecar()];
-    const id = here.sessions.begin(ALICE);
+    const id = await here.sessions.begin(ALICE);
     expect(there.sessions.find(id)).toMatchObject({ user: 'alice' });
-    here.sessions.end(id);
+    await here.sessions.end(id);
     expect(here.sessions.find(id)).toEqual({ refused: 'session-unknown' });
     nowMs += 1_000;
     expect(there.sessions.find(id)).toEqual({ refused: 'session-unknown' });
   });
 
-  test('is not undone by a last-seen time that is written later', () => {
+  test('returns what was ended, with its tokens, and only once', async () => {
+    const { sessions } = sidecar();
+    const tokens = { refreshToken: 'r', idToken: 'i' };
+    const id = await sessions.begin({ ...ALICE, tokens, sid: 's' });
+    expect(await sessions.end(id)).toMatchObject({ identity: { user: 'alice' }, tokens, sid: 's' });
+    expect(await sessions.end(id)).toBeUndefined();
+    expect(await sessions.end('%')).toBeUndefined();
+  });
+
+  test('is not undone by a last-seen time that is written later', async () => {
     const [here, there] = [sidecar(), sidecar()];
-    const id = here.sessions.begin(ALICE);
-    there.sessions.find(id);
-    here.sessions.end(id);
-    there.sessions.flush();
+    const id = await here.sessions.begin(ALICE);
+    void there.sessions.find(id);
+    await here.sessions.end(id);
+    await there.sessions.flush();
     nowMs += 1_000;
     expect(there.sessions.find(id)).toEqual({ refused: 'session-unknown' });
   });
+
+  test('by the provider’s name of a session ends this one only', async () => {
+    const { sessions } = sidecar();
+    const [one, other] = [
+      await sessions.begin({ ...ALICE, sid: '1' }),
+      await sessions.begin({ ...ALICE, sid: '2' }),
+    ];
+    const { issuer, subject } = ALICE.identity;
+    expect(await sessions.endNamed({ issuer, subject, sid: '1' })).toBe(1);
+    expect(await whose(sessions, one)).toBe('session-unknown');
+    expect(await whose(sessions, other)).toBe('alice');
+  });
+
+  test('by subject ends all of them, of this issuer', async () => {
+    const { sessions } = sidecar();
+    const elsewhere = identity({ issuer: 'https://other.example', user: 'another' });
+    const ids = [await sessions.begin(ALICE), await sessions.begin({ ...ALICE, sid: '2' })];
+    const namesake = await sessions.begin({ identity: elsewhere });
+    for (const id of ids) void sessions.find(id);
+    const { issuer, subject } = ALICE.identity;
+    expect(await sessions.endNamed({ issuer, subject })).toBe(2);
+    for (const id of ids) expect(await whose(sessions, id)).toBe('session-unknown');
+    expect(await whose(sessions, namesake)).toBe('another');
+  });
+
+  test('of nobody in particular ends nothing', async () => {
+    const { sessions } = sidecar();
+    const id = await sessions.begin(ALICE);
+    expect(await sessions.endNamed({ issuer: ALICE.identity.issuer })).toBe(0);
+    expect(await whose(sessions, id)).toBe('alice');
+  });
 });
 
-test('use on one sidecar keeps the session alive on another', () => {
+test('use on one sidecar keeps the session alive on another', async () => {
   const [here, there] = [sidecar(), sidecar()];
-  const id = here.sessions.begin(ALICE);
+  const id = await here.sessions.begin(ALICE);
   nowMs += IDLE_MS - 1;
-  here.sessions.find(id);
-  here.sessions.flush();
+  void here.sessions.find(id);
+  await here.sessions.flush();
   nowMs += IDLE_MS - 1;
   expect(there.sessions.find(id)).toMatchObject({ user: 'alice' });
 });
 
-test('a store that fails never serves a session beyond the second, and recovers', () => {
-  const { sessions, store } = sidecar();
-  const id = sessions.begin(ALICE);
-  sessions.find(id);
+test('a store that fails never serves a session beyond the second, and recovers', async () => {
   const path = join(folder, 'sessions.db');
-  store.close();
+  const open = () => createSqliteSessions({ path, now: () => nowMs });
+  let inner = open();
+  const { sessions } = sidecar({ store: { ...inner, find: (key) => inner.find(key) } });
+  const id = await sessions.begin(ALICE);
+  void sessions.find(id);
+  await inner.close();
   const whole = readFileSync(path);
   writeFileSync(path, 'broken'.repeat(1_000));
+  inner = open();
   nowMs += 999;
   expect(sessions.find(id)).toMatchObject({ user: 'alice' });
   nowMs += 1;
@@ -223,14 +264,63 @@ test('a store that fails never serves a session beyond the second, and recovers'
   writeFileSync(path, whole);
   nowMs += 1_000;
   expect(sessions.find(id)).toMatchObject({ user: 'alice' });
+  await inner.close();
 });
 
-test('a stored session that is no JSON is a fault', () => {
-  const { sessions, store } = sidecar();
-  const id = sessions.begin(ALICE);
-  store.close();
-  const database = new DatabaseSync(join(folder, 'sessions.db'));
-  database.exec(`UPDATE sessions SET payload = '{'`);
-  database.close();
-  expect(() => sessions.find(id)).toThrow(expect.objectContaining({ code: 'ERR_SESSION_STORE' }));
+describe('in the store', () => {
+  test('nothing says who somebody is, and no token can be read', async () => {
+    const { sessions, store } = sidecar();
+    const named = identity({ user: 'alice-the-user', groups: ['a-group-of-hers'] });
+    const tokens = { refreshToken: 'the-refresh-token', idToken: 'the-id-token' };
+    await sessions.begin({ identity: named, tokens, sid: 'the-sid' });
+    const [stored] = await store.list(undefined, 10);
+    const { issuer, subject, user } = named;
+    const secrets = [issuer, subject, user, 'a-group-of-hers', 'the-refresh-token', 'the-id-token'];
+    const text = textOf(stored);
+    const readable = [...secrets, 'the-sid'].filter((word) => text.includes(word));
+    expect(readable).toEqual([]);
+  });
+
+  test.each(['', '{}', 'AAAA', 'x'.repeat(500)])(
+    'a session whose text is no seal of ours is signed out, never served (case %#)',
+    async (payload) => {
+      const { sessions, store } = sidecar();
+      const id = await sessions.begin(ALICE);
+      const stored = await store.read(keyOf(id));
+      if (stored !== undefined) await store.replace(keyOf(id), 1, { ...stored, payload });
+      expect(sessions.find(id)).toEqual({ refused: 'session-unknown' });
+    },
+  );
+
+  test('the text of one session opens in no other’s place', async () => {
+    const { sessions, store } = sidecar();
+    const admin = await sessions.begin({ identity: identity({ user: 'admin' }) });
+    const mallory = await sessions.begin({ identity: identity({ user: 'mallory' }) });
+    const stored = await store.read(keyOf(admin));
+    if (stored !== undefined) await store.replace(keyOf(mallory), 1, stored);
+    expect(sessions.find(mallory)).toEqual({ refused: 'session-unknown' });
+  });
+
+  test('a later time of beginning makes no old session young', async () => {
+    const { sessions } = sidecar({ idleMs: ABSOLUTE_MS * 10 });
+    const id = await sessions.begin(ALICE);
+    nowMs += ABSOLUTE_MS;
+    const database = new DatabaseSync(join(folder, 'sessions.db'));
+    database.exec(`UPDATE sessions SET created_ms = ${nowMs}`);
+    database.close();
+    expect(sessions.find(id)).toEqual({ refused: 'session-expired' });
+  });
+
+  test('the hash that rows carry is the beginning of the key', () => {
+    expect(sessionHashOf(keyOf('x'))).toBe(keyOf('x').slice(0, 16));
+  });
 });
+
+/** All that is stored, as it stands and as base64 may hide it. */
+function textOf(stored: object | undefined): string {
+  const texts = Object.values(stored ?? {}).map(String);
+  return [
+    ...texts,
+    ...texts.map((text) => Buffer.from(text, 'base64url').toString('latin1')),
+  ].join();
+}

@@ -2,15 +2,15 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Identity } from '../../sidecar/identity/identity.ts';
-import { decide } from '../../sidecar/policy/decide.ts';
+import { decide, type How } from '../../sidecar/policy/decide.ts';
 import { inWords, parseRequirement, createRequirements } from '../../sidecar/policy/requirement.ts';
 import { identity } from '../fixtures/identities.ts';
 
-const outcome = (text: string | undefined, who?: Identity, isNavigation = false) =>
+const outcome = (text: string | undefined, who?: Identity, how: How = 'other') =>
   decide(
     parseRequirement(text),
     who === undefined ? { refused: 'no-credentials' } : { identity: who },
-    isNavigation,
+    how,
   );
 
 describe('a requirement that does not parse denies', () => {
@@ -34,12 +34,29 @@ describe('a requirement that does not parse denies', () => {
     'team:ä',
     'team:a&require=public',
     'team:a#x',
-    'idp:okta',
+    'idp:',
+    'actors:',
+    'actors:5',
+    'actors:01',
+    'actors:-1',
+    'actors:1,2',
+    'actors:%31',
+    'actors:one',
+    'actors:0+actors:1',
+    'preflight',
+    'preflight:yes',
+    'Preflight+any',
+    'public+preflight',
+    'preflight+public',
+    'any+preflight+preflight',
+    'any+any',
+    'any+preflight+team:a',
+    'team:a+preflight,type:human',
     'team:{http.request.uri}',
   ])('%j', (text) => {
     expect(parseRequirement(text).level).toBe('invalid');
     expect(outcome(text, identity())).toEqual({ decision: 'deny', reason: 'requirement-invalid' });
-    expect(outcome(text, undefined, true)).toEqual({
+    expect(outcome(text, undefined, 'navigation')).toEqual({
       decision: 'deny',
       reason: 'requirement-invalid',
     });
@@ -59,7 +76,12 @@ describe('a requirement that does not parse denies', () => {
 });
 
 describe('who meets a requirement', () => {
-  const alice = identity({ user: 'alice', team: 'payments', roles: ['engineer', 'Site Admins'] });
+  const alice = identity({
+    provider: 'main',
+    user: 'alice',
+    team: 'payments',
+    roles: ['engineer', 'Site Admins'],
+  });
   test.each([
     ['any', 'requirement-met'],
     ['team:payments', 'requirement-met'],
@@ -74,6 +96,13 @@ describe('who meets a requirement', () => {
     ['user:alice', 'requirement-met'],
     ['user:bob', 'user-not-allowed'],
     ['scope:orders', 'scope-not-allowed'],
+    ['idp:main', 'requirement-met'],
+    ['idp:partners,main', 'requirement-met'],
+    ['idp:partners', 'idp-not-allowed'],
+    ['idp:https%3A%2F%2Fidp.example', 'idp-not-allowed'],
+    ['actors:0', 'requirement-met'],
+    ['any+preflight', 'requirement-met'],
+    ['team:search+preflight', 'team-not-allowed'],
     ['public', 'public'],
   ])('alice and %s: %s', (text, reason) => {
     expect(outcome(text, alice).reason).toBe(reason);
@@ -85,19 +114,60 @@ describe('who meets a requirement', () => {
     expect(outcome('team:null', dave).reason).toBe('team-not-allowed');
   });
 
+  test('whose provider has no name meets no idp, whatever it is called', () => {
+    expect(outcome('idp:undefined', identity()).reason).toBe('idp-not-allowed');
+  });
+
+  const first = { subject: 'deploy-agent' };
+  const agents = [
+    identity(),
+    identity({ type: 'agent', actor: first }),
+    identity({ type: 'agent', actor: { subject: 'robot', actor: first } }),
+  ];
+  test.each([
+    ['actors:0', [true, false, false]],
+    ['actors:1', [true, true, false]],
+    ['actors:2', [true, true, true]],
+    ['actors:4', [true, true, true]],
+    ['type:human', [true, false, false]],
+    ['type:human,agent+actors:1', [true, true, false]],
+  ])('%s lets through, by how many act on behalf of the user: %j', (text, through) => {
+    expect(agents.map((who) => outcome(text, who).decision === 'allow')).toEqual(through);
+  });
+
+  test('a chain that is too long is denied as actors-not-allowed', () => {
+    expect(outcome('actors:1', agents[2]).reason).toBe('actors-not-allowed');
+  });
+
+  describe('where the provider sent a link in place of the groups', () => {
+    const erin = identity({ team: undefined, roles: [], groupsIncomplete: true });
+    test.each([
+      ['team:payments', 'groups-incomplete'],
+      ['role:admin', 'groups-incomplete'],
+      ['type:service', 'type-not-allowed'],
+      ['user:bob', 'user-not-allowed'],
+      ['any', 'requirement-met'],
+    ])('%s: %s', (text, reason) => expect(outcome(text, erin).reason).toBe(reason));
+
+    test('a team that is known is another one', () => {
+      const frank = identity({ team: 'search', groupsIncomplete: true });
+      expect(outcome('team:payments', frank).reason).toBe('team-not-allowed');
+    });
+  });
+
   test('signed out: a page is sent to sign in, everything else is denied', () => {
-    expect(outcome('any', undefined, true)).toEqual({
+    expect(outcome('any', undefined, 'navigation')).toEqual({
       decision: 'login',
       reason: 'no-credentials',
     });
-    expect(outcome('any', undefined, false)).toEqual({
+    expect(outcome('any', undefined, 'other')).toEqual({
       decision: 'deny',
       reason: 'no-credentials',
     });
   });
 
   test('known and not allowed is denied, never sent to sign in again', () => {
-    expect(outcome('team:search', alice, true)).toEqual({
+    expect(outcome('team:search', alice, 'navigation')).toEqual({
       decision: 'deny',
       reason: 'team-not-allowed',
     });
@@ -105,7 +175,39 @@ describe('who meets a requirement', () => {
 
   test('what could not be asked closes, even where nobody is asked for', () => {
     const closed = { closed: 'session-store-unavailable' } as const;
-    expect(decide(parseRequirement('public'), closed, true).decision).toBe('deny');
+    expect(decide(parseRequirement('public'), closed, 'navigation').decision).toBe('deny');
+  });
+});
+
+describe('a preflight', () => {
+  const bob = identity({ user: 'bob', team: 'search' });
+  test.each([undefined, bob])('is let through where the requirement says so: %j', (who) => {
+    const allowed = { decision: 'allow', reason: 'preflight' };
+    expect(outcome('team:payments+preflight', who, 'preflight')).toEqual(allowed);
+  });
+
+  test('opens nothing for another kind of request', () => {
+    const text = 'team:payments+preflight';
+    expect(outcome(text, bob, 'other').reason).toBe('team-not-allowed');
+    expect(outcome(text, undefined, 'other').decision).toBe('deny');
+    expect(outcome(text, undefined, 'navigation').decision).toBe('login');
+  });
+
+  test('is denied where the requirement does not say so, and never sent to sign in', () => {
+    expect(outcome('any', undefined, 'preflight')).toEqual({
+      decision: 'deny',
+      reason: 'no-credentials',
+    });
+  });
+
+  test('is denied where the requirement does not parse', () => {
+    expect(outcome('team:+preflight', bob, 'preflight').reason).toBe('requirement-invalid');
+  });
+
+  test('is denied where somebody had to be asked and could not be', () => {
+    const closed = { closed: 'provider-unavailable' } as const;
+    const { decision } = decide(parseRequirement('any+preflight'), closed, 'preflight');
+    expect(decision).toBe('deny');
   });
 });
 
@@ -113,5 +215,9 @@ test('what it takes is said in words', () => {
   expect(inWords(parseRequirement('team:payments,search+type:human'))).toBe(
     'be in the team payments or search and be of the type human',
   );
-  expect(inWords(parseRequirement('any'))).toBe('be signed in');
+  expect(inWords(parseRequirement('any+preflight'))).toBe('be signed in');
+  expect(inWords(parseRequirement('idp:okta,entra+actors:0'))).toBe(
+    'come from the identity provider okta or entra and act yourself, with no agent on your behalf',
+  );
+  expect(inWords(parseRequirement('actors:1'))).toBe('have at most 1 acting on your behalf');
 });

@@ -13,7 +13,7 @@ import { SETTINGS } from '../../sidecar/config/schema.ts';
 import { FOUR, sourcesOf } from '../fixtures/config-sources.ts';
 import { documentedSettings } from '../fixtures/documented.ts';
 import { inFile } from '../fixtures/settings.ts';
-import { lineOf, toldOf } from '../fixtures/told.ts';
+import { toldOf } from '../fixtures/told.ts';
 
 type Node = {
   readonly type?: string;
@@ -83,6 +83,7 @@ describe('a pattern refuses nothing that Signet takes', () => {
 
   test.each([
     ['session.idle', times, parseDuration],
+    ['bearer[].clock_tolerance', times, parseDuration],
     ['retention.rows', fc.oneof(times, one('forever')), parseDuration],
     ['issuer', issuers, isIssuer],
     ['listen', addresses, parseAddress],
@@ -121,6 +122,12 @@ test.each([
   ['an issuer without a scheme', { issuer: 'login.example.com' }],
   ['a destination without a name', { destinations: [{ endpoint: 'https://a.example.com' }] }],
   ['a profile that nobody knows', { destinations: [{ name: 'a', profile: 'lightstepp' }] }],
+  ['a preset that nobody knows', { preset: 'oktaa' }],
+  ['a preset for workloads where people sign in', { providers: [{ preset: 'kubernetes' }] }],
+  ['a name in capitals', { name: 'Main' }],
+  ['a domain with a dot before it', { session: { domain: '.example.com' } }],
+  ['a parameter that is no text', { parameters: { max_age: 5 } }],
+  ['introspection without a secret', { bearer: [{ introspection: { client_id: 'i' } }] }],
   ['a ratio of more than 1', { sampling: { ratio: 2 } }],
 ])('an editor finds %s', (_what, said) => {
   expect(byEditor.safeParse(said).success).toBe(false);
@@ -156,6 +163,18 @@ describe('what the documents show', () => {
   });
 });
 
+const CLAIMS = { user: 'a', team: 'b', team_prefix: 'c', roles: 'd', groups: 'e', type: 'f' };
+const INTROSPECTION = { client_id: 'i', client_secret_file: 't', cache: '1m', token_prefix: 'x_' };
+const TOKENS = {
+  ...{ preset: 'keycloak', name: 'ci', audiences: ['b'], algorithms: ['ES256'], types: ['at+jwt'] },
+  ...{ clock_tolerance: '9s', introspection: INTROSPECTION },
+};
+const PROVIDER = {
+  ...{ preset: 'okta', name: 'partners', label: 'Partners', client_id: 'c', sign_out: 'provider' },
+  ...{ client_secret_file: 't', scopes: ['openid'], audiences: ['p'] },
+  parameters: { hd: 'partner.example.com' },
+};
+
 test('every setting is told by `signet config`', () => {
   const destination = {
     ...{ name: 'one', profile: 'honeycomb', protocol: 'grpc', endpoint: 'https://a.example.com' },
@@ -164,7 +183,11 @@ test('every setting is told by `signet config`', () => {
     ...{ client_certificate_file: 'c', client_key_file: 'c' },
   };
   const said = {
-    bearer: [{ issuer: 'https://b.example.com', audiences: ['b'], algorithms: ['ES256'] }],
+    bearer: [{ ...TOKENS, issuer: 'https://b.example.com', claims: CLAIMS }],
+    providers: [{ ...PROVIDER, issuer: 'https://c.example.com', claims: CLAIMS }],
+    ...{ parameters: { hd: 'example.com' }, assertion: { issuer: 'https://app.example.com' } },
+    session: { store_file: 's', domain: 'example.com', sign_in_host: 'login.example.com' },
+    pages: { css_file: 'css', texts_file: 'texts' },
     service: { version: '1', deployment: '2' },
     sampling: { rules: [{ route: 'health', ratio: 0 }] },
     destinations: [destination],
@@ -172,7 +195,8 @@ test('every setting is told by `signet config`', () => {
     keys_file: 'k',
     audit: { store_file: 's' },
   };
-  const files = { t: 'token', h: 'a=b', c: 'c', g: 'k'.repeat(32), k: 'k', s: 's' };
+  const pages = { css: 'a {}', texts: 'de: { a: b }' };
+  const files = { ...pages, t: 'token', h: 'a=b', c: 'c', g: 'k'.repeat(32), k: 'k', s: 's' };
   const inFolder = Object.entries(files).map(([name, text]) => [`/folder/${name}`, text]);
   const told = toldOf(
     { SIGNET_DESTINATION: '', SIGNET_LISTEN: '127.0.0.1:9000' },
@@ -184,7 +208,10 @@ test('every setting is told by `signet config`', () => {
     if (!isLeaf || path === 'destinations[].name' || path.startsWith('sampling.rules[]'))
       return true;
     const setting = path.replace('destinations[]', 'destinations.one').replace('[]', '[0]');
-    return lineOf(told, setting) !== undefined;
+    // Each parameter has a line of its own.
+    return told.settings.some(
+      (line) => line.setting === setting || line.setting === `${setting}.hd`,
+    );
   };
   expect(paths.filter((entry) => !isTold(entry)).map(([path]) => path)).toEqual([]);
 });

@@ -7,6 +7,7 @@ import {
   MAX_BYTES,
   MAX_MEMBERS,
 } from '../../sidecar/trace/baggage.ts';
+import { MAX_CLAIM_CHARS } from '../../sidecar/identity/identity.ts';
 import { isTrusted, traceContext } from '../../sidecar/trace/context.ts';
 import type { IsSampled } from '../../sidecar/trace/sampling.ts';
 import { isUuid, spanIdsOf, traceIdOf, upstreamSpanIdOf } from '../../sidecar/trace/ids.ts';
@@ -129,6 +130,33 @@ describe('baggage', () => {
     expect(identityBaggage({ user: 'a,b;c=d"%\n😀', type: 'human' })).toBe(
       'user.id=a%2Cb%3Bc%3Dd%22%25%0A%F0%9F%98%80,user_type=human',
     );
+  });
+
+  test('who acts on the user’s behalf is told by the latest actor and how many there are', () => {
+    const actor = { subject: 'review, agent', actor: { subject: 'deploy-agent' } };
+    expect(identityBaggage({ user: 'alice', type: 'agent', actor })).toBe(
+      'user.id=alice,user_type=agent,signet.actor.subject=review%2C%20agent,signet.actor.depth=2',
+    );
+  });
+
+  test('ours are within the limits, whatever the values hold', () => {
+    const worst = '\uffff'.repeat(MAX_CLAIM_CHARS); // three bytes, nine characters when encoded
+    const actor = { subject: worst };
+    const ours = identityBaggage({ user: worst, team: worst, type: 'agent', actor });
+    expect(ours.length).toBeLessThanOrEqual(MAX_BYTES);
+    expect(joinBaggage(ours, 'keep=1')).toBe(`${ours},keep=1`);
+  });
+
+  test.each([
+    'signet.actor.subject=admin',
+    'signet.actor.depth=0',
+    'SIGNET.Actor.Subject=admin',
+    'signet%2Eactor.subject=admin',
+    '%73ignet.actor.subject=admin',
+    'signet.anything=x',
+    ' signet.actor.subject = admin ;p=1',
+  ])('a caller cannot put an agent beside a user: %s', (theirs) => {
+    expect(joinBaggage(OURS, `${theirs},keep=1`)).toBe(`${OURS},keep=1`);
   });
 
   test('case 38: a caller cannot speak for somebody else, in whatever spelling', () => {

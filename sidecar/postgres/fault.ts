@@ -1,11 +1,14 @@
 // What can go wrong with a PostgreSQL server, in words that say what to do. No password, and nothing of
 // the URL but host, port and database, gets into a message; nor do values of rows.
 import { explain, Fault } from '../fault.ts';
-import { nameOf, type PostgresPlace } from './postgres-place.ts';
+import { nameOf, type PostgresPlace } from './place.ts';
+import type { PostgresUse } from './use.ts';
+
+type Sentence = string | ((use: PostgresUse) => string);
 
 // By SQLSTATE, or its first two characters, which are its class
 // (https://www.postgresql.org/docs/current/errcodes-appendix.html), or by Node's code of a network error.
-const SENTENCES: Readonly<Record<string, string>> = {
+const SENTENCES: Readonly<Record<string, Sentence>> = {
   ECONNREFUSED: 'refuses connections: start it, or correct host and port in the URL',
   ECONNRESET: 'broke the connection off; the next try makes a new one',
   EPIPE: 'broke the connection off; the next try makes a new one',
@@ -29,9 +32,10 @@ const SENTENCES: Readonly<Record<string, string>> = {
     'then SELECT, INSERT, UPDATE and DELETE on its tables',
   '42P07': 'has tables of these names that are not of Signet: name a database of its own',
   '53100': 'has a full disk: make room there',
-  '53300':
-    'has no connection left: raise its max_connections; each process of Signet takes up to three',
-  '57014': 'took too long, or another process kept this chain locked for as long',
+  '53300': ({ store, maxConnections }) =>
+    'has no connection left: raise its max_connections; each process of Signet takes up to ' +
+    `${maxConnections} for its ${store}`,
+  '57014': ({ locked }) => `took too long, or another process kept ${locked} locked for as long`,
   '57P01': 'is being shut down or restarted; the next try makes a new connection',
   '57P02': 'has crashed and is recovering; the next try makes a new connection',
   '57P03': 'is starting or stopping, and takes no connections yet',
@@ -48,13 +52,24 @@ const SENTENCES: Readonly<Record<string, string>> = {
 const NO_CODE = 'does not answer as it should; the next try makes a new connection';
 
 /** Returns the Fault that an error of the client or of the server is; a Fault stays itself. */
-export function postgresFault(place: PostgresPlace, error: unknown): Fault {
+export function postgresFault(place: PostgresPlace, use: PostgresUse, error: unknown): Fault {
   if (error instanceof Fault) return error;
   const code = codeOf(error);
   const sentence =
     SENTENCES[code] ?? SENTENCES[code.slice(0, 2)] ?? (code === '' ? NO_CODE : 'failed');
   const cause = new Error(`${reasonOf(error)}${code === '' ? '' : ` (${code})`}`);
-  return new Fault('ERR_AUDIT_STORE', `${nameOf(place)} ${sentence}`, { cause });
+  const told = typeof sentence === 'string' ? sentence : sentence(use);
+  return new Fault(use.code, `${nameOf(place)} ${told}`, { cause });
+}
+
+/**
+ * Returns whether an error tells of the connection, which is then of no more use, and not of what was
+ * asked: whatever the server did not say itself, and when it said that it ends or is out of reach.
+ */
+export function isOfConnection(error: unknown): boolean {
+  const code = codeOf(error);
+  const isOfServer = /^(?=.*\d)[0-9A-Z]{5}$/.test(code); // EPIPE is Node's
+  return !isOfServer || code.startsWith('08') || code.startsWith('57P');
 }
 
 function codeOf(error: unknown): string {

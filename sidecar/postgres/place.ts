@@ -2,6 +2,7 @@
 // nothing of it but host, port and database gets into one.
 import { Client } from 'pg';
 import { Fault } from '../fault.ts';
+import type { PostgresUse } from './use.ts';
 
 /** Where a database lies, as a Fault names it. */
 export type PostgresPlace = {
@@ -20,12 +21,12 @@ export function nameOf({ host, port, database }: PostgresPlace): string {
  * Returns where the client will connect to, by its own reading of the URL. What does not look like one
  * is not even read: parts of a password could pass for the host or the database, and be printed.
  */
-export function placeOf(url: string): PostgresPlace {
+export function placeOf(url: string, use: PostgresUse): PostgresPlace {
   const [, path] = /^postgres(?:ql)?:\/\/[^/?#]*(.*)$/is.exec(url) ?? [];
   if (path === undefined || path.includes('@')) {
     throw new Fault(
-      'ERR_AUDIT_STORE',
-      'the URL of the audit store is not of the form postgres://user:password@host:5432/database ' +
+      use.code,
+      `the URL of the ${use.store} is not of the form postgres://user:password@host:5432/database ` +
         '(in user and password, write @ as %40, / as %2F, ? as %3F, # as %23, % as %25)',
     );
   }
@@ -33,10 +34,7 @@ export function placeOf(url: string): PostgresPlace {
     const { host, port, database = '' } = new Client({ connectionString: url });
     return { host, port, database };
   } catch (error) {
-    throw new Fault(
-      'ERR_AUDIT_STORE',
-      `the URL of the audit store can't be used: ${mistake(error)}`,
-    );
+    throw new Fault(use.code, `the URL of the ${use.store} can't be used: ${mistake(error)}`);
   }
 }
 

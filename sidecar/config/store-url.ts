@@ -1,32 +1,50 @@
-// The audit store in PostgreSQL: its URL, which is a secret because the password stands in it. Nothing
-// is asked of the server here.
+// The stores in PostgreSQL, of the record and of sessions: their URLs, which are secrets because a password
+// stands in them. Nothing is asked of the server here.
 import type { Secret } from '../secret.ts';
 import type { Reading } from './reading.ts';
 
-const VARIABLE = 'SIGNET_AUDIT_STORE';
-
-/** Returns the URL; undefined if none is given, or one that is no good, and reported without quoting it. */
+/** Returns the URL of the audit store; undefined if none is given, or one that is no good, and reported. */
 export function readAuditStore(reading: Reading): Secret | undefined {
-  const { settings, given, place, readSecret, report } = reading;
-  const where = place('audit.store_file');
-  const file = settings.audit.store_file;
-  if (isUrl(given.get(`${VARIABLE}_FILE`) ?? file ?? '')) {
-    const mend = `give the URL by ${VARIABLE}, or write it into a file and name that`;
+  const file = reading.settings.audit.store_file;
+  return readUrl({ variable: 'SIGNET_AUDIT_STORE', setting: 'audit.store_file', file }, reading);
+}
+
+/** Returns the URL of the session store; undefined if none is given, or one that is no good, and reported. */
+export function readSessionStore(reading: Reading): Secret | undefined {
+  const file = reading.settings.session.store_file;
+  return readUrl(
+    { variable: 'SIGNET_SESSION_STORE', setting: 'session.store_file', file },
+    reading,
+  );
+}
+
+type Place = {
+  readonly variable: string;
+  readonly setting: string;
+  readonly file: string | undefined;
+};
+
+// Reported without quoting it.
+function readUrl({ variable, setting, file }: Place, reading: Reading): Secret | undefined {
+  const { given, place, readSecret, report } = reading;
+  const where = place(setting);
+  if (isUrl(given.get(`${variable}_FILE`) ?? file ?? '')) {
+    const mend = `give the URL by ${variable}, or write it into a file and name that`;
     const read = 'the URL itself';
-    report({ where: `${VARIABLE}_FILE (or ${where})`, read, allowed: "a file's path", mend });
+    report({ where: `${variable}_FILE (or ${where})`, read, allowed: "a file's path", mend });
     return undefined;
   }
-  const found = readSecret({ variable: VARIABLE, file, where });
+  const found = readSecret({ variable, file, where });
   const problem = found ? problemOf(found.reveal()) : undefined;
-  if (problem !== undefined) reportUrl(problem, reading);
+  if (problem !== undefined) reportUrl(problem, variable, reading);
   return problem === undefined ? (found ?? undefined) : undefined;
 }
 
-function reportUrl(read: string, { report }: Reading): void {
+function reportUrl(read: string, variable: string, { report }: Reading): void {
   const allowed =
     'postgresql://user:password@host:5432/database, or postgresql:///database?host=/folder/of/socket';
   const mend = 'percent-encode what is special in user and password: @ is %40, / is %2F, # is %23';
-  report({ where: `${VARIABLE} (or its file)`, read, allowed, mend });
+  report({ where: `${variable} (or its file)`, read, allowed, mend });
 }
 
 function isUrl(text: string): boolean {

@@ -1,0 +1,63 @@
+// The key ring's file, written whole or not at all: whoever reads it meanwhile has the old one or the new one.
+// And new keys, which are random.
+import { randomBytes, randomUUID } from 'node:crypto';
+import * as fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Fault } from '../fault.ts';
+import type { FreshKey } from './key-ring-text.ts';
+import { MIN_KEY_BYTES, parseKeys } from './keys.ts';
+
+/** Returns a new key. */
+export function freshKey(): FreshKey {
+  return { key: randomBytes(MIN_KEY_BYTES).toString('base64'), atMs: Date.now() };
+}
+
+/**
+ * Writes the ring in place of the one that is there, with the same owner, group and mode; a new file is its
+ * owner's only. A symbolic link stays, and what it leads to is replaced.
+ * @throws {Fault} ERR_KEYS if it can't be, or the text is no key ring: the old one is as it was.
+ */
+export function writeKeys(path: string, text: string): void {
+  const parsed = parseKeys(text);
+  if ('problem' in parsed) throw new Fault('ERR_KEYS', `it is no key ring: ${parsed.problem}`);
+  try {
+    replace(fs.existsSync(path) ? fs.realpathSync(path) : path, text);
+  } catch (error) {
+    throw new Fault('ERR_KEYS', `the key ring ${path} can't be written`, { cause: error });
+  }
+}
+
+function replace(path: string, text: string): void {
+  const old = fs.statSync(path, { throwIfNoEntry: false });
+  const draft = join(dirname(path), `.keys.${randomUUID()}`);
+  const file = fs.openSync(draft, 'wx', 0o600);
+  try {
+    try {
+      if (old) takeOver(file, old);
+      fs.writeFileSync(file, text);
+      fs.fsyncSync(file);
+    } finally {
+      fs.closeSync(file);
+    }
+    fs.renameSync(draft, path);
+  } finally {
+    fs.rmSync(draft, { force: true });
+  }
+  syncFolder(dirname(path));
+}
+
+// Before a key stands in it. The sidecar's own user could not read a ring that root has written as its own.
+function takeOver(file: number, { uid, gid, mode }: fs.Stats): void {
+  const own = fs.fstatSync(file);
+  if (own.uid !== uid || own.gid !== gid) fs.fchownSync(file, uid, gid);
+  fs.fchmodSync(file, mode & 0o777);
+}
+
+function syncFolder(folder: string): void {
+  const opened = fs.openSync(folder, 'r');
+  try {
+    fs.fsyncSync(opened);
+  } finally {
+    fs.closeSync(opened);
+  }
+}

@@ -1,0 +1,138 @@
+// What a provider posts when somebody signs out there (OpenID Connect Back-Channel Logout 1.0): ends the sessions
+// that its logout token names. No browser, no cookies: the token's signature is all the proof.
+import type { IncomingMessage } from 'node:http';
+import { explain, Fault } from '../fault.ts';
+import { providerKeys } from '../identity/grants.ts';
+import {
+  createLogoutTokens,
+  MAX_LOGOUT_TOKEN_CHARS,
+  type LogoutNamed,
+  type LogoutTokens,
+} from '../identity/logout-token.ts';
+import type { Provider } from '../identity/provider.ts';
+import type { Sessions } from '../identity/session.ts';
+import type { Reason } from '../policy/reason.ts';
+import { readForm } from './form-body.ts';
+import { own, type SignInOutcome, type Visit } from './visit.ts';
+
+/** Longest body, in bytes: one token, percent-encoded, and a few words around it. */
+export const MAX_LOGOUT_BODY_BYTES = 3 * MAX_LOGOUT_TOKEN_CHARS + 1_024;
+const BOUNDS = { maxBytes: MAX_LOGOUT_BODY_BYTES, timeoutMs: 5_000 };
+/** So many at once, for all providers; beyond it 503. A signature costs some 100 µs, and anyone may ask for one. */
+export const MAX_LOGOUTS_AT_ONCE = 50;
+
+/** The verifiers, by the name in the path: the first provider's is ''. */
+export type BackChannel = ReadonlyMap<string, LogoutTokens>;
+
+type Refused = { readonly status: 400 | 503; readonly reason: Reason; readonly detail: string };
+
+/** Returns the verifiers of these providers, the first of which is the main one. `used` is for all of them. */
+export function createBackChannel(
+  providers: readonly Provider[],
+  options: { readonly now: () => number; readonly used?: Map<string, number> },
+): BackChannel {
+  const toEntry = (provider: Provider, index: number) => {
+    const { name, issuer, clientId } = provider;
+    const { keyFor } = providerKeys(provider);
+    return [
+      index === 0 ? '' : name,
+      createLogoutTokens({ ...options, issuer, clientId, keyFor }),
+    ] as const;
+  };
+  return new Map(providers.map(toEntry));
+}
+
+/** Returns what answers the posts: 200, or 400 with an error, section 2.8. */
+export function backChannelLogout(backChannel: BackChannel, sessions: Sessions) {
+  let underWay = 0;
+  return async (visit: Visit, name: string): Promise<void> => {
+    if (underWay >= MAX_LOGOUTS_AT_ONCE) return refuse(visit, BUSY);
+    underWay++;
+    try {
+      const ended = await logOut(visit.req, backChannel.get(name), sessions);
+      if ('refused' in ended) return refuse(visit, ended.refused);
+      visit.tell(own(undefined, ended.sessions > 0 ? REVOKED : undefined));
+      visit.res.set('Cache-Control', 'no-store').status(200).end();
+    } finally {
+      underWay--;
+    }
+  };
+}
+
+/** Refuses a post to a host that is not ours. */
+export function refuseLogout(visit: Visit): void {
+  const detail = 'not one of our hosts';
+  refuse(visit, { status: 400, reason: 'host-not-allowed', detail });
+}
+
+const REVOKED: NonNullable<SignInOutcome['events']> = [
+  { event: 'session-revoked', details: { why: 'provider' } },
+];
+const BUSY: Refused = { status: 503, reason: 'request-invalid', detail: 'too many at once' };
+
+async function logOut(
+  req: IncomingMessage,
+  tokens: LogoutTokens | undefined,
+  sessions: Sessions,
+): Promise<{ sessions: number } | { refused: Refused }> {
+  if (tokens === undefined) return { refused: invalid('no such provider') };
+  const token = await readToken(req);
+  if ('detail' in token) return { refused: invalid(token.detail) };
+  try {
+    const named = await tokens.verify(token.text);
+    if ('refused' in named) {
+      return { refused: { status: 400, reason: named.refused, detail: named.detail } };
+    }
+    return { sessions: await endNamed(named, tokens, sessions) };
+  } catch (error) {
+    return { refused: failed(error) };
+  }
+}
+
+// One that could not be done can be sent again.
+async function endNamed(
+  named: LogoutNamed,
+  tokens: LogoutTokens,
+  sessions: Sessions,
+): Promise<number> {
+  try {
+    const { jti: _jti, ...whose } = named;
+    return await sessions.endNamed(whose);
+  } catch (error) {
+    tokens.forget(named);
+    throw error;
+  }
+}
+
+// Section 2.8: 400 also when the logout failed. What a provider makes of another status is unknown.
+function failed(error: unknown): Refused {
+  if (!(error instanceof Fault)) throw error;
+  const isStore = error.code === 'ERR_SESSION_STORE';
+  const reason = isStore ? 'session-store-unavailable' : 'provider-unavailable';
+  return { status: 400, reason, detail: explain(error) };
+}
+
+async function readToken(req: IncomingMessage): Promise<{ text: string } | { detail: string }> {
+  const form = await readForm(req, BOUNDS);
+  if (form === undefined) return { detail: 'the body is no form, too long, or too slow' };
+  const [text, ...more] = form.getAll('logout_token');
+  if (text === undefined || text === '') return { detail: 'there is no logout_token' };
+  return more.length > 0 ? { detail: 'there are two logout_tokens' } : { text };
+}
+
+function invalid(detail: string): Refused {
+  return { status: 400, reason: 'request-invalid', detail };
+}
+
+// The public answer says little; the row and the log get the reason.
+function refuse({ req, res, tell }: Visit, { status, reason, detail }: Refused): void {
+  tell({ decision: 'deny', reason, detail });
+  res.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
+  if (!req.complete) res.set('Connection', 'close');
+  if (status === 503) res.set('Retry-After', '1');
+  const body = {
+    error: 'invalid_request',
+    error_description: 'The logout token was not accepted.',
+  };
+  res.status(status).type('json').end(JSON.stringify(body));
+}

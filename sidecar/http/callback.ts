@@ -1,0 +1,27 @@
+// The way back from the provider: judges what it brought, and begins a session.
+import type { Login } from '../identity/login.ts';
+import type { Sessions } from '../identity/session.ts';
+import { changeSession } from './begin-session.ts';
+import { refuse } from './refusal.ts';
+import { own, redirect, type Visit } from './visit.ts';
+
+/** GET: signs in whom the provider names, and leads to the page that was asked for. `idp` is the path's provider. */
+export async function callback(
+  visit: Visit,
+  login: Login,
+  sessions: Sessions,
+  idp: string | undefined,
+): Promise<void> {
+  const { res, place, rawQuery: query } = visit;
+  const finished = await login.finishLogin({ ...place, query, ...(idp !== undefined && { idp }) });
+  res.append('Set-Cookie', [...finished.setCookies]);
+  if ('refused' in finished) return refuse(visit, finished, 400);
+  const { begun, provider, returnTo } = finished;
+  // A new id always, and the old one dead: an id that was planted before is worth nothing.
+  const session = await sessions.begin(begun);
+  const revoked = await changeSession(visit, sessions, session);
+  const identity = await sessions.find(session);
+  const events = [...revoked, { event: 'sign-in', details: { provider } } as const];
+  visit.tell('refused' in identity ? own() : own(identity, events));
+  redirect(visit, 302, returnTo);
+}

@@ -1,0 +1,148 @@
+// Sessions as they were read within the last second, so that the gate asks the store once for many
+// requests. Knows nothing of cookies, lifetimes or providers.
+import type { KeyObject } from 'node:crypto';
+import type { Identity } from './identity.ts';
+import { openPayload, type SessionPayload } from './session-text.ts';
+import type { Awaitable, SessionSeen, SessionStore } from './session-store.ts';
+
+/** One session, opened. */
+export type Cached = Omit<SessionSeen, 'seenAtMs'> & {
+  readonly key: string;
+  /** The same object for as long as the text is the same. */
+  readonly session: SessionPayload;
+  seenAtMs: number;
+  /** When reading it was begun. */
+  readonly readAtMs: number;
+  /** The ring that opened it last, and whether its first key did. */
+  ring: readonly KeyObject[];
+  isByFirst: boolean;
+  /** Of its renewals, see session-renewal.ts; shared by all readings of the same text. */
+  readonly pause: { untilMs: number; ms: number };
+};
+
+export type SessionCache = {
+  /** Returns the session under this key as of at most `cacheMs` ago; at once if it needn't wait. */
+  get(key: string, nowMs: number): Awaitable<Cached | undefined>;
+  /**
+   * Takes over what the store was heard to say, until it is asked again; undefined when that is no
+   * session that counts.
+   */
+  adopt(key: string, seen: SessionSeen | undefined): Cached | undefined;
+  /** Forgets a session that has ended, and what is being read of it. */
+  forget(key: string): void;
+};
+
+export type SessionCacheOptions = {
+  readonly store: Pick<SessionStore, 'find'>;
+  readonly keys: () => readonly KeyObject[];
+  readonly isAccepted: (identity: Identity) => boolean;
+  readonly cacheMs: number;
+  readonly maxCached: number;
+};
+
+type Reading = {
+  readonly begunAtMs: number;
+  isVoid: boolean;
+  promise: Promise<Cached | undefined>;
+};
+
+/** Returns an empty cache in front of this store. */
+export function createSessionCache(options: SessionCacheOptions): SessionCache {
+  const { store, keys, isAccepted, cacheMs, maxCached } = options;
+  const cached = new Map<string, Cached>();
+  const readings = new Map<string, Reading>();
+
+  // A negative age is a clock that was set back: nothing read then can be told to be fresh.
+  const isFresh = (ageMs: number) => ageMs >= 0 && ageMs < cacheMs;
+
+  function get(key: string, nowMs: number): Awaitable<Cached | undefined> {
+    const session = cached.get(key);
+    if (session !== undefined && isFresh(nowMs - session.readAtMs)) {
+      return session.ring === keys() ? session : openAgain(session);
+    }
+    // Many who ask at once are one question; but none joins a reading that is older than a second.
+    const running = readings.get(key);
+    if (running !== undefined && isFresh(nowMs - running.begunAtMs)) return running.promise;
+    return read(key, nowMs);
+  }
+
+  function read(key: string, nowMs: number): Awaitable<Cached | undefined> {
+    const seen = store.find(key);
+    if (seen === undefined || !('then' in seen)) return keep(key, seen, nowMs);
+    const promise = seen.then(
+      (found) => arrive(key, reading, found),
+      (error: unknown) => {
+        leave(key, reading);
+        throw error;
+      },
+    );
+    const reading: Reading = { begunAtMs: nowMs, isVoid: false, promise };
+    readings.set(key, reading);
+    return promise;
+  }
+
+  function arrive(key: string, reading: Reading, seen: SessionSeen | undefined) {
+    // Ended here while the store was answering: its answer is of before.
+    if (reading.isVoid) return undefined;
+    // Overtaken by a later reading or by what was written here: an answer, but not the last word.
+    if (!leave(key, reading)) return seen && toCached(key, seen, reading.begunAtMs);
+    return keep(key, seen, reading.begunAtMs);
+  }
+
+  function leave(key: string, reading: Reading): boolean {
+    return readings.get(key) === reading && readings.delete(key);
+  }
+
+  function keep(key: string, seen: SessionSeen | undefined, readAtMs: number): Cached | undefined {
+    const fresh = seen && toCached(key, seen, readAtMs);
+    // Deleting first keeps the map in the order of reading, so that the first is the oldest.
+    cached.delete(key);
+    if (fresh === undefined) return undefined;
+    if (cached.size >= maxCached) cached.delete(cached.keys().next().value ?? '');
+    cached.set(key, fresh);
+    return fresh;
+  }
+
+  function toCached(key: string, seen: SessionSeen, readAtMs: number): Cached | undefined {
+    const before = cached.get(key);
+    const known = before?.payload === seen.payload ? before : undefined;
+    const opened = known === undefined ? opening(key, seen.payload) : openAgain(known);
+    if (opened === undefined || !isAccepted(opened.session.identity)) return undefined;
+    const { session, ring, isByFirst } = opened;
+    // What was seen here may not be written yet.
+    const seenAtMs = Math.max(seen.seenAtMs, before?.seenAtMs ?? 0);
+    const pause = known?.pause ?? { untilMs: 0, ms: 0 };
+    return { ...seen, key, session, ring, isByFirst, seenAtMs, readAtMs, pause };
+  }
+
+  function opening(key: string, payload: string) {
+    const ring = keys();
+    const opened = openPayload(key, payload, ring);
+    return opened && { session: opened.payload, isByFirst: opened.isByFirst, ring };
+  }
+
+  // Another ring: a key that was taken out is dead at once, also for what is in memory.
+  function openAgain(session: Cached): Cached | undefined {
+    if (session.ring === keys()) return session;
+    const opened = opening(session.key, session.payload);
+    if (opened === undefined) return void cached.delete(session.key);
+    session.ring = opened.ring;
+    session.isByFirst = opened.isByFirst;
+    return session;
+  }
+
+  // As old as can be: how long ago the store said it is not known, so the next who asks reads it.
+  function adopt(key: string, seen: SessionSeen | undefined): Cached | undefined {
+    readings.delete(key);
+    return keep(key, seen, 0);
+  }
+
+  function forget(key: string): void {
+    cached.delete(key);
+    const running = readings.get(key);
+    if (running !== undefined) running.isVoid = true;
+    readings.delete(key);
+  }
+
+  return { get, adopt, forget };
+}

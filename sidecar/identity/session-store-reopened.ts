@@ -1,0 +1,96 @@
+// The connection to the sessions' file: closed when it fails, opened again when it is asked, and what is
+// told of it. Knows no statement.
+import type { DatabaseSync } from 'node:sqlite';
+import { Fault, explain } from '../fault.ts';
+import { openSessionFile, type SealOld } from './session-store-file.ts';
+
+export type SessionFileOptions = {
+  readonly path: string;
+  readonly now: () => number;
+  /** Without it the sessions of schema 1 are dropped. */
+  readonly sealOld?: SealOld;
+};
+
+const REOPEN_MS = 1_000;
+// SQLite's primary result codes BUSY, READONLY, FULL and CONSTRAINT.
+const PASSING: ReadonlySet<number> = new Set([5, 8, 13, 19]);
+
+/** Returns what runs acts on the file's connection, which is opened at once. Throws ERR_SESSION_STORE. */
+export function createReopened({ path, now, sealOld }: SessionFileOptions) {
+  let database: DatabaseSync | undefined;
+  let failure: { fault: Fault; atMs: number } | undefined;
+  let isClosed = false;
+
+  function opened(): DatabaseSync {
+    // What was under way when it was closed must not open it again.
+    if (isClosed) throw new Fault('ERR_SESSION_STORE', `the session store ${path} was closed`);
+    if (database) return database;
+    const sinceMs = failure ? now() - failure.atMs : REOPEN_MS;
+    if (failure && sinceMs >= 0 && sinceMs < REOPEN_MS) throw failure.fault;
+    database = openSessionFile(path, sealOld);
+    return database;
+  }
+
+  function attempt<T>(act: (database: DatabaseSync) => T): T {
+    try {
+      const result = act(opened());
+      failure = undefined;
+      return result;
+    } catch (cause) {
+      if (cause instanceof Fault) throw cause;
+      const fault = new Fault('ERR_SESSION_STORE', `the session store ${path} failed`, { cause });
+      // A lock, a full disk, a file that may not be written, a key given twice: a new connection cures
+      // none of them, and what can be read must go on being read.
+      if (!isPassing(cause)) {
+        drop();
+        failure = { fault, atMs: now() };
+      }
+      throw fault;
+    }
+  }
+
+  // Upkeep: when the disk is full it fails, and sessions can be read all the same.
+  function aside<T>(act: (database: DatabaseSync) => T): T {
+    const usable = attempt((opened) => opened);
+    try {
+      return act(usable);
+    } catch (cause) {
+      throw new Fault('ERR_SESSION_STORE', `the session store ${path} can't be written`, { cause });
+    }
+  }
+
+  // Whoever is told "not ready" sends no requests that would open it again: asking does.
+  function state(): { ready: boolean; problem?: string } {
+    try {
+      if (failure) attempt(() => undefined);
+    } catch {
+      // what is left in `failure`
+    }
+    return failure ? { ready: false, problem: explain(failure.fault) } : { ready: true };
+  }
+
+  function drop(): void {
+    try {
+      database?.close();
+    } catch {
+      // It failed already; that is why it is being closed.
+    }
+    database = undefined;
+  }
+
+  try {
+    attempt(() => undefined);
+  } catch {
+    // `state` says so
+  }
+  const close = () => {
+    isClosed = true;
+    drop();
+  };
+  return { attempt, aside, state, close };
+}
+
+function isPassing(error: unknown): boolean {
+  const isCoded = typeof error === 'object' && error !== null && 'errcode' in error;
+  return isCoded && PASSING.has(Number(error.errcode) & 0xff);
+}

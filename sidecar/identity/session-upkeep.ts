@@ -1,0 +1,59 @@
+// What is due for sessions off the gate's path: writing when they were last seen, sweeping out those that
+// have ended.
+import type { SessionStore } from './session-store.ts';
+import { every } from './session-wait.ts';
+
+const FLUSH_MS = 5_000;
+const SWEEP_MS = 60_000;
+
+export type SessionUpkeep = {
+  /** Notes that a session was used; written later. */
+  seen(key: string, nowMs: number): void;
+  forget(key: string): void;
+  /** Writes what was noted; what can't be written stays due. */
+  flush(): Promise<void>;
+  /** Writes for the last time; what fails then is told, and lost. */
+  close(): Promise<void>;
+};
+
+export type SessionUpkeepOptions = {
+  readonly store: Pick<SessionStore, 'touch' | 'sweep'>;
+  readonly now: () => number;
+  readonly idleMs: number;
+  readonly absoluteMs: number;
+  readonly onTrouble: (error: unknown) => void;
+};
+
+/** Returns the upkeep of this store's sessions, with its timers. */
+export function createSessionUpkeep(options: SessionUpkeepOptions): SessionUpkeep {
+  const { store, now, idleMs, absoluteMs, onTrouble } = options;
+  let seenAtMs = new Map<string, number>();
+
+  async function flush(): Promise<void> {
+    if (seenAtMs.size === 0) return;
+    const due = seenAtMs;
+    seenAtMs = new Map();
+    try {
+      await store.touch(due);
+    } catch (error) {
+      seenAtMs = new Map([...due, ...seenAtMs]);
+      throw error;
+    }
+  }
+
+  function sweep(): Promise<number> {
+    const nowMs = now();
+    return store.sweep({ createdMs: nowMs - absoluteMs, seenMs: nowMs - idleMs });
+  }
+
+  const stops = [every(FLUSH_MS, flush, onTrouble), every(SWEEP_MS, sweep, onTrouble)];
+  return {
+    seen: (key, nowMs) => void seenAtMs.set(key, nowMs),
+    forget: (key) => void seenAtMs.delete(key),
+    flush,
+    close: async () => {
+      for (const stop of stops) stop();
+      await flush().catch(onTrouble);
+    },
+  };
+}

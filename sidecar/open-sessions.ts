@@ -1,0 +1,23 @@
+// Where sessions are: a file in the state folder, or the PostgreSQL that several sidecars share.
+import type { KeyObject } from 'node:crypto';
+import { join } from 'node:path';
+import { createPostgresSessions } from './identity/session-store-postgres.ts';
+import { createSqliteSessions } from './identity/session-store-sqlite.ts';
+import type { SessionStore } from './identity/session-store.ts';
+import { sealOldSession } from './identity/session-text.ts';
+import type { Secret } from './secret.ts';
+
+/** Name of the session store in the state folder. */
+export const SESSION_STORE_FILE = 'sessions.db';
+
+/** Returns the store of these settings. `keys` seal what an older Signet left unsealed in the file. */
+export function openSessions(
+  { stateFolder, sessionStore }: { stateFolder: string; sessionStore?: Secret },
+  keys: () => readonly KeyObject[],
+): SessionStore {
+  const now = Date.now;
+  if (sessionStore !== undefined)
+    return createPostgresSessions({ url: sessionStore.reveal(), now });
+  const path = join(stateFolder, SESSION_STORE_FILE);
+  return createSqliteSessions({ path, now, sealOld: sealOldSession(keys) });
+}

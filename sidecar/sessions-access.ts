@@ -1,0 +1,92 @@
+// The sessions of an installation for `signet sessions` and `signet keys`: the store, the keys that open it, and
+// the audit store that is told of what was ended.
+import type { KeyObject } from 'node:crypto';
+import { recordEvent } from './audit/record-event.ts';
+import type { EventRow } from './audit/row.ts';
+import type { ListedSession, SessionsAccess } from './commands/sessions.ts';
+import type { OpenedSession } from './commands/sessions-text.ts';
+import type { SessionStore } from './identity/session-store.ts';
+import { openPayload, openSession } from './identity/session-text.ts';
+import { ownChain, writing, type Whereabouts } from './report/whereabouts.ts';
+import { openAuditReader } from './audit/open.ts';
+import { stampedIdentity } from './stamp.ts';
+
+/** Sessions that are asked for at once. */
+const PAGE = 500;
+
+export type AccessParts = {
+  readonly store: SessionStore;
+  /** Of the purpose `session`, the sealing one first. */
+  readonly keys: readonly KeyObject[];
+  readonly where: Whereabouts;
+  /** Microseconds since the epoch. */
+  readonly clock: () => number;
+};
+
+/** Returns the access; that the store can't be had shows when it is asked. */
+export function openAccess({ store, keys, where, clock }: AccessParts): SessionsAccess {
+  return {
+    list: () => listed(store, keys),
+    remove: (key) => store.remove(key),
+    record: (sessions) => record(where, sessions, clock()),
+    close: () => store.close(),
+  };
+}
+
+/** Returns how many sessions only the key at this place of the ring opens. */
+export async function countSealedBy(
+  store: SessionStore,
+  key: KeyObject | undefined,
+): Promise<number> {
+  let count = 0;
+  for await (const stored of all(store)) {
+    if (key && openPayload(stored.key, stored.payload, [key]) !== undefined) count += 1;
+  }
+  return count;
+}
+
+async function* listed(
+  store: SessionStore,
+  keys: readonly KeyObject[],
+): AsyncGenerator<ListedSession> {
+  for await (const stored of all(store)) {
+    yield { key: stored.key, opened: openSession(stored, keys) };
+  }
+}
+
+async function* all(store: SessionStore) {
+  let after: string | undefined;
+  for (;;) {
+    const page = await store.list(after, PAGE);
+    yield* page;
+    if (page.length < PAGE) return;
+    after = page.at(-1)?.key;
+  }
+}
+
+async function record(
+  where: Whereabouts,
+  sessions: readonly OpenedSession[],
+  nowUs: number,
+): Promise<void> {
+  const reader = await openAuditReader(where.place);
+  try {
+    const chain = await ownChain(where, reader);
+    await writing(where, chain, async (database) => {
+      for (const session of sessions) await recordEvent(database, chain, eventOf(session, nowUs));
+    });
+  } finally {
+    await reader.close();
+  }
+}
+
+function eventOf({ identity, sessionHash }: OpenedSession, nowUs: number): EventRow {
+  return {
+    kind: 'event',
+    requestId: `session-revoked:${sessionHash}`,
+    event: 'session-revoked',
+    details: { why: 'command' },
+    startedAtUs: nowUs,
+    identity: stampedIdentity({ ...identity, sessionHash }),
+  };
+}

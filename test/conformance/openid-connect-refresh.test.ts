@@ -1,0 +1,183 @@
+// Refreshing: what of a provider's answer goes into the session, what ends it, and what says nothing of the
+// person at all. OpenID Connect Core 1.0 section 12, RFC 6749 sections 5.2 and 6.
+import type { ServerResponse } from 'node:http';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Begun } from '../../sidecar/identity/session.ts';
+import {
+  startMisbehavingProvider,
+  type Misbehaviour,
+  type MisbehavingProvider,
+} from '../fixtures/misbehaving-provider.ts';
+import { mainOf, startRelyingParty, type RelyingParty } from '../fixtures/relying-party.ts';
+
+let wire: MisbehavingProvider;
+let party: RelyingParty;
+let session: Begun;
+
+const ROTATING = { refreshTokens: 'rotating' } as const;
+const FAULT = { code: 'ERR_PROVIDER' };
+const nowSeconds = () => Math.floor(Date.now() / 1_000);
+
+beforeAll(async () => {
+  wire = await startMisbehavingProvider();
+});
+beforeEach(() => begin({}));
+afterEach(() => party.stop());
+afterAll(() => wire.stop());
+
+async function begin(wrong: Misbehaviour) {
+  wire.misbehave({ ...ROTATING, ...wrong });
+  party?.stop();
+  party = await startRelyingParty([wire]);
+  session = await party.begunSession();
+}
+
+function refresh(wrong: Misbehaviour) {
+  wire.misbehave({ ...ROTATING, ...wrong });
+  return party.refresh(session);
+}
+
+const answering = (status: number, body: object) => (response: ServerResponse) =>
+  void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+
+describe('a refresh brings', () => {
+  test('what the new ID token and the user endpoint say now', async () => {
+    const refreshed = await refresh({
+      refreshed: (claims) => ({ ...claims, roles: ['auditor'] }),
+      userinfo: { team: 'search' },
+    });
+    expect(refreshed).toMatchObject({ identity: { team: 'search', roles: ['auditor'] } });
+  });
+
+  test('the next refresh token, where the provider rotates them', async () => {
+    const refreshed = (await refresh({})) as Begun;
+    const [before, after] = [session, refreshed].map(({ tokens }) => tokens?.refreshToken);
+    expect(after).toMatch(/^[0-9a-f]{32}$/);
+    expect(after).not.toBe(before);
+  });
+
+  test('and keeps the one that there is, where it does not', async () => {
+    await begin({ refreshTokens: 'lasting' });
+    const refreshed = await refresh({ refreshTokens: 'lasting' });
+    expect(refreshed).toMatchObject({ tokens: session.tokens });
+  });
+
+  test('a key of the provider that is seconds old', async () => {
+    await wire.rotateKey('newer');
+    expect(await refresh({})).toHaveProperty('identity');
+  });
+
+  test('nothing where there is no refresh token', async () => {
+    const { tokens: _, ...bare } = session;
+    expect(await party.refresh(bare)).toBeUndefined();
+  });
+});
+
+describe('without a new ID token', () => {
+  test('the user endpoint speaks by the new access token, and what it does not name stays', async () => {
+    await begin({ claims: (claims) => ({ ...claims, roles: ['engineer'], groups: ['team-a'] }) });
+    const refreshed = await refresh({ refreshed: 'none', userinfo: { team: 'search' } });
+    expect(refreshed).toMatchObject({
+      identity: { team: 'search', roles: ['engineer'], groups: ['team-a'] },
+    });
+  });
+
+  test('an empty list of it counts', async () => {
+    await begin({ claims: (claims) => ({ ...claims, roles: ['engineer'] }) });
+    const refreshed = await refresh({ refreshed: 'none', userinfo: { roles: [] } });
+    expect(refreshed).toMatchObject({ identity: { roles: [] } });
+  });
+
+  test('a team that it says in no usable way is none', async () => {
+    const refreshed = (await refresh({ refreshed: 'none', userinfo: { team: null } })) as Begun;
+    expect(session.identity.team).toBe('from-userinfo');
+    expect(refreshed.identity.team).toBeUndefined();
+  });
+
+  test('somebody else’s userinfo ends the session', async () => {
+    const refreshed = await refresh({ refreshed: 'none', userinfo: { sub: 'sub-2' } });
+    expect(refreshed).toMatchObject({ ended: expect.stringContaining('user endpoint') });
+  });
+
+  test('and without a user endpoint everything stays as it was', async () => {
+    const metadata = { userinfo_endpoint: undefined };
+    await begin({ metadata, claims: (claims) => ({ ...claims, team: 'payments' }) });
+    const refreshed = await refresh({ metadata, refreshed: 'none' });
+    expect(refreshed).toMatchObject({ identity: session.identity });
+  });
+});
+
+describe('the session ends', () => {
+  const PERSON = ['invalid_grant', 'access_denied', 'consent_required', 'interaction_required'];
+  test.each(PERSON)('when the provider refuses with %s', async (error) => {
+    const refused = { error, error_description: 'sign in again' };
+    expect(await refresh({ token: answering(400, refused) })).toEqual({
+      ended: `${error}: sign in again`,
+    });
+  });
+
+  test('when a refresh token is used twice', async () => {
+    await refresh({});
+    expect(await refresh({})).toEqual({ ended: 'invalid_grant' });
+  });
+
+  const unsound: [string, Misbehaviour][] = [
+    ['of another audience', { refreshed: (claims) => ({ ...claims, aud: 'someone-else' }) }],
+    ['without sub', { refreshed: (claims) => ({ ...claims, sub: undefined as never }) }],
+    ['that somebody else signed', { foreignKey: true }],
+    ['that nobody signed', { algorithm: 'none' }],
+    ['of an agent that nobody names', { refreshed: (claims) => ({ ...claims, act: {} }) }],
+  ];
+  test.each(unsound)('with an ID token %s', async (_name, wrong) => {
+    expect(await refresh(wrong)).toMatchObject({ ended: expect.any(String) });
+  });
+
+  test('when its provider is no longer configured', async () => {
+    const identity = { ...session.identity, provider: 'gone' };
+    const refreshed = await party.refresh({ ...session, identity });
+    expect(refreshed).toEqual({ ended: 'its provider is no longer configured' });
+  });
+
+  test('when the provider of that name has another issuer now', async () => {
+    const identity = { ...session.identity, issuer: 'https://old.example' };
+    const refreshed = await party.refresh({ ...session, identity });
+    expect(refreshed).toHaveProperty('ended');
+  });
+});
+
+describe('the session goes on, and nothing is said of the person,', () => {
+  const faults: [string, Misbehaviour][] = [
+    ['when the token endpoint is down', { token: (response) => void response.destroy() }],
+    ['when it answers 503', { token: answering(503, {}) }],
+    ['when it has too many requests', { token: answering(429, { error: 'slow_down' }) }],
+    ['when it refuses our client', { token: answering(401, { error: 'invalid_client' }) }],
+    ['when it refuses our request', { token: answering(400, { error: 'invalid_request' }) }],
+    ['when it answers with something else', { token: answering(200, { hello: 'there' }) }],
+    [
+      'when the clocks disagree',
+      { refreshed: (claims) => ({ ...claims, iat: nowSeconds() + 600, exp: nowSeconds() + 900 }) },
+    ],
+  ];
+  test.each(faults)('%s', async (_name, wrong) => {
+    await expect(refresh(wrong)).rejects.toMatchObject(FAULT);
+  });
+
+  test('when the user endpoint is down, and the new refresh token is not lost', async () => {
+    const refreshed = (await refresh({ userinfoStatus: 503 })) as Begun;
+    expect(refreshed.identity).toEqual(session.identity);
+    expect(refreshed.tokens?.refreshToken).not.toBe(session.tokens?.refreshToken);
+  });
+
+  test('and a client that is refused is a problem for /readyz until it is taken again', async () => {
+    await refresh({ token: answering(401, { error: 'invalid_client' }) }).catch(() => undefined);
+    expect(mainOf(party).state()).toMatchObject({ ready: false });
+    await refresh({});
+    expect(mainOf(party).state()).toEqual({ ready: true });
+  });
+});
+
+test('what a provider says of a refresh token never has the token in it', async () => {
+  const shown = session.tokens?.refreshToken ?? '';
+  const token = answering(400, { error: 'invalid_grant', error_description: `no ${shown} here` });
+  expect(await refresh({ token })).toEqual({ ended: 'invalid_grant: no [secret] here' });
+});

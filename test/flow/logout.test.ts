@@ -1,0 +1,182 @@
+// Signing out at a real OpenID provider, both ways: ours tells the provider (RP-Initiated Logout 1.0), and the
+// provider tells us (Back-Channel Logout 1.0).
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { DEFAULT_CLAIM_NAMES } from '../../sidecar/identity/claims.ts';
+import { createProvider, type Provider } from '../../sidecar/identity/provider.ts';
+import { secret } from '../../sidecar/secret.ts';
+import { startProvider, type TestProvider } from '../fixtures/provider.ts';
+import { HOST, newBrowser, startSignInSite, type SignInSite } from '../fixtures/sign-in-site.ts';
+import { until } from '../fixtures/until.ts';
+
+const SIGNED_OUT = `https://${HOST}/.signet/signed-out`;
+const CENTRAL = 'login.example.com';
+const OWN_LINK = { 'Sec-Fetch-Site': 'same-origin' };
+
+let backChannel: Server;
+let op: TestProvider;
+let providers: Provider[];
+let site: SignInSite;
+let local: SignInSite;
+
+beforeAll(async () => {
+  backChannel = createServer();
+  await new Promise<void>((resolve) => backChannel.listen(0, '127.0.0.1', resolve));
+  const { port } = backChannel.address() as AddressInfo;
+  op = await startProvider({
+    redirectUris: [HOST, CENTRAL].map((host) => `https://${host}/.signet/callback`),
+    audience: 'https://orders.example.com',
+    postLogoutRedirectUris: [SIGNED_OUT],
+    backChannelLogoutUri: `http://127.0.0.1:${port}/.signet/back-channel-logout`,
+  });
+  providers = (['provider', 'local'] as const).map((signOut) => clientOf(op, signOut));
+  await until('discovery', () => providers.every((one) => one.state().ready));
+  [site, local] = (await Promise.all(providers.map((one) => startSignInSite([one])))) as [
+    SignInSite,
+    SignInSite,
+  ];
+  backChannel.on('request', site.behindCaddy(HOST));
+});
+afterAll(async () => {
+  providers.forEach((one) => one.close());
+  await Promise.all([site.close(), local.close(), op.stop()]);
+  backChannel.closeAllConnections();
+  await new Promise((resolve) => backChannel.close(resolve));
+});
+
+function clientOf({ issuer, clientId, clientSecret }: TestProvider, signOut: 'provider' | 'local') {
+  const client = { issuer, clientId, clientSecret: secret(clientSecret), signOut };
+  return createProvider({
+    name: 'main',
+    names: DEFAULT_CLAIM_NAMES,
+    scopes: ['profile'],
+    ...client,
+  });
+}
+
+async function signedIn(at = site, login = 'alice') {
+  const browser = newBrowser(at, op);
+  await browser.signIn(login);
+  return browser;
+}
+
+const locationOf = ({ headers }: { headers: object }) =>
+  (headers as { location?: string }).location ?? '';
+
+describe('signing out at the provider, too', () => {
+  test('leads to its end_session_endpoint with the ID token, the client and the way back', async () => {
+    const out = await (await signedIn()).get('/.signet/logout', OWN_LINK);
+    const url = new URL(locationOf(out));
+    expect([out.status, url.origin, url.pathname]).toEqual([303, op.issuer, '/session/end']);
+    expect(url.searchParams.get('post_logout_redirect_uri')).toBe(SIGNED_OUT);
+    expect(url.searchParams.get('client_id')).toBe(op.clientId);
+    expect(url.searchParams.get('id_token_hint')).toMatch(/^eyJ/);
+  });
+
+  test('comes back to a page that says so, and the provider asks for the password again', async () => {
+    const browser = await signedIn();
+    const out = await browser.get('/.signet/logout', OWN_LINK);
+    const back = new URL(await op.signIn(browser.atProvider, locationOf(out), ''));
+    expect(back.origin + back.pathname).toBe(SIGNED_OUT);
+    const page = await browser.get(back.pathname + back.search);
+    const here = await browser.get('/.signet/signed-out');
+    expect([page.status, page.text === here.text]).toEqual([200, false]);
+    await browser.signIn('bob');
+    expect(await browser.me()).toMatchObject({ user: 'bob' });
+  });
+
+  test('ends the session here first: it is dead although nobody goes to the provider', async () => {
+    const browser = await signedIn();
+    const session = browser.valueOf('__Host-signet') ?? '';
+    await browser.get('/.signet/logout', OWN_LINK);
+    expect(browser.valueOf('__Host-signet')).toBeUndefined();
+    expect(await site.sessions.find(session)).toEqual({ refused: 'session-unknown' });
+  });
+
+  test('after a form leads on by a page: form-action would hold up a redirect', async () => {
+    const browser = await signedIn();
+    const out = await browser.ask('post', '/.signet/logout', { Origin: `https://${HOST}` });
+    expect(out.status).toBe(200);
+    expect(out.text).toContain(`content="0;url=${op.issuer}/session/end?`);
+    expect(await browser.me()).not.toHaveProperty('user');
+  });
+
+  test('is not done for a form of another site', async () => {
+    const browser = await signedIn();
+    const out = await browser.ask('post', '/.signet/logout', { Origin: 'https://evil.example' });
+    expect([out.status, locationOf(out)]).toEqual([403, '']);
+    expect(await browser.me()).toMatchObject({ user: 'alice' });
+  });
+
+  test('without a session leads to nobody’s sign-out', async () => {
+    const out = await newBrowser(site).get('/.signet/logout', OWN_LINK);
+    expect(locationOf(out)).toBe('/.signet/signed-out');
+  });
+
+  test('twice at once leads one of them to the provider, or both, and no session is left', async () => {
+    const browser = await signedIn();
+    const session = browser.valueOf('__Host-signet') ?? '';
+    const outs = await Promise.all([1, 2].map(() => browser.get('/.signet/logout', OWN_LINK)));
+    expect(outs.map(({ status }) => status)).toEqual([303, 303]);
+    expect(await site.sessions.find(session)).toEqual({ refused: 'session-unknown' });
+  });
+
+  test('goes on here while the provider has not answered yet', async () => {
+    const down = clientOf({ ...op, issuer: 'http://localhost:1' }, 'provider');
+    const alone = await startSignInSite([down]);
+    const who = { issuer: 'http://localhost:1', subject: 'alice', user: 'alice' };
+    const identity = { ...who, type: 'human', method: 'session', expiresAtMs: 0 } as const;
+    const begun = { identity: { ...identity, roles: [], groups: [], scopes: [] } };
+    const session = await alone.sessions.begin(begun);
+    const browser = newBrowser(alone);
+    browser.keep(`__Host-signet=${session}; Path=/; Secure`, HOST);
+    const out = await browser.get('/.signet/logout', OWN_LINK);
+    down.close();
+    expect([out.status, locationOf(out)]).toEqual([303, '/.signet/signed-out']);
+    expect(await alone.sessions.find(session)).toEqual({ refused: 'session-unknown' });
+    await alone.close();
+  });
+
+  test('names the central host as the way back, where one host signs in for all', async () => {
+    const cookie = { kind: 'central', host: CENTRAL } as const;
+    const hosts = [HOST, CENTRAL];
+    const central = await startSignInSite([providers[0]!], { cookie, hosts });
+    const browser = newBrowser(central, op);
+    await browser.walk('/.signet/login', 'alice');
+    const url = new URL(locationOf(await browser.get('/.signet/logout', OWN_LINK)));
+    const back = url.searchParams.get('post_logout_redirect_uri');
+    expect(back).toBe(`https://${CENTRAL}/.signet/signed-out`);
+    await central.close();
+  });
+
+  test('is not done where signing out is local', async () => {
+    const out = await (await signedIn(local)).get('/.signet/logout?return=/bye', OWN_LINK);
+    expect(locationOf(out)).toBe('/bye');
+  });
+});
+
+describe('the provider’s own sign-out', () => {
+  /** Signs out at the provider itself, as from another app of its. */
+  async function signOutThere(browser: Awaited<ReturnType<typeof signedIn>>) {
+    await op.signIn(browser.atProvider, `${op.issuer}/session/end?client_id=${op.clientId}`, '');
+  }
+
+  test('ends the session here, by its logout token', async () => {
+    const browser = await signedIn();
+    await signOutThere(browser);
+    await until('the session is gone', async () => !('user' in (await browser.me())));
+    expect(site.outcomes).toContainEqual({
+      decision: 'none',
+      reason: 'signet',
+      events: [{ event: 'session-revoked', details: { why: 'provider' } }],
+    });
+  });
+
+  test('ends that browser’s session only: the token names it by sid', async () => {
+    const [phone, laptop] = [await signedIn(), await signedIn()];
+    await signOutThere(phone);
+    await until('the session is gone', async () => !('user' in (await phone.me())));
+    expect(await laptop.me()).toMatchObject({ user: 'alice' });
+  });
+});

@@ -1,0 +1,167 @@
+// Changes of the key ring's text, and its file that is written whole.
+import { randomBytes } from 'node:crypto';
+import {
+  chmodSync,
+  chownSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+} from 'node:fs';
+import { statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { addKey, promoteLast, removeKey } from '../../sidecar/config/key-ring-text.ts';
+import { deriveKeys, type KeyRing, parseKeys } from '../../sidecar/config/keys.ts';
+import { freshKey, writeKeys } from '../../sidecar/config/write-keys.ts';
+
+const key = () => randomBytes(32).toString('base64');
+const [A, B, C, FRESH] = [key(), key(), key(), key()];
+const AT = { key: FRESH, atMs: Date.UTC(2026, 10, 21, 21, 50) };
+const LINE = `${FRESH} # added 2026-11-21T21:50:00Z`;
+
+/** Ids that are told apart here: any will do. */
+const idsOf = (ring: KeyRing) =>
+  deriveKeys(ring, 'chain').map((one) => one.export().toString('hex').slice(0, 8));
+
+function idOf(one: string): string {
+  const parsed = parseKeys(one);
+  return 'keys' in parsed ? (idsOf(parsed)[0] ?? '') : '';
+}
+
+describe('a new key', () => {
+  test('as the first stands before the others, behind the comment at the head', () => {
+    expect(addKey(`# head\n${A} # old\n${B}\n`, 'first', AT)).toBe(
+      `# head\n${LINE}\n${A} # old\n${B}\n`,
+    );
+  });
+
+  test('as the last stands behind the others', () => {
+    expect(addKey(`# head\n${A}\n# foot`, 'last', AT)).toBe(`# head\n${A}\n${LINE}\n# foot\n`);
+  });
+
+  test('is a line of its own where the others stand on one', () => {
+    expect(addKey(`${A}, ${B}`, 'first', AT)).toBe(`${LINE}\n${A}, ${B}\n`);
+  });
+
+  test('that is there already, or is none, is refused', () => {
+    expect(() => addKey(`${FRESH}\n`, 'first', AT)).toThrow('it has this key');
+    expect(() => addKey(`${A}\n`, 'first', { ...AT, key: 'short' })).toThrow('no key ring');
+  });
+});
+
+describe('the last key', () => {
+  test('becomes the first, with the comment on its line', () => {
+    expect(promoteLast(`# head\n${A} # a\n${B}\n${C} # c\n`)).toBe(
+      `# head\n${C} # c\n${A} # a\n${B}\n`,
+    );
+  });
+
+  test('is taken out from among others on its line', () => {
+    expect(promoteLast(`${A},${B} # both`)).toBe(`${B}\n${A} # both\n`);
+  });
+
+  test('that is the only one is refused', () => {
+    expect(() => promoteLast(`${A}\n`)).toThrow('one key only');
+  });
+});
+
+describe('a key', () => {
+  test('is taken out with its line; all other lines stay', () => {
+    expect(removeKey(`# head\n${A}\n${B} # b\n# foot\n`, idOf(B), idsOf)).toBe(
+      `# head\n${A}\n# foot\n`,
+    );
+  });
+
+  test('beside others is taken out by itself', () => {
+    expect(removeKey(`${A},${B},${C} # all`, idOf(B), idsOf)).toBe(`${A},${C} # all\n`);
+  });
+
+  test('that stands twice is taken out twice', () => {
+    expect(removeKey(`${A}\n${B}\n${C},${B}\n`, idOf(B), idsOf)).toBe(`${A}\n${C}\n`);
+  });
+
+  test('that seals, or is not there, is not taken out', () => {
+    expect(() => removeKey(`${A}\n${B}\n`, idOf(A), idsOf)).toThrow('is the key that seals');
+    expect(() => removeKey(`${A}\n${B}\n`, 'nobody', idsOf)).toThrow(`there is ${idOf(A)}`);
+  });
+});
+
+test.each([
+  ['addKey', () => addKey('hunter2', 'first', AT)],
+  ['promoteLast', () => promoteLast('hunter2')],
+  ['removeKey', () => removeKey('hunter2', 'id', idsOf)],
+])('%s of a text that is no ring is refused without quoting it', (_name, act) => {
+  expect(act).toThrow(expect.objectContaining({ code: 'ERR_KEYS' }));
+  expect(act).not.toThrow('hunter2');
+});
+
+describe('the file', () => {
+  let folder: string;
+  let file: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'signet-ring-'));
+    file = join(folder, 'keys');
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  test('is replaced whole, by another file, and no draft is left', () => {
+    writeFileSync(file, `${A}\n`);
+    const before = statSync(file).ino;
+    writeKeys(file, `${B}\n${A}\n`);
+    expect(readFileSync(file, 'utf8')).toBe(`${B}\n${A}\n`);
+    expect(statSync(file).ino).not.toBe(before);
+    expect(readdirSync(folder)).toEqual(['keys']);
+  });
+
+  test.each([0o600, 0o640, 0o444])('keeps its mode %o', (mode) => {
+    writeFileSync(file, `${A}\n`);
+    chmodSync(file, mode);
+    writeKeys(file, `${B}\n`);
+    expect(statSync(file).mode & 0o777).toBe(mode);
+  });
+
+  test('keeps its owner and group', () => {
+    writeFileSync(file, `${A}\n`);
+    // Anybody's right is to give it to oneself; root's to give it to others.
+    const { uid, gid } = process.getuid?.() === 0 ? { uid: 4242, gid: 4243 } : statSync(file);
+    chownSync(file, uid, gid);
+    writeKeys(file, `${B}\n`);
+    expect(statSync(file)).toMatchObject({ uid, gid });
+  });
+
+  test('that is new is its owner’s only', () => {
+    writeKeys(file, `${A}\n`);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test('behind a link is replaced, and the link stays', () => {
+    writeFileSync(join(folder, 'ring'), `${A}\n`);
+    symlinkSync('ring', file);
+    writeKeys(file, `${B}\n`);
+    expect(readlinkSync(file)).toBe('ring');
+    expect(readFileSync(join(folder, 'ring'), 'utf8')).toBe(`${B}\n`);
+  });
+
+  test('is not written with what is no ring', () => {
+    writeFileSync(file, `${A}\n`);
+    expect(() => writeKeys(file, '# nothing\n')).toThrow('no key in it');
+    expect(readFileSync(file, 'utf8')).toBe(`${A}\n`);
+  });
+
+  test('where none can be is a fault with ERR_KEYS', () => {
+    const nowhere = join(folder, 'nowhere', 'keys');
+    expect(() => writeKeys(nowhere, `${A}\n`)).toThrow(
+      expect.objectContaining({ code: 'ERR_KEYS' }),
+    );
+  });
+
+  test('takes a fresh key, which no other is', () => {
+    const [one, other] = [freshKey(), freshKey()];
+    expect(one.key).not.toBe(other.key);
+    writeKeys(file, addKey(addKey(`${A}\n`, 'first', one), 'last', other));
+    expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(4);
+  });
+});

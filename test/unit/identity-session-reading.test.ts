@@ -1,0 +1,136 @@
+// Reading sessions of a store that takes its time: many who ask at once are one question, and what ended
+// while the store was answering is not brought back by its answer.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { createSqliteSessions } from '../../sidecar/identity/session-store-sqlite.ts';
+import type { SessionStore } from '../../sidecar/identity/session-store.ts';
+import type { Sessions } from '../../sidecar/identity/session.ts';
+import { identity } from '../fixtures/identities.ts';
+import { counting, freshKey, keyOf, sessionsOver, whose } from '../fixtures/sessions.ts';
+import { until } from '../fixtures/until.ts';
+
+const ALICE = { identity: identity() };
+const ring = [freshKey()];
+
+let folder: string;
+let nowMs: number;
+let inner: SessionStore;
+let store: ReturnType<typeof counting>;
+let sessions: Sessions;
+let answers: (() => void)[];
+
+/** Lets the store answer what it was asked so far. */
+function answer(): void {
+  for (const go of answers.splice(0)) go();
+}
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'signet-reading-'));
+  nowMs = 1_800_000_000_000;
+  answers = [];
+  const now = () => nowMs;
+  inner = createSqliteSessions({ path: join(folder, 'sessions.db'), now });
+  const find = async (key: string) => {
+    const seen = await inner.find(key);
+    await new Promise<void>((resolve) => answers.push(resolve));
+    return seen;
+  };
+  store = counting({ ...inner, find });
+  sessions = sessionsOver({ store, now, keys: () => ring });
+});
+afterEach(async () => {
+  await sessions.close();
+  await inner.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Resolves when so many questions wait for an answer. */
+const asked = (count: number) => until('the questions', () => answers.length === count, 2_000);
+
+/** Finds the session, and returns when the store has been asked. */
+async function asking(id: string): Promise<Promise<string>[]> {
+  const found = [whose(sessions, id)];
+  await asked(1);
+  return found;
+}
+
+test('a hundred who ask at once are one question', async () => {
+  const id = await sessions.begin(ALICE);
+  const found = Array.from({ length: 100 }, () => whose(sessions, id));
+  await asked(1);
+  answer();
+  expect(new Set(await Promise.all(found))).toEqual(new Set(['alice']));
+  expect(store.finds()).toBe(1);
+});
+
+test('a question that is a second old is not joined: it may be of before a revocation', async () => {
+  const id = await sessions.begin(ALICE);
+  const [first] = await asking(id);
+  await inner.remove(keyOf(id));
+  nowMs += 1_000;
+  const second = whose(sessions, id);
+  expect(store.finds()).toBe(2);
+  await asked(2);
+  answer();
+  expect([await first, await second]).toEqual(['alice', 'session-unknown']);
+});
+
+test('an answer that was overtaken by a refresh is not kept', async () => {
+  const { promise: refreshed, resolve: refresh } = Promise.withResolvers<void>();
+  const alicia = { identity: identity({ user: 'alicia' }) };
+  const options = { recheckMs: 10_000, refresh: () => refreshed.then(() => alicia) };
+  const refreshing = sessionsOver({ store, now: () => nowMs, keys: () => ring, ...options });
+  const id = await refreshing.begin({ ...ALICE, tokens: { refreshToken: 'r' } });
+  nowMs += 5_000;
+  const first = whose(refreshing, id);
+  await asked(1);
+  answer();
+  expect(await first).toBe('alice');
+  nowMs += 1_000;
+  const second = whose(refreshing, id);
+  await asked(1);
+  refresh();
+  await refreshing.close();
+  answer();
+  expect(await second).toBe('alice');
+  const third = whose(refreshing, id);
+  await asked(1);
+  answer();
+  expect(await third).toBe('alicia');
+});
+
+test('a session that ended while it was being read is refused, and stays so', async () => {
+  const id = await sessions.begin(ALICE);
+  const [found] = await asking(id);
+  await sessions.end(id);
+  answer();
+  expect(await found).toBe('session-unknown');
+  const again = whose(sessions, id);
+  await asked(1);
+  answer();
+  expect(await again).toBe('session-unknown');
+});
+
+test('an answer counts from when it was asked for, not from when it came', async () => {
+  const id = await sessions.begin(ALICE);
+  const [found] = await asking(id);
+  nowMs += 999;
+  answer();
+  await found;
+  expect(sessions.find(id)).toMatchObject({ user: 'alice' });
+  nowMs += 1;
+  void whose(sessions, id);
+  expect(store.finds()).toBe(2);
+  await asked(1);
+  answer();
+});
+
+test('a session at hand is answered at once, though the store takes its time', async () => {
+  const id = await sessions.begin(ALICE);
+  const [found] = await asking(id);
+  answer();
+  await found;
+  expect(sessions.find(id)).not.toBeInstanceOf(Promise);
+});
