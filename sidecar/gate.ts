@@ -6,7 +6,7 @@ import { Fault } from './fault.ts';
 import type { Assertions } from './identity/assertion.ts';
 import type { Bearer } from './identity/bearer.ts';
 import type { Identity } from './identity/identity.ts';
-import type { Sessions } from './identity/session.ts';
+import type { Sessions } from './sessions/sessions.ts';
 import type { Journal } from './decisions/journal.ts';
 import type { Numbers } from './numbers.ts';
 import { decide, type Found, type Outcome } from './policy/decide.ts';

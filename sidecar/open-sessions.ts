@@ -1,10 +1,10 @@
 // Where sessions are: a file in the state folder, or the PostgreSQL that several sidecars share.
 import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
-import { createPostgresSessions } from './identity/session-store-postgres.ts';
-import { createSqliteSessions } from './identity/session-store-sqlite.ts';
-import type { SessionStore } from './identity/session-store.ts';
-import { sealOldSession } from './identity/session-text.ts';
+import { createPostgresSessions } from './sessions/store-postgres.ts';
+import { createSqliteSessions } from './sessions/store-sqlite.ts';
+import type { SessionStore } from './sessions/store.ts';
+import { sealOldSession } from './sessions/text.ts';
 import type { Secret } from './secret.ts';
 
 /** Name of the session store in the state folder. */

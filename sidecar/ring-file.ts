@@ -5,7 +5,7 @@ import { addKey, promoteLast, removeKey } from './config/key-ring-text.ts';
 import { deriveKeys, parseKeys, type KeyRing } from './config/keys.ts';
 import { freshKey, writeKeys } from './config/write-keys.ts';
 import { Fault } from './fault.ts';
-import type { SessionStore } from './identity/session-store.ts';
+import type { SessionStore } from './sessions/store.ts';
 import { countSealedBy } from './sessions-access.ts';
 import { idsOf } from './takeover.ts';
 

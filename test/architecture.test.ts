@@ -9,7 +9,8 @@ const ROOT = fileURLToPath(new URL('../sidecar', import.meta.url));
 /** Room → the rooms that it may import. Whatever is not named here must not be imported. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   postgres: [],
-  identity: ['postgres'],
+  identity: [],
+  sessions: ['identity', 'postgres'],
   policy: ['identity'],
   accesslog: [],
   audit: ['accesslog', 'identity', 'policy', 'postgres'],
@@ -33,11 +34,12 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     'otlp',
     'report',
     'review',
+    'sessions',
     'setup',
     'trace',
   ],
   config: ['identity', 'otlp', 'trace'],
-  http: ['identity', 'policy'],
+  http: ['identity', 'policy', 'sessions'],
 };
 
 /** Small basics at the top that any room may use. */
@@ -197,11 +199,11 @@ const RIM = [
   'identity/login-under-way.ts', // randomness: state and nonce
   'identity/provider.ts', // waits between tries
   'identity/sealed.ts', // randomness: the seal's nonce
-  'identity/session-lease.ts', // its timer
-  'identity/session-store-answering.ts', // the network, and its timers
-  'identity/session-store-file.ts', // the store's file
-  'identity/session-wait.ts', // a timer
-  'identity/session.ts', // randomness: the session's id; its timer
+  'sessions/lease.ts', // its timer
+  'sessions/store-answering.ts', // the network, and its timers
+  'sessions/store-file.ts', // the store's file
+  'sessions/wait.ts', // a timer
+  'sessions/sessions.ts', // randomness: the session's id; its timer
   'decisions/journal-file.ts', // the gate's journals
   'decisions/journal.ts',
   'lock.ts',

@@ -1,7 +1,7 @@
 // What `signet sessions list` shows people: a table. Values are of providers, and shown as text.
 import { visible } from '../audit/format-text.ts';
 import { actorWords } from '../identity/identity.ts';
-import type { openSession } from '../identity/session-text.ts';
+import type { openSession } from '../sessions/text.ts';
 
 /** A session that a key of the ring opened. */
 export type OpenedSession = NonNullable<ReturnType<typeof openSession>>;

@@ -10,7 +10,7 @@ import {
   type LogoutTokens,
 } from '../identity/logout-token.ts';
 import type { Provider } from '../identity/provider.ts';
-import type { Sessions } from '../identity/session.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 import type { Reason } from '../policy/reason.ts';
 import { readForm } from './form-body.ts';
 import { own, type SignInOutcome, type Visit } from './visit.ts';

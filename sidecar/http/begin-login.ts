@@ -3,7 +3,7 @@
 import type { HandOver } from '../identity/hand-over.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Login } from '../identity/login.ts';
-import type { Sessions } from '../identity/session.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 import { sendPage } from './page.ts';
 import { refuse } from './refusal.ts';
 import { straightBack } from './straight-back.ts';

@@ -1,7 +1,7 @@
 // What becomes of the session that a browser has when it gets another one: nothing that was there before a
 // sign-in is worth anything after it.
 import { setSessionCookie } from '../identity/cookie.ts';
-import type { Sessions } from '../identity/session.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 import { bySession, endSession, sessionValue, type SignInOutcome, type Visit } from './visit.ts';
 
 type Events = NonNullable<SignInOutcome['events']>;

@@ -1,6 +1,6 @@
 // The way back from the provider: judges what it brought, and begins a session.
 import type { Login } from '../identity/login.ts';
-import type { Sessions } from '../identity/session.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 import { changeSession } from './begin-session.ts';
 import { refuse } from './refusal.ts';
 import { own, redirect, type Visit } from './visit.ts';

@@ -2,7 +2,7 @@
 // one takes it. What may be given to whom is judged in identity/hand-over.ts.
 import type { HandOver } from '../identity/hand-over.ts';
 import { signInPath } from '../identity/return-url.ts';
-import type { Sessions } from '../identity/session.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 import { changeSession } from './begin-session.ts';
 import { refuse } from './refusal.ts';
 import { bySession, own, redirect, sessionValue, type Visit } from './visit.ts';

@@ -6,7 +6,7 @@ import { HOST_COOKIE, isCookieHost, type Cookie } from '../identity/cookie.ts';
 import type { HandOver } from '../identity/hand-over.ts';
 import type { Login } from '../identity/login.ts';
 import type { Provider } from '../identity/provider.ts';
-import type { Sessions } from '../identity/session.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 import { backChannelLogout, refuseLogout, type BackChannel } from './back-channel-logout.ts';
 import { beginLogin } from './begin-login.ts';
 import { callback } from './callback.ts';

@@ -3,7 +3,8 @@
 import { setSessionCookie } from '../identity/cookie.ts';
 import { providerOf, signOutUrl } from '../identity/grants.ts';
 import type { Provider } from '../identity/provider.ts';
-import type { Begun, Sessions } from '../identity/session.ts';
+import type { Begun } from '../identity/begun.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 import { sendPage } from './page.ts';
 import { bySession, endSession, own, redirect, returnOf, type Visit } from './visit.ts';
 

@@ -6,8 +6,9 @@ import { HOST_COOKIE, readCookie, sessionCookieName, type Cookie } from '../iden
 import type { Identity } from '../identity/identity.ts';
 import type { EvidenceReason } from '../identity/reason.ts';
 import { safeReturnUrl } from '../identity/return-url.ts';
-import type { Awaitable } from '../identity/session-store.ts';
-import type { Begun, Sessions } from '../identity/session.ts';
+import type { Awaitable } from '../sessions/store.ts';
+import type { Begun } from '../identity/begun.ts';
+import type { Sessions } from '../sessions/sessions.ts';
 import type { Reason } from '../policy/reason.ts';
 import { readOrigin, type RequestHeaders } from '../request.ts';
 import type { Lang, Pages } from './pages.ts';

@@ -5,7 +5,7 @@ import type { Claims } from './claims.ts';
 import { identityFromClaims } from './claims.ts';
 import type { Identity } from './identity.ts';
 import type { Provider } from './provider.ts';
-import type { Begun, SessionTokens } from './session.ts';
+import type { Begun, SessionTokens } from './begun.ts';
 import type { SignInRefusal } from './sign-in-refusal.ts';
 
 export type Granted = Awaited<ReturnType<typeof client.refreshTokenGrant>>;

@@ -6,7 +6,7 @@ import { isAllowedUrl } from './bounded-fetch.ts';
 import { toBegun, toIdentity, type Granted } from './granted.ts';
 import type { KeySource } from './jwks.ts';
 import type { Provider } from './provider.ts';
-import type { Begun } from './session.ts';
+import type { Begun } from './begun.ts';
 import type { SignInRefusal } from './sign-in-refusal.ts';
 import { clockOff, refusalOf } from './sign-in-refusal.ts';
 import { tokenErrorIn } from './token-error.ts';

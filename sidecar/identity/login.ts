@@ -7,7 +7,7 @@ import { countSignIns, loopMarker } from './login-loop.ts';
 import { createSignInsUnderWay, forgetUnderWay, type UnderWay } from './login-under-way.ts';
 import type { Provider } from './provider.ts';
 import { safeReturnUrl } from './return-url.ts';
-import type { Begun } from './session.ts';
+import type { Begun } from './begun.ts';
 import type { SignInRefusal } from './sign-in-refusal.ts';
 
 export type LoginOptions = {

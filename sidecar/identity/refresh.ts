@@ -6,7 +6,7 @@ import type { Claims, ClaimNames } from './claims.ts';
 import { toBegun, toIdentity, type Granted } from './granted.ts';
 import type { Identity } from './identity.ts';
 import type { Provider } from './provider.ts';
-import type { Refresh, Refreshed } from './session.ts';
+import type { Refresh, Refreshed } from './begun.ts';
 import { clockOff, refusalOf, type SignInRefusal } from './sign-in-refusal.ts';
 import { tokenErrorIn, type TokenError } from './token-error.ts';
 import { readUserinfo } from './userinfo.ts';

@@ -10,7 +10,7 @@ import { DEFAULT_CLAIM_NAMES } from '../../sidecar/identity/claims.ts';
 import { providerKeys, refresh, signOutUrl } from '../../sidecar/identity/grants.ts';
 import { createLogin } from '../../sidecar/identity/login.ts';
 import { createProvider, type Provider } from '../../sidecar/identity/provider.ts';
-import type { Begun } from '../../sidecar/identity/session.ts';
+import type { Begun } from '../../sidecar/identity/begun.ts';
 import { secret } from '../../sidecar/secret.ts';
 import { PEOPLE, startProvider, type Jar, type TestProvider } from '../fixtures/provider.ts';
 import { PLACE } from '../fixtures/relying-party.ts';

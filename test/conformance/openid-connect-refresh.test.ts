@@ -2,7 +2,7 @@
 // person at all. OpenID Connect Core 1.0 section 12, RFC 6749 sections 5.2 and 6.
 import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Begun } from '../../sidecar/identity/session.ts';
+import type { Begun } from '../../sidecar/identity/begun.ts';
 import {
   startMisbehavingProvider,
   type Misbehaviour,

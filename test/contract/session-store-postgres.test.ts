@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { Client } from 'pg';
 import { openPostgres } from '../../sidecar/audit/postgres.ts';
 import { explain } from '../../sidecar/fault.ts';
-import { createPostgresSessions } from '../../sidecar/identity/session-store-postgres.ts';
-import type { SessionStore } from '../../sidecar/identity/session-store.ts';
+import { createPostgresSessions } from '../../sidecar/sessions/store-postgres.ts';
+import type { SessionStore } from '../../sidecar/sessions/store.ts';
 import { CHAIN } from '../fixtures/databases.ts';
 import { isPostgresHere, startPostgres, type Postgres } from '../fixtures/postgres.ts';
 import { aText } from '../fixtures/session-stores.ts';

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { explain } from '../../sidecar/fault.ts';
-import { createSqliteSessions } from '../../sidecar/identity/session-store-sqlite.ts';
-import type { SessionStore } from '../../sidecar/identity/session-store.ts';
+import { createSqliteSessions } from '../../sidecar/sessions/store-sqlite.ts';
+import type { SessionStore } from '../../sidecar/sessions/store.ts';
 import { aText } from '../fixtures/session-stores.ts';
 
 let folder: string;

@@ -1,7 +1,7 @@
 // What every store of sessions must do, on each kind with a real file or server. A store joins by a row in
 // fixtures/session-stores.ts. What only one of them can do is in session-store-sqlite and -postgres.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { SessionStore } from '../../sidecar/identity/session-store.ts';
+import type { SessionStore } from '../../sidecar/sessions/store.ts';
 import { aText, sessionStoreKinds } from '../fixtures/session-stores.ts';
 import { until } from '../fixtures/until.ts';
 

@@ -2,8 +2,8 @@
 // comes back; and a revocation holds on every sidecar within a second.
 import type { KeyObject } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { SessionStore } from '../../sidecar/identity/session-store.ts';
-import type { SessionOptions, Sessions } from '../../sidecar/identity/session.ts';
+import type { SessionStore } from '../../sidecar/sessions/store.ts';
+import type { SessionOptions, Sessions } from '../../sidecar/sessions/sessions.ts';
 import { identity } from '../fixtures/identities.ts';
 import { sessionStoreKinds } from '../fixtures/session-stores.ts';
 import { freshKey, keyOf, sessionsOver, whose } from '../fixtures/sessions.ts';

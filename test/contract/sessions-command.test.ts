@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { openAuditStore } from '../../sidecar/audit/open.ts';
 import { deriveKeys, parseKeys, type KeyRing } from '../../sidecar/config/keys.ts';
-import { createSqliteSessions } from '../../sidecar/identity/session-store-sqlite.ts';
-import type { SessionStore } from '../../sidecar/identity/session-store.ts';
-import { createSessions, type Sessions } from '../../sidecar/identity/session.ts';
+import { createSqliteSessions } from '../../sidecar/sessions/store-sqlite.ts';
+import type { SessionStore } from '../../sidecar/sessions/store.ts';
+import { createSessions, type Sessions } from '../../sidecar/sessions/sessions.ts';
 import { runSignet } from '../fixtures/cli.ts';
 import { identity } from '../fixtures/identities.ts';
 

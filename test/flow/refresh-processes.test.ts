@@ -2,8 +2,8 @@
 // one refresh for all, and one that dies in the middle of it holds the others up no longer than its lease.
 import { createSecretKey, randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { createPostgresSessions } from '../../sidecar/identity/session-store-postgres.ts';
-import type { SessionStore } from '../../sidecar/identity/session-store.ts';
+import { createPostgresSessions } from '../../sidecar/sessions/store-postgres.ts';
+import type { SessionStore } from '../../sidecar/sessions/store.ts';
 import { startPostgres, type Postgres } from '../fixtures/postgres.ts';
 import { holdFor, startRefreshing, type Refreshing } from '../fixtures/refreshing.ts';
 import { startSessionProcess, type SessionProcess } from '../fixtures/session-processes.ts';

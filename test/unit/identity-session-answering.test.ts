@@ -1,7 +1,7 @@
 // Whether a server answers, tried with acts that end when the test says so, and with a clock of its own.
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import { Fault } from '../../sidecar/fault.ts';
-import { createAnswering } from '../../sidecar/identity/session-store-answering.ts';
+import { createAnswering } from '../../sidecar/sessions/store-answering.ts';
 
 const PLACE = { host: 'db.example.com', port: 5432, database: 'signet' };
 const DOWN = new Fault('ERR_SESSION_STORE', 'it is down');

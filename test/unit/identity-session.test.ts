@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { sealSession, sessionHashOf } from '../../sidecar/identity/session-text.ts';
-import { createSqliteSessions } from '../../sidecar/identity/session-store-sqlite.ts';
-import type { SessionOptions } from '../../sidecar/identity/session.ts';
+import { sealSession, sessionHashOf } from '../../sidecar/sessions/text.ts';
+import { createSqliteSessions } from '../../sidecar/sessions/store-sqlite.ts';
+import type { SessionOptions } from '../../sidecar/sessions/sessions.ts';
 import { identity } from '../fixtures/identities.ts';
 import {
   ABSOLUTE_MS,

@@ -1,11 +1,11 @@
 // One renewal of a session, under its lease: the provider is asked whether the session still holds, and its
 // answer is written, sealed by the first key. Not when, nor who waits: see session-renewal.ts.
 import type { KeyObject } from 'node:crypto';
-import type { Identity } from './identity.ts';
-import { openWhole, sealSession, type WholeSession } from './session-text.ts';
-import type { Refresh, Refreshed } from './session.ts';
-import type { SessionSeen, SessionStore, StoredSession } from './session-store.ts';
-import { insist } from './session-wait.ts';
+import type { Identity } from '../identity/identity.ts';
+import { openWhole, sealSession, type WholeSession } from './text.ts';
+import type { Refresh, Refreshed } from '../identity/begun.ts';
+import type { SessionSeen, SessionStore, StoredSession } from './store.ts';
+import { insist } from './wait.ts';
 
 /** How long writing new tokens is tried: the old ones are used up, so without them the session is lost. */
 const WRITE_MS = 60_000;

@@ -1,11 +1,11 @@
 // When sessions are renewed, and who waits for it. A refresh token is good for one use, so a renewal is the
 // only one of its session: in this process by the session's whole key, among sidecars by a lease. What
 // it does is in session-confirm.ts.
-import type { Cached, SessionCache } from './session-cache.ts';
-import { type ConfirmOptions, createConfirm } from './session-confirm.ts';
-import { takeLease } from './session-lease.ts';
-import type { SessionSeen } from './session-store.ts';
-import { within } from './session-wait.ts';
+import type { Cached, SessionCache } from './cache.ts';
+import { type ConfirmOptions, createConfirm } from './confirm.ts';
+import { takeLease } from './lease.ts';
+import type { SessionSeen } from './store.ts';
+import { within } from './wait.ts';
 
 /** Longest wait of a request for a renewal that is due; the gate has five seconds in all. */
 export const RECHECK_WAIT_MS = 2_000;

@@ -3,9 +3,9 @@
 import { createConnections } from '../postgres/pool.ts';
 import type { Columns, Value } from '../postgres/sql.ts';
 import type { PostgresUse } from '../postgres/use.ts';
-import { createAnswering } from './session-store-answering.ts';
-import type { SessionSeen, SessionStore, SessionText, StoredSession } from './session-store.ts';
-import { ensureSessionTables } from './session-store-tables.ts';
+import { createAnswering } from './store-answering.ts';
+import type { SessionSeen, SessionStore, SessionText, StoredSession } from './store.ts';
+import { ensureSessionTables } from './store-tables.ts';
 
 /**
  * More than the audit store's three: the gate's finds must not stand behind a sweep, a flush of last-seen

@@ -1,36 +1,14 @@
 // Sessions: an opaque random id in a cookie, everything else in the store, sealed, under the id's hash.
 // Does not know how a caller signed in, nor how a provider is asked again.
 import { hash, type KeyObject, randomBytes } from 'node:crypto';
-import type { EvidenceReason } from './reason.ts';
-import type { Identity } from './identity.ts';
-import { type Cached, createSessionCache } from './session-cache.ts';
-import { createSessionRenewals } from './session-renewal.ts';
-import { openWhole, sealSession, sessionHashOf, tagsOf, toBegun } from './session-text.ts';
-import { createSessionUpkeep } from './session-upkeep.ts';
-import type { Awaitable, SessionStore } from './session-store.ts';
-
-/** What the provider gave for asking it again, and for signing out there. */
-export type SessionTokens = { readonly refreshToken?: string; readonly idToken?: string };
-
-/** Who signed in. `sid` is the provider's name of its own session. */
-export type Begun = {
-  readonly identity: Identity;
-  readonly tokens?: SessionTokens;
-  readonly sid?: string;
-};
-
-/** What came of asking again. `ended`: the provider has refused, or says that it is somebody else. */
-export type Refreshed = Begun | { readonly ended: string };
-
-/**
- * Asks the provider again, within a minute. undefined: there is nothing to ask it with. Throws a Fault
- * ERR_PROVIDER when it can't be had; the session goes on then.
- */
-export type Refresh = (session: {
-  readonly identity: Identity;
-  readonly tokens: SessionTokens;
-  readonly sid?: string;
-}) => Promise<Refreshed | undefined>;
+import type { EvidenceReason } from '../identity/reason.ts';
+import type { Begun, Refresh } from '../identity/begun.ts';
+import type { Identity } from '../identity/identity.ts';
+import { type Cached, createSessionCache } from './cache.ts';
+import { createSessionRenewals } from './renewal.ts';
+import { openWhole, sealSession, sessionHashOf, tagsOf, toBegun } from './text.ts';
+import { createSessionUpkeep } from './upkeep.ts';
+import type { Awaitable, SessionStore } from './store.ts';
 
 export type SessionOptions = {
   readonly store: SessionStore;

@@ -3,7 +3,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
-import type { SessionText } from './session-store.ts';
+import type { SessionText } from './store.ts';
 
 /** Seals what schema 1 kept as plain JSON. What it throws for ends that session. */
 export type SealOld = (key: string, payload: string) => SessionText;

@@ -2,7 +2,7 @@
 // told of it. Knows no statement.
 import type { DatabaseSync } from 'node:sqlite';
 import { Fault, explain } from '../fault.ts';
-import { openSessionFile, type SealOld } from './session-store-file.ts';
+import { openSessionFile, type SealOld } from './store-file.ts';
 
 export type SessionFileOptions = {
   readonly path: string;

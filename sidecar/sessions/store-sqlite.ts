@@ -1,9 +1,9 @@
 // Sessions in one SQLite file, which several processes of one machine may use: the sidecar, and beside it
 // the command that revokes. What the file looks like is in session-store-file.ts.
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { addSession, atOnce, statement } from './session-store-file.ts';
-import { createReopened, type SessionFileOptions } from './session-store-reopened.ts';
-import type { SessionSeen, SessionStore, SessionText, StoredSession } from './session-store.ts';
+import { addSession, atOnce, statement } from './store-file.ts';
+import { createReopened, type SessionFileOptions } from './store-reopened.ts';
+import type { SessionSeen, SessionStore, SessionText, StoredSession } from './store.ts';
 
 const SEEN = 'payload, created_ms, seen_ms, version';
 const ALL = `${SEEN}, key, tokens, subject_tag, sid_tag`;

@@ -1,7 +1,7 @@
 // What is due for sessions off the gate's path: writing when they were last seen, sweeping out those that
 // have ended.
-import type { SessionStore } from './session-store.ts';
-import { every } from './session-wait.ts';
+import type { SessionStore } from './store.ts';
+import { every } from './wait.ts';
 
 const FLUSH_MS = 5_000;
 const SWEEP_MS = 60_000;

@@ -1,8 +1,8 @@
 // The lease of a session among the sidecars of one store: whoever holds it may use up the session's refresh
 // token. One that dies holds nobody up for longer than the lease, which it can't renew any more.
 import { randomUUID } from 'node:crypto';
-import type { SessionStore } from './session-store.ts';
-import { every, pause } from './session-wait.ts';
+import type { SessionStore } from './store.ts';
+import { every, pause } from './wait.ts';
 
 /** Longest time for which a lease is renewed: whoever takes longer is stuck. */
 const MAX_HELD_MS = 120_000;

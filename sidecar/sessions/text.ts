@@ -1,10 +1,10 @@
 // A session as the store keeps it: sealed under the key ring, with the session's whole key in the seal, so
 // that no row opens in the place of another. Tags let a store find sessions whose people it can't read.
 import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import type { Identity } from './identity.ts';
-import { seal, unseal, unsealBy } from './sealed.ts';
-import type { Begun, SessionTokens } from './session.ts';
-import type { SessionText, StoredSession } from './session-store.ts';
+import type { Identity } from '../identity/identity.ts';
+import { seal, unseal, unsealBy } from '../identity/sealed.ts';
+import type { Begun, SessionTokens } from '../identity/begun.ts';
+import type { SessionText, StoredSession } from './store.ts';
 
 /** What the gate needs of a session. */
 export type SessionPayload = {

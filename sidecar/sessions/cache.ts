@@ -1,9 +1,9 @@
 // Sessions as they were read within the last second, so that the gate asks the store once for many
 // requests. Knows nothing of cookies, lifetimes or providers.
 import type { KeyObject } from 'node:crypto';
-import type { Identity } from './identity.ts';
-import { openPayload, type SessionPayload } from './session-text.ts';
-import type { Awaitable, SessionSeen, SessionStore } from './session-store.ts';
+import type { Identity } from '../identity/identity.ts';
+import { openPayload, type SessionPayload } from './text.ts';
+import type { Awaitable, SessionSeen, SessionStore } from './store.ts';
 
 /** One session, opened. */
 export type Cached = Omit<SessionSeen, 'seenAtMs'> & {

@@ -1,0 +1,26 @@
+// What a sign-in begins, and what asking the provider again makes of it: what passes between whoever talks to
+// providers and whoever keeps sessions.
+import type { Identity } from './identity.ts';
+
+/** What the provider gave for asking it again, and for signing out there. */
+export type SessionTokens = { readonly refreshToken?: string; readonly idToken?: string };
+
+/** Who signed in. `sid` is the provider's name of its own session. */
+export type Begun = {
+  readonly identity: Identity;
+  readonly tokens?: SessionTokens;
+  readonly sid?: string;
+};
+
+/** What came of asking again. `ended`: the provider has refused, or says that it is somebody else. */
+export type Refreshed = Begun | { readonly ended: string };
+
+/**
+ * Asks the provider again, within a minute. undefined: there is nothing to ask it with. Throws a Fault
+ * ERR_PROVIDER when it can't be had; the session goes on then.
+ */
+export type Refresh = (session: {
+  readonly identity: Identity;
+  readonly tokens: SessionTokens;
+  readonly sid?: string;
+}) => Promise<Refreshed | undefined>;
