@@ -4,6 +4,7 @@
 /** Relative to deploy/, with `/`. */
 export const DEPLOY_FILES: readonly string[] = [
   'README.md',
+  'access.md',
   'compose/Caddyfile',
   'compose/README.md',
   'compose/compose.yaml',
@@ -14,11 +15,13 @@ export const DEPLOY_FILES: readonly string[] = [
   'grafana/signet.json',
   'metrics.md',
   'migrating.md',
+  'pages.md',
   'prometheus/README.md',
   'prometheus/signet.rules.yml',
   'providers.md',
   'retention.md',
   'rotation.md',
+  'sessions.md',
   'signet.schema.json',
   'systemd/README.md',
   'systemd/caddy.service.d/signet.conf',

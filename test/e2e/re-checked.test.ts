@@ -1,0 +1,79 @@
+// What becomes of people at the provider becomes of their sessions here, and is in the record: through a real
+// Caddy, the sidecar as a process, and a real provider that rotates refresh tokens.
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { startEdge, type Edge } from '../fixtures/edge.ts';
+import { PEOPLE } from '../fixtures/provider.ts';
+import { SITE } from '../fixtures/site.ts';
+import { until } from '../fixtures/until.ts';
+
+let edge: Edge;
+beforeAll(async () => {
+  edge = await startEdge(SITE, {
+    settings: 'session: { recheck: 1s }\n',
+    people: (origin) => ({
+      refreshTokens: 'rotating',
+      backChannelLogoutUri: `${origin}/.signet/back-channel-logout`,
+    }),
+  });
+}, 60_000);
+afterAll(async () => edge.stop());
+
+const isRefused = async (cookie: string) => (await edge.send('/orders', [cookie])).status === 401;
+const revokedOf = (user: string) =>
+  edge
+    .allRows()
+    .filter((row) => row.kind === 'event' && row.event === 'session-revoked')
+    .filter(({ identity }) => identity?.user === user);
+
+test('another team at the provider is another team here, without another sign-in', async () => {
+  const cookie = await edge.signIn('alice');
+  await edge.send('/orders', [cookie]);
+  expect(edge.app.seen.at(-1)?.values('remote-team')).toEqual(['payments']);
+  edge.provider.change('alice', { ...PEOPLE['alice'], roles: [], team: 'audit' });
+  await until('the other team', async () => {
+    expect((await edge.send('/orders', [cookie])).status).toBe(200);
+    return edge.app.seen.at(-1)?.values('remote-team')[0] === 'audit';
+  });
+  expect((await edge.row((await edge.send('/orders', [cookie])).requestId)).identity?.team).toBe(
+    'audit',
+  );
+});
+
+test('whoever is gone at the provider is refused here, and the record says whose session ended', async () => {
+  const cookie = await edge.signIn('bob');
+  expect(await isRefused(cookie)).toBe(false);
+  edge.provider.revoke('bob');
+  await until('it is refused', () => isRefused(cookie));
+  await until('the event', () => revokedOf('bob').length > 0);
+  expect(revokedOf('bob')).toMatchObject([{ details: { why: 'provider' } }]);
+});
+
+test('whoever signs out at the provider is signed out here, and the record says who', async () => {
+  const [hers, other] = [await edge.signIn('carol'), await edge.signIn('dave')];
+  expect(await isRefused(hers)).toBe(false);
+  await edge.provider.logOutByBackChannel('carol');
+  await until('it is refused', () => isRefused(hers));
+  expect(await isRefused(other)).toBe(false);
+  await until('the event', () => revokedOf('carol').length > 0);
+  expect(revokedOf('carol')).toMatchObject([{ details: { why: 'provider' } }]);
+});
+
+test('an agent on behalf of a person leaves both names: at the app, in the row, on the span', async () => {
+  const token = await edge.provider.delegatedToken('alice', ['build-agent', 'deploy-agent']);
+  const { status, requestId } = await edge.send('/orders', [`Authorization: Bearer ${token}`]);
+  expect(status).toBe(200);
+  expect(edge.app.seen.at(-1)?.values('remote-user')).toEqual(['alice']);
+  expect(edge.app.seen.at(-1)?.values('remote-user-type')).toEqual(['agent']);
+  expect(edge.app.seen.at(-1)?.values('baggage')[0]).toContain('signet.actor.subject=deploy-agent');
+  const { identity } = await edge.row(requestId);
+  expect(identity).toMatchObject({
+    user: 'alice',
+    type: 'agent',
+    actor: { subject: 'deploy-agent', actor: { subject: 'build-agent' } },
+  });
+  const spans = await edge.spans(requestId, 3);
+  expect(spans.find(({ kind }) => kind === 'SERVER')?.attributes).toMatchObject({
+    'signet.actor.chain': 'deploy-agent for build-agent on behalf of alice',
+    'signet.actor.depth': 2,
+  });
+});
