@@ -40,6 +40,7 @@ import { programName } from './setup/program-name.ts';
 import { exportReviewCommand, type ExportReviewSettings } from './commands/export-review.ts';
 import { explain, Fault, type FaultCode } from './fault.ts';
 import { takeInheritedSocket } from './http/inherited-socket.ts';
+import { pagesProblems } from './http/pages.ts';
 import { auditStoreFile } from './places.ts';
 import { openSessions, SESSION_STORE_FILE } from './open-sessions.ts';
 import { openRingFile } from './ring-file.ts';
@@ -103,6 +104,7 @@ const sources = {
   cwd: process.cwd(),
   home: homedir(),
   isRoot: process.getuid?.() === 0,
+  pagesProblems,
 };
 
 const program = new Command('signet')

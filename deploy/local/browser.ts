@@ -11,6 +11,8 @@ export type Browser = {
   open(path: string): Promise<Answer>;
   /** Opens a page, goes where it redirects, fills in the provider's form, and ends on the page. */
   signIn(login: string, path: string): Promise<Answer>;
+  /** Goes to a URL anywhere, and on to wherever that leads; ends there. */
+  visit(url: string): Promise<Answer>;
   /** Asks for a page and leaves in the middle of it. */
   abort(path: string): Promise<Answer>;
   /** Holds a WebSocket. */
@@ -62,6 +64,7 @@ export function createBrowser(client: Client, site: string, report: Report): Bro
   return {
     open: (path) => send({ url: site + path }),
     signIn,
+    visit: async (url) => (await follow({ url })).answer,
     abort: (path) => send({ url: site + path }, client.abort),
     hold: (path, forMs) => send({ url: site + path }, (ask) => client.hold(ask, forMs)),
   };
@@ -71,9 +74,9 @@ function redirect({ headers: { location } }: Answer, from: string): Ask | undefi
   return location === undefined ? undefined : { url: new URL(location, from).href };
 }
 
-// The provider's page that changes from one person to another submits itself by script.
+// The provider's pages that sign out, or change from one person to another, submit themselves by script.
 function selfSubmitted({ body }: Answer, from: string): Ask | undefined {
-  const action = /<form method="post" action="([^"]+)"/.exec(body)?.[1];
+  const action = /<form [^>]*method="post" action="([^"]+)"/.exec(body)?.[1];
   if (action === undefined || !body.includes('.submit()')) return undefined;
   const inputs = body.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g);
   const fields = [...inputs].map(([, name = '', value = '']) => [name, value]);

@@ -49,14 +49,16 @@ const TABLE: readonly (readonly [string, string | undefined, string, string, num
   ['dave: GET /orders', 'dave', 'allow', 'requirement-met', 200, 'app'],
   ['dave: GET /payments/', 'dave', 'deny', 'team-not-allowed', 403, 'gate'],
 
+  ['alice: GET /.signet/logout', 'alice', 'none', 'signet', 303, 'gate'],
+  ['alice: GET /.signet/signed-out', none, 'none', 'signet', 200, 'gate'],
+  ['alice (signed out): GET /payments/', none, 'login', 'no-credentials', 302, 'gate'],
+
   ['carol (signed out): GET /orders', none, 'login', 'no-credentials', 302, 'gate'],
   ['carol: GET /.signet/login', none, 'none', 'signet', 302, 'gate'],
   ['carol: GET /.signet/callback', 'carol', 'none', 'signet', 302, 'gate'],
   ['carol: GET /orders', 'carol', 'allow', 'requirement-met', 200, 'app'],
   ['carol: GET /admin/', 'carol', 'allow', 'requirement-met', 200, 'app'],
-
-  ['alice: GET /.signet/logout', 'alice', 'none', 'signet', 303, 'gate'],
-  ['alice (signed out): GET /payments/', none, 'login', 'no-credentials', 302, 'gate'],
+  ['carol (signed out): GET /admin/', none, 'login', 'session-unknown', 302, 'gate'],
 
   ['deploy-agent: GET /orders', 'deploy-agent', 'allow', 'requirement-met', 200, 'app'],
   ['deploy-agent: GET /admin/', 'deploy-agent', 'deny', 'role-not-allowed', 403, 'gate'],

@@ -20,7 +20,6 @@ const HOLD_MS = 2_050;
 const OTHERS = [
   ['bob', '/payments/'],
   ['dave', '/payments/'],
-  ['carol', '/admin/'],
 ] as const;
 
 /** Walks through everything; returns what was seen, in order. */
@@ -76,8 +75,16 @@ export async function travel({ client, app, issuer, onSeen }: Stage): Promise<Se
     await browser.open(path);
   }
 
-  await alice.open('/.signet/logout');
+  // By way of the provider, which ends its own session and sends her back.
+  await alice.visit(`${app}/.signet/logout`);
   await alice.open('/payments/');
+
+  const carol = person('carol');
+  await carol.signIn('carol', '/orders');
+  await carol.open('/admin/');
+  // At the provider alone: it tells Signet behind her back.
+  await carol.visit(`${issuer}/session/end`);
+  await carol.open('/admin/');
 
   const token = await agentToken(client, issuer);
   await program('deploy-agent', '/orders', token);

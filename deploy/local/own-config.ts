@@ -42,6 +42,8 @@ destinations:
     endpoint: http://127.0.0.1:${receiverPort}
     headers_file: ${JSON.stringify(receiverHeaders(folder))}
     # budget: { spans_per_second: 30 }
+sign_out: provider # whoever signs out here is signed out at the provider, too
+session: { recheck: 1m } # so often the provider is asked whether a session still holds
 # sampling:
 #   ratio: 0.1
 #   rules: [{ route: orders, ratio: 1 }]

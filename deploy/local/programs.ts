@@ -39,7 +39,7 @@ export function receiver({ folder, receiverPort, token }: Plan): Program {
 }
 
 /** Returns the OpenID provider. */
-export function provider({ providerPort, app, clientSecret }: Plan): Program {
+export function provider({ folder, providerPort, app, clientSecret }: Plan): Program {
   return {
     name: 'provider',
     run: { module: './provider.ts' },
@@ -47,6 +47,7 @@ export function provider({ providerPort, app, clientSecret }: Plan): Program {
       PROVIDER_PORT: String(providerPort),
       PROVIDER_APP: app,
       PROVIDER_CLIENT_SECRET: clientSecret,
+      PROVIDER_AUTHORITY: authorityFile(folder),
     },
   };
 }

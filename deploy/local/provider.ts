@@ -1,15 +1,19 @@
 // A real OpenID provider (oidc-provider) as a process of its own, for the local stack only: it knows
 // four people and one agent, takes any password, asks for no consent, and makes its keys at start.
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import Provider, { type Context } from 'oidc-provider';
 import { needed, serveUntilStopped } from './life.ts';
 import { html, page, type Html } from './page.ts';
 import { AGENT, AUDIENCE, PEOPLE, type Person } from './people.ts';
 
 const SCOPES = 'openid profile email offline_access';
+/** The certificate of the site's authority; without it nobody is told of sessions that end here. */
+const authority = process.env['PROVIDER_AUTHORITY'];
 
 function createProvider(issuer: string): Provider {
   return new Provider(issuer, {
@@ -32,6 +36,7 @@ function createProvider(issuer: string): Provider {
       clientCredentials: { enabled: true },
       introspection: { enabled: true },
       revocation: { enabled: true },
+      backchannelLogout: { enabled: true },
       rpInitiatedLogout: { enabled: true, logoutSource: signOutAtOnce },
       resourceIndicators: {
         enabled: true,
@@ -50,7 +55,13 @@ function createProvider(issuer: string): Provider {
       token.kind === 'ClientCredentials' ? agentClaims() : undefined,
     interactions: { url: (_: Context, { uid }: { uid: string }) => `/interaction/${uid}` },
     loadExistingGrant: grantEverything,
-    ttl: { Session: 86_400, Grant: 86_400, Interaction: 3600, AccessToken: 3600, IdToken: 3600 },
+    // With each code, as Keycloak does: for `offline_access` one would have to be asked for consent.
+    issueRefreshToken: (_: Context, client: { clientId: string }) => client.clientId === 'signet',
+    fetch: fetchFromSite,
+    ttl: {
+      ...{ Session: 86_400, Grant: 86_400, RefreshToken: 86_400 },
+      ...{ Interaction: 3600, AccessToken: 3600, IdToken: 3600 },
+    },
   });
 }
 
@@ -59,8 +70,12 @@ function signetClient(app: string, secret: string) {
     client_id: 'signet',
     client_secret: secret,
     redirect_uris: [`${app}/.signet/callback`],
-    post_logout_redirect_uris: [`${app}/`, app, `${app}/.signet/logout`],
+    post_logout_redirect_uris: [`${app}/.signet/signed-out`],
     grant_types: ['authorization_code', 'refresh_token'],
+    ...(authority !== undefined && {
+      backchannel_logout_uri: `${app}/.signet/back-channel-logout`,
+      backchannel_logout_session_required: true,
+    }),
   };
 }
 
@@ -111,6 +126,16 @@ async function grantEverything({ oidc }: Context) {
   grant.addOIDCScope(SCOPES);
   await grant.save();
   return grant;
+}
+
+// oidc-provider's own refuses to speak to this machine. The authority is read when it is needed: at the very
+// first start Caddy makes it after the provider has begun.
+function fetchFromSite(url: string, options: RequestInit & { dispatcher?: unknown }) {
+  if (authority !== undefined) {
+    setDefaultCACertificates([...getCACertificates('bundled'), readFileSync(authority, 'utf8')]);
+  }
+  delete options.dispatcher;
+  return fetch(url, options);
 }
 
 // Signing out of Signet signs out here too, without asking; the form is oidc-provider's own.

@@ -49,6 +49,7 @@ function readIssuer(
   const introspection = readIntrospection(entry, reading);
   return {
     ...{ entry, base, audiences, ...ruledBy({ ...brings, ...written(entry) }) },
+    ...withoutPeople(brings),
     names: claimNames(entry.claims, base),
     ...(issuer !== undefined && { issuer }),
     ...(tolerance && { toleranceSeconds: (parseDuration(tolerance) ?? 0) / 1000 }),
@@ -56,16 +57,26 @@ function readIssuer(
   };
 }
 
-function written({ algorithms, types }: BearerEntry): Rules {
-  return { ...(algorithms && { algorithms }), ...(types && { types: types.map(lower) }) };
+function written({ algorithms, types, audience_claim: audienceClaim }: BearerEntry): Rules {
+  return ruledBy({ algorithms, types: types?.map(lower), audienceClaim });
 }
 
 const lower = (type: string) => type.toLowerCase();
 
-type Rules = Pick<BearerIssuer, 'algorithms' | 'types'>;
+type Rules = Pick<BearerIssuer, 'algorithms' | 'types' | 'audienceClaim'>;
+type MaybeRules = { readonly [Name in keyof Rules]?: Rules[Name] | undefined };
 
-function ruledBy({ algorithms, types }: Rules): Rules {
-  return { ...(algorithms && { algorithms }), ...(types && { types }) };
+function ruledBy({ algorithms, types, audienceClaim }: MaybeRules): Rules {
+  return {
+    ...(algorithms && { algorithms }),
+    ...(types && { types }),
+    ...(audienceClaim !== undefined && { audienceClaim }),
+  };
+}
+
+// Of workloads alone; nothing is written of the others, who may have both.
+function withoutPeople({ forPeople }: BearerEntry['brings']): Pick<BearerIssuer, 'forPeople'> {
+  return forPeople ? {} : { forPeople };
 }
 
 // One issuer calls a person alike wherever it stands; without a preset others do as the top level.

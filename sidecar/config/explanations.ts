@@ -76,6 +76,8 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
     'What its tokens begin with. Needed where several issuers are asked: a token is shown to none that it is not of.',
   'bearer[].issuer': 'Who issues the tokens: their `iss`, letter by letter.',
   'bearer[].audiences': 'Tokens of this issuer must be for one of these: their `aud`.',
+  'bearer[].audience_claim':
+    'Where an issuer writes no `aud`: the claim that says instead whom a token is for. A token that has an `aud` goes by that alone.',
   'bearer[].algorithms':
     'The algorithms that this issuer signs with, if not all that are safe are to be accepted. None with a shared secret is among them.',
   claims: 'Which claim of a token says what.',

@@ -16,7 +16,7 @@ import { type Reading, readSources } from './reading.ts';
 import { resourceOf } from './resource.ts';
 import { readSampling } from './sampling.ts';
 import { hostsOf, readAssertion, readCookie, readSession } from './session.ts';
-import { readAuditStore, readSessionStore } from './store-url.ts';
+import { findOwnRing, readAuditStore, readSessionStore } from './store-url.ts';
 
 /** A config that holds, or why there is none: at least one mistake. */
 export type Checked = { readonly config: Config } | { readonly errors: readonly ConfigError[] };
@@ -122,19 +122,25 @@ function readParts(reading: Reading): ConfigParts {
   const { settings, sources } = reading;
   const places = findPlaces(settings, sources);
   const issuers = readIssuers(reading);
+  const signingIn = readSigningIn(reading, issuers);
   const listen = readListen(reading, places.stateFolder);
   const keys = readGivenKeys(reading);
   const auditStore = readAuditStore(reading);
   const health = parseHostPort(settings.health);
   return {
-    ...{ ...places, issuers, ...readSigningIn(reading, issuers) },
+    ...{ ...places, issuers, ...signingIn },
     ...{ ...readDestinations(reading), sampling: readSampling(reading), ...convert(reading) },
-    warnings: [...findOverruled(reading), ...findAmbiguous(issuers)],
+    warnings: warningsOf(reading, issuers, signingIn.sessionStore),
     ...(listen && { listen }),
     ...(health && { health }),
     ...(keys && { keys: keys.secret }),
     ...(auditStore && { auditStore }),
   };
+}
+
+function warningsOf(reading: Reading, issuers: Issuers, sessionStore?: Secret): string[] {
+  const ring = findOwnRing(reading, sessionStore);
+  return [...findOverruled(reading), ...findAmbiguous(issuers), ...ring];
 }
 
 function readSigningIn(reading: Reading, { providers, bearer }: Issuers) {

@@ -94,6 +94,9 @@ const bearer = z.strictObject({
     .optional()
     .describe('an issuer of access tokens: an https URL, or http on loopback'),
   audiences: texts.min(1).describe('one audience or more, each as in `aud`'),
+  audience_claim: text
+    .optional()
+    .describe('the name of the claim that the audience stands in where a token has no `aud`'),
   algorithms: z.array(z.enum(ALGORITHMS)).min(1).optional().describe('a list of JWS algorithms'),
   types: z
     .array(z.string())

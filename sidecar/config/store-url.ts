@@ -18,6 +18,17 @@ export function readSessionStore(reading: Reading): Secret | undefined {
   );
 }
 
+/** Returns a sentence where sessions are shared, and the key ring that opens them is not. */
+export function findOwnRing(reading: Reading, sessionStore: Secret | undefined): string[] {
+  const { given, settings } = reading;
+  const isGiven =
+    settings.keys_file !== undefined || given.has('SIGNET_KEYS') || given.has('SIGNET_KEYS_FILE');
+  if (sessionStore === undefined || isGiven) return [];
+  return [
+    'sessions are in PostgreSQL, and the key ring is in the state folder: several sidecars need one ring, by keys_file or SIGNET_KEYS, or none opens what another one sealed',
+  ];
+}
+
 type Place = {
   readonly variable: string;
   readonly setting: string;

@@ -75,6 +75,7 @@ function tellBearer(issuer: BearerLine, telling: Telling): ToldSetting[] {
     ...key('name', issuer.name, byName(entry)),
     ...key('issuer', issuer.issuer, of('issuer')),
     ...key('audiences', issuer.audiences),
+    ...key('audience_claim', issuer.audienceClaim, of('audienceClaim')),
     ...key('algorithms', issuer.algorithms, of('algorithms')),
     ...key('types', issuer.types, of('types')),
     ...key('clock_tolerance', entry.clock_tolerance),
@@ -108,7 +109,8 @@ export function tellClaims(
   );
 }
 
-type Brought = 'label' | 'issuer' | 'scopes' | 'parameters' | 'algorithms' | 'types';
+type Brought =
+  'label' | 'issuer' | 'scopes' | 'parameters' | 'algorithms' | 'types' | 'audienceClaim';
 
 function byPreset({ preset, brings }: ProviderParts['entry'] | BearerParts['entry']) {
   return (key: Brought): Origin => {

@@ -13,7 +13,7 @@ import type { Provider } from '../identity/provider.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Reason } from '../policy/reason.ts';
 import { readForm } from './form-body.ts';
-import { own, type SignInOutcome, type Visit } from './visit.ts';
+import { own, type Visit } from './visit.ts';
 
 /** Longest body, in bytes: one token, percent-encoded, and a few words around it. */
 export const MAX_LOGOUT_BODY_BYTES = 3 * MAX_LOGOUT_TOKEN_CHARS + 1_024;
@@ -49,9 +49,10 @@ export function backChannelLogout(backChannel: BackChannel, sessions: Sessions) 
     if (underWay >= MAX_LOGOUTS_AT_ONCE) return refuse(visit, BUSY);
     underWay++;
     try {
-      const ended = await logOut(visit.req, backChannel.get(name), sessions);
-      if ('refused' in ended) return refuse(visit, ended.refused);
-      visit.tell(own(undefined, ended.sessions > 0 ? REVOKED : undefined));
+      const refused = await logOut(visit.req, backChannel.get(name), sessions);
+      if (refused !== undefined) return refuse(visit, refused);
+      // Whose sessions ended is told by the sessions, each as an event of its own.
+      visit.tell(own());
       visit.res.set('Cache-Control', 'no-store').status(200).end();
     } finally {
       underWay--;
@@ -65,27 +66,23 @@ export function refuseLogout(visit: Visit): void {
   refuse(visit, { status: 400, reason: 'host-not-allowed', detail });
 }
 
-const REVOKED: NonNullable<SignInOutcome['events']> = [
-  { event: 'session-revoked', details: { why: 'provider' } },
-];
 const BUSY: Refused = { status: 503, reason: 'request-invalid', detail: 'too many at once' };
 
 async function logOut(
   req: IncomingMessage,
   tokens: LogoutTokens | undefined,
   sessions: Sessions,
-): Promise<{ sessions: number } | { refused: Refused }> {
-  if (tokens === undefined) return { refused: invalid('no such provider') };
+): Promise<Refused | undefined> {
+  if (tokens === undefined) return invalid('no such provider');
   const token = await readToken(req);
-  if ('detail' in token) return { refused: invalid(token.detail) };
+  if ('detail' in token) return invalid(token.detail);
   try {
     const named = await tokens.verify(token.text);
-    if ('refused' in named) {
-      return { refused: { status: 400, reason: named.refused, detail: named.detail } };
-    }
-    return { sessions: await endNamed(named, tokens, sessions) };
+    if ('refused' in named) return { status: 400, reason: named.refused, detail: named.detail };
+    await endNamed(named, tokens, sessions);
+    return undefined;
   } catch (error) {
-    return { refused: failed(error) };
+    return failed(error);
   }
 }
 
@@ -94,10 +91,10 @@ async function endNamed(
   named: LogoutNamed,
   tokens: LogoutTokens,
   sessions: Sessions,
-): Promise<number> {
+): Promise<void> {
   try {
     const { jti: _jti, ...whose } = named;
-    return await sessions.endNamed(whose);
+    await sessions.endNamed(whose);
   } catch (error) {
     tokens.forget(named);
     throw error;

@@ -6,7 +6,7 @@ import { TOLERANCE_SECONDS, type BearerIssuer } from './bearer-issuer.ts';
 import type { Identity } from './identity.ts';
 import type { KeySource } from './jwks.ts';
 import type { EvidenceReason } from './reason.ts';
-import { callerOf, isForeign, type TokenRefusal } from './token-claims.ts';
+import { callerOf, isForeign, isForUs, type TokenRefusal } from './token-claims.ts';
 
 /** An issuer and its keys. */
 export type Trusted = BearerIssuer & { readonly keys: KeySource };
@@ -71,7 +71,6 @@ async function verifyWith(
 ): Promise<Identity | TokenRefusal> {
   const options = {
     issuer: issuer.issuer,
-    audience: [...issuer.audiences],
     algorithms: [...(issuer.algorithms ?? ALGORITHMS)],
     requiredClaims: ['exp', 'sub'],
     clockTolerance: issuer.toleranceSeconds ?? TOLERANCE_SECONDS,
@@ -81,7 +80,7 @@ async function verifyWith(
     const { payload } = await jwtVerify(token, issuer.keys.keyFor, options).catch(
       (error: unknown) => verifyWithEach(error, (key) => jwtVerify(token, key, options)),
     );
-    return callerOf(payload, issuer);
+    return isForUs(payload, issuer) ? callerOf(payload, issuer) : { refused: 'token-audience' };
   } catch (error) {
     return { refused: reasonOf(error) };
   }
@@ -120,7 +119,6 @@ function reasonOf(error: unknown): EvidenceReason {
 }
 
 function reasonOfClaim({ claim, reason }: errors.JWTClaimValidationFailed): EvidenceReason {
-  if (claim === 'aud') return 'token-audience';
   if (claim === 'nbf' && reason === 'check_failed') return 'token-not-yet-valid';
   return claim === 'iss' ? 'token-issuer' : 'token-claims';
 }

@@ -9,6 +9,10 @@ export type BearerIssuer = {
   readonly issuer: string;
   /** A token must be for one of these. */
   readonly audiences: readonly string[];
+  /** The claim that the audience stands in where a token has no `aud` at all; default: such a token is refused. */
+  readonly audienceClaim?: string;
+  /** Whether people have tokens of it; default yes. Of one that has no people nobody is of the type `human`. */
+  readonly forPeople?: boolean;
   /** Default: every asymmetric one of RFC 7518 and RFC 8037. */
   readonly algorithms?: readonly string[];
   /**

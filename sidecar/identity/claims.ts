@@ -33,6 +33,8 @@ export type ClaimsContext = {
   readonly method: Identity['method'];
   readonly names: ClaimNames;
   readonly expiresAtMs: number;
+  /** Whether the issuer knows people at all; default yes. */
+  readonly forPeople?: boolean | undefined;
 };
 
 /**
@@ -43,8 +45,9 @@ export type ClaimsContext = {
  */
 export function identityFromClaims(
   claims: Claims,
-  { issuer, provider, method, names, expiresAtMs }: ClaimsContext,
+  context: ClaimsContext,
 ): Identity | { refused: 'token-claims' } {
+  const { issuer, provider, method, names, expiresAtMs } = context;
   const subject = text(claims.sub);
   const actor = claims.act === undefined ? undefined : readActor(claims.act, MAX_ACTOR_DEPTH);
   if (subject === undefined || actor === UNCLEAR) return { refused: 'token-claims' };
@@ -64,7 +67,7 @@ export function identityFromClaims(
     ...(team !== undefined && { team }),
     roles: list(claimAt(claims, names.roles)).slice(0, MAX_LIST_ITEMS),
     scopes: scopesOf(claims).slice(0, MAX_LIST_ITEMS),
-    type: typeOf(claims, names.type, method, actor),
+    type: typeOf(claims, actor, context),
     ...(actor !== undefined && { actor }),
     method,
     expiresAtMs,
@@ -86,27 +89,38 @@ function hasGroupOverage(claims: Claims, groups: string): boolean {
 
 function typeOf(
   claims: Claims,
-  claim: string,
-  method: Identity['method'],
   actor: Actor | undefined,
+  { issuer, method, names, forPeople = true }: ClaimsContext,
 ): UserType {
-  const value = single(claimAt(claims, claim));
+  const value = single(claimAt(claims, names.type));
   const named = USER_TYPES.find((type) => type === value);
   // Token exchange copies the subject's claims: that alice is human does not make who acts for her so.
   if (actor !== undefined) return named === 'service' ? named : 'agent';
-  if (named !== undefined) return named;
-  return method === 'bearer' && hasNoHuman(claims) ? 'service' : 'human';
+  // What a workload may write into its claims makes no person of it.
+  if (named !== undefined) return named === 'human' && !forPeople ? 'service' : named;
+  const isService = !forPeople || (method === 'bearer' && hasNoHuman(claims, issuer));
+  return isService ? 'service' : 'human';
 }
 
 // How providers mark a token of the client-credentials grant: RFC 9068 section 2.2 (`sub` is the
 // client; Okta calls it `cid`), Entra ID (`idtyp`), Auth0 (`gty`, or by its RFC 9068 profile only a
-// `sub` made of the client), Keycloak (a user named after the client).
-function hasNoHuman(claims: Claims): boolean {
+// `sub` made of the client), Keycloak (a user named after the client). Kubernetes and GitHub Actions sign
+// for workloads only, and mark none as such.
+function hasNoHuman(claims: Claims, issuer: string): boolean {
+  if (GITHUB_ACTIONS.test(issuer) || isServiceAccount(claims.sub)) return true;
   const client = text(claims.client_id) ?? text(claims.azp) ?? text(claims.cid);
   if (claims.idtyp === 'app' || claims.gty === 'client-credentials') return true;
   if (client === undefined) return false;
   const isClient = claims.sub === client || claims.sub === `${client}@clients`;
   return isClient || claims.preferred_username === `service-account-${client}`;
+}
+
+/** An enterprise may have its name behind it (docs.github.com/actions/reference/security/oidc). */
+const GITHUB_ACTIONS = /^https:\/\/token\.actions\.githubusercontent\.com(\/|$)/;
+
+// kubernetes.io/docs/reference/access-authn-authz/authentication/#service-account-tokens.
+function isServiceAccount(sub: unknown): boolean {
+  return typeof sub === 'string' && sub.startsWith('system:serviceaccount:');
 }
 
 const UNCLEAR = 'unclear';

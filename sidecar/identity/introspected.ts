@@ -4,7 +4,7 @@ import { TOLERANCE_SECONDS, type BearerIssuer } from './bearer-issuer.ts';
 import type { Claims } from './claims.ts';
 import type { Identity } from './identity.ts';
 import type { EvidenceReason } from './reason.ts';
-import { callerOf, isForeign, type TokenRefusal } from './token-claims.ts';
+import { callerOf, isForeign, isForUs, type TokenRefusal } from './token-claims.ts';
 
 /** Returns whose token it is, or why nobody's. */
 export function judgeIntrospected(
@@ -30,9 +30,7 @@ function refusedAsSuch(claims: Claims): EvidenceReason | undefined {
 
 function refusedFor(claims: Claims, issuer: BearerIssuer): EvidenceReason | undefined {
   if (claims.iss !== undefined && claims.iss !== issuer.issuer) return 'token-issuer';
-  const audiences: unknown[] = Array.isArray(claims.aud) ? claims.aud : [claims.aud];
-  const isOurs = issuer.audiences.some((audience) => audiences.includes(audience));
-  return isOurs ? undefined : 'token-audience';
+  return isForUs(claims, issuer) ? undefined : 'token-audience';
 }
 
 function refusedAt(

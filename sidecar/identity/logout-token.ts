@@ -24,6 +24,11 @@ export type LogoutNamed = {
   readonly issuer: string;
   readonly subject?: string;
   readonly sid?: string;
+  /**
+   * What began later is not meant: when the token was made, and as much as clocks may differ. Another sidecar,
+   * or this one after a restart, doesn't remember that a token was used.
+   */
+  readonly begunByMs: number;
   readonly jti: string;
 };
 
@@ -76,11 +81,12 @@ export function createLogoutTokens(options: LogoutTokenOptions): LogoutTokens {
     }
   }
 
-  function namedBy({ sub, sid, jti }: JWTPayload): LogoutNamed {
+  function namedBy({ sub, sid, jti, iat = 0 }: JWTPayload): LogoutNamed {
     return {
       issuer,
       ...(typeof sub === 'string' && { subject: sub }),
       ...(typeof sid === 'string' && { sid }),
+      begunByMs: (iat + SKEW_SECONDS) * 1_000,
       jti: String(jti),
     };
   }

@@ -20,7 +20,9 @@ export type Preset = {
   readonly algorithms?: readonly string[];
   /** Of tokens that services show: their header's `typ` in lower case, the empty text where they have none. */
   readonly types?: readonly string[];
-  /** Whether people can sign in there. */
+  /** Of tokens that services show: the claim that the audience stands in where there is no `aud`. */
+  readonly audienceClaim?: string;
+  /** Whether people are known there: can sign in, and have tokens. */
   readonly forPeople: boolean;
 };
 
@@ -86,13 +88,15 @@ export const PRESETS: Readonly<Record<string, Preset>> = {
 
   // docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-id-token.html and …-the-access-token.html:
   // both have `sub` and `cognito:groups`, but the name is `cognito:username` in the one and `username` in the other.
-  // There is no scope `offline_access`; a refresh token comes with every code. Tokens say no `typ`.
+  // There is no scope `offline_access`; a refresh token comes with every code. Tokens say no `typ`. An access token has
+  // an `aud` only where a resource was asked for; otherwise `client_id` says for which client it is.
   cognito: {
     label: 'Amazon Cognito',
     scopes: ['profile', 'email'],
     claims: { user: 'sub', groups: 'cognito:groups', roles: 'cognito:groups' },
     algorithms: ['RS256'],
     types: [''],
+    audienceClaim: 'client_id',
     forPeople: true,
   },
 

@@ -24,6 +24,17 @@ export function isForeign(claims: Claims): boolean {
 }
 
 /**
+ * Returns whether a token is for us. An `aud` decides wherever there is one (RFC 7519 section 4.1.3); the
+ * issuer's own claim only where there is none, so a token for somebody else is never saved by it.
+ */
+export function isForUs(claims: Claims, { audiences, audienceClaim }: BearerIssuer): boolean {
+  const hasOwn = audienceClaim !== undefined && Object.hasOwn(claims, audienceClaim);
+  const named = claims.aud === undefined && hasOwn ? claims[audienceClaim] : claims.aud;
+  const all: unknown[] = Array.isArray(named) ? named : [named];
+  return audiences.some((audience) => all.includes(audience));
+}
+
+/**
  * Returns whose token it is. One that is bound to a key or a certificate (`cnf`: RFC 9449 section 6, RFC
  * 8705 section 3) is refused: whoever only carries it has proved nothing, and the proof isn't read here.
  */
@@ -34,6 +45,7 @@ export function callerOf(claims: Claims, issuer: BearerIssuer): Identity | Token
     provider: issuer.name,
     method: 'bearer',
     names: issuer.names ?? DEFAULT_CLAIM_NAMES,
+    forPeople: issuer.forPeople,
     expiresAtMs: Math.min(Number(claims.exp) * 1_000, LATEST_MS),
   });
 }

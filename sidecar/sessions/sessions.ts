@@ -6,7 +6,7 @@ import type { Begun, Refresh } from '../identity/begun.ts';
 import type { Identity } from '../identity/identity.ts';
 import { type Cached, createSessionCache } from './cache.ts';
 import { createSessionRenewals } from './renewal.ts';
-import { openWhole, sealSession, sessionHashOf, tagsOf, toBegun } from './text.ts';
+import { openPayload, openWhole, sealSession, sessionHashOf, tagsOf, toBegun } from './text.ts';
 import { createSessionUpkeep } from './upkeep.ts';
 import type { Awaitable, SessionStore } from './store.ts';
 
@@ -46,6 +46,14 @@ export type SessionRefusal = {
   >;
 };
 
+/** Whose sessions the provider ends. */
+export type EndedName = {
+  readonly issuer: string;
+  readonly subject?: string;
+  readonly sid?: string;
+  readonly begunByMs?: number;
+};
+
 export type Sessions = {
   /**
    * Returns whose session this is: at once from the cache, or from a store that answers at once; the
@@ -60,8 +68,11 @@ export type Sessions = {
    * ended, for signing out at the provider.
    */
   end(cookieValue: string): Promise<Begun | undefined>;
-  /** Ends those of one sign-in at the provider (`sid`), else all of a subject; returns how many. */
-  endNamed(named: { issuer: string; subject?: string; sid?: string }): Promise<number>;
+  /**
+   * Ends those of one sign-in at the provider (`sid`), else all of a subject, and tells of each; returns how
+   * many. Those that began after `begunByMs` stay; default: none.
+   */
+  endNamed(named: EndedName): Promise<number>;
   /** Writes the last-seen times that are due; on a timer anyway. */
   flush(): Promise<void>;
   /** Waits for what is being renewed: a refresh token that was used up must be replaced in the store. */
@@ -75,7 +86,8 @@ const EXPIRED: SessionRefusal = { refused: 'session-expired' };
 
 /** Returns the sessions of this store, with timers that write last-seen times and sweep. */
 export function createSessions(options: SessionOptions): Sessions {
-  const { store, now, keys, idleMs, absoluteMs, onTrouble = () => {} } = options;
+  const { store, now, keys, idleMs, absoluteMs } = options;
+  const { onEnded = () => {}, onTrouble = () => {} } = options;
   const { isAccepted = () => true, cacheMs = 1_000, maxCached = 10_000 } = options;
   const cache = createSessionCache({ store, keys, isAccepted, cacheMs, maxCached });
   const renewals = createSessionRenewals({ ...options, cache, onTrouble, onForget: forget });
@@ -136,9 +148,21 @@ export function createSessions(options: SessionOptions): Sessions {
     return whole && toBegun(whole);
   }
 
-  async function endNamed(named: Parameters<Sessions['endNamed']>[0]): Promise<number> {
-    const ended = await store.removeTagged(tagsOf(named, keys()));
-    for (const key of ended) forget(key);
+  async function endNamed({ begunByMs = Infinity, ...named }: EndedName): Promise<number> {
+    const found = await store.findTagged(tagsOf(named, keys()));
+    // By the sealed time: whoever can write the store must not make a session too young to be ended.
+    const meant = new Map(
+      found
+        .map(({ key, payload }) => [key, openPayload(key, payload, keys())?.payload] as const)
+        .filter(([, session]) => (session?.beganAtMs ?? 0) <= begunByMs),
+    );
+    if (meant.size === 0) return 0;
+    const ended = await store.removeAll([...meant.keys()]);
+    for (const key of ended) {
+      forget(key);
+      const identity = meant.get(key)?.identity;
+      if (identity) onEnded({ identity, why: 'provider' });
+    }
     return ended.length;
   }
 

@@ -36,6 +36,8 @@ const ALL = `${SEEN}, key, tokens, subject_tag, sid_tag`;
 const FIND = `SELECT ${SEEN} FROM signet_sessions WHERE key = ?`;
 const READ = `SELECT ${ALL} FROM signet_sessions WHERE key = ?`;
 const LIST = `SELECT ${ALL} FROM signet_sessions WHERE key > ? ORDER BY key LIMIT ?`;
+const FIND_TAGGED = `SELECT key, payload FROM signet_sessions
+  WHERE subject_tag = ANY (?::text[]) OR sid_tag = ANY (?::text[])`;
 const PUT = `INSERT INTO signet_sessions
   (payload, tokens, subject_tag, sid_tag, key, created_at, seen_at)
   VALUES (?, ?, ?, ?, ?, ${ago}, ${ago})`;
@@ -54,9 +56,8 @@ const TOUCH = `WITH due AS (
     ) AS told USING (key) WHERE seen_at < seen ORDER BY key FOR NO KEY UPDATE OF signet_sessions
   ) UPDATE signet_sessions AS s SET seen_at = due.seen FROM due
   WHERE s.key = due.key AND s.seen_at < due.seen`;
-const REMOVE_TAGGED = `DELETE FROM signet_sessions WHERE key = ANY (ARRAY(
-    SELECT key FROM signet_sessions WHERE subject_tag = ANY (?::text[]) OR sid_tag = ANY (?::text[])
-    ORDER BY key FOR UPDATE
+const REMOVE_ALL = `DELETE FROM signet_sessions WHERE key = ANY (ARRAY(
+    SELECT key FROM signet_sessions WHERE key = ANY (?::text[]) ORDER BY key FOR UPDATE
   )) RETURNING key`;
 // By pages of the primary key, so that no statement's time grows with the table; an index on what `touch`
 // changes would cost more. What another sidecar is sweeping is left to it.
@@ -131,8 +132,12 @@ export function createPostgresSessions({ url, now }: PostgresSessionOptions): Se
       (await change(REPLACE, ...valuesOf(text), key, version)).changed === 1,
     touch,
     remove: async (key) => (await change(REMOVE, key)).changed === 1,
-    removeTagged: async (tags) =>
-      (await change(REMOVE_TAGGED, tags, tags)).rows.map(({ key }) => String(key)),
+    findTagged: async (tags) =>
+      (await read(FIND_TAGGED, tags, tags)).map(({ key, payload }) => ({
+        key: String(key),
+        payload: String(payload),
+      })),
+    removeAll: async (keys) => (await change(REMOVE_ALL, keys)).rows.map(({ key }) => String(key)),
     list: async (after = '', limit) =>
       (await read(LIST, after, limit)).map((row) => ({
         ...storedOf(row, now()),

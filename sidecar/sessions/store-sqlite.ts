@@ -3,7 +3,13 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { addSession, atOnce, statement } from './store-file.ts';
 import { createReopened, type SessionFileOptions } from './store-reopened.ts';
-import type { SessionSeen, SessionStore, SessionText, StoredSession } from './store.ts';
+import type {
+  SessionSeen,
+  SessionStore,
+  SessionText,
+  StoredSession,
+  TaggedSession,
+} from './store.ts';
 
 const SEEN = 'payload, created_ms, seen_ms, version';
 const ALL = `${SEEN}, key, tokens, subject_tag, sid_tag`;
@@ -16,8 +22,10 @@ const REPLACE = `UPDATE sessions SET version = version + 1, subject_tag = ?, sid
 const REPLACE_TEXT = 'UPDATE session_texts SET payload = ?, tokens = ? WHERE key = ?';
 const TOUCH = 'UPDATE sessions SET seen_ms = ? WHERE key = ? AND seen_ms < ?';
 const REMOVE = 'DELETE FROM sessions WHERE key = ?';
-const REMOVE_TAGGED = `DELETE FROM sessions WHERE subject_tag IN (SELECT value FROM json_each(?1))
-  OR sid_tag IN (SELECT value FROM json_each(?1)) RETURNING key`;
+const FIND_TAGGED = `SELECT key, payload ${FROM} WHERE subject_tag IN (SELECT value FROM json_each(?1))
+  OR sid_tag IN (SELECT value FROM json_each(?1))`;
+const REMOVE_ALL =
+  'DELETE FROM sessions WHERE key IN (SELECT value FROM json_each(?)) RETURNING key';
 const LEASE = `UPDATE sessions SET lease_owner = ?1, lease_until_ms = ?2 WHERE key = ?3
   AND (lease_owner IS NULL OR lease_owner = ?1 OR lease_until_ms <= ?4)`;
 const RELEASE = `UPDATE sessions SET lease_owner = NULL, lease_until_ms = NULL
@@ -65,10 +73,12 @@ export function createSqliteSessions(options: SessionFileOptions): SessionStore 
       attempt((db) => atOnce(db, () => replaceText(db, key, version, text))),
     touch,
     remove: async (key) => attempt((db) => run(db, REMOVE, key) === 1),
-    removeTagged: async (tags) =>
+    findTagged: async (tags) =>
+      attempt((db) => statement(db, FIND_TAGGED).all(JSON.stringify(tags)).map(tagged)),
+    removeAll: async (keys) =>
       attempt((db) =>
-        statement(db, REMOVE_TAGGED)
-          .all(JSON.stringify(tags))
+        statement(db, REMOVE_ALL)
+          .all(JSON.stringify(keys))
           .map(({ key }) => String(key)),
       ),
     list: async (after = '', limit) =>
@@ -96,6 +106,10 @@ function seenOf(row: Row | undefined): SessionSeen | undefined {
     seenAtMs: Number(row['seen_ms']),
     version: Number(row['version']),
   };
+}
+
+function tagged({ key, payload }: Row): TaggedSession {
+  return { key: String(key), payload: String(payload) };
 }
 
 function storedOf(row: Row | undefined): StoredSession | undefined {

@@ -26,6 +26,9 @@ export type SessionSeen = {
 /** One session as stored. */
 export type StoredSession = SessionText & SessionSeen;
 
+/** What tells whose a session is, and when it began, to whoever has the key ring. */
+export type TaggedSession = { readonly key: string; readonly payload: string };
+
 /** Each failure is a Fault ERR_SESSION_STORE, thrown or rejected. Keys are hashes. */
 export type SessionStore = {
   /** On the gate's path: at once where the store can. */
@@ -40,8 +43,10 @@ export type SessionStore = {
   touch(seenAtMs: ReadonlyMap<string, number>): Promise<void>;
   /** Returns whether it was there. */
   remove(key: string): Promise<boolean>;
-  /** Removes those with one of the tags, as `subjectTag` or `sidTag`; returns their keys. */
-  removeTagged(tags: readonly string[]): Promise<string[]>;
+  /** Those with one of the tags, as `subjectTag` or `sidTag`. */
+  findTagged(tags: readonly string[]): Promise<TaggedSession[]>;
+  /** Removes these; returns the keys of those that were there. */
+  removeAll(keys: readonly string[]): Promise<string[]>;
   /** In the order of their keys, after this one. */
   list(
     after: string | undefined,

@@ -312,14 +312,29 @@ describe('2.5 and 2.8, request and answer', () => {
     });
   });
 
-  test('what ended is in the record, and by whom', async () => {
-    await send();
-    expect(site.outcomes.at(-1)).toEqual({
-      decision: 'none',
-      reason: 'signet',
-      events: [{ event: 'session-revoked', details: { why: 'provider' } }],
-    });
+  test('whose sessions ended is told, of each, and the answer’s own row names nobody', async () => {
+    await begin('alice', 'sid-2');
+    site.ended.length = 0;
+    await send({ sid: undefined });
+    expect(new Set(site.ended)).toEqual(new Set(['alice: provider']));
+    expect(site.ended.length).toBeGreaterThanOrEqual(2);
+    expect(site.outcomes.at(-1)).toEqual({ decision: 'none', reason: 'signet' });
   });
+
+  test.each([
+    ['sid', { sub: undefined }],
+    ['subject', { sid: undefined }],
+  ])(
+    'a replay that nobody remembers, by %s, leaves sessions that began after the token was made',
+    async (_by, changes) => {
+      const old = { iat: seconds() - 31, exp: seconds() + 120, ...changes };
+      expect((await send(old)).status).toBe(200);
+      expect(await isAlive()).toBe(true);
+      // Clocks may differ by half a minute: within it, nobody can tell which came first.
+      expect((await send({ ...old, iat: seconds() - 29 })).status).toBe(200);
+      expect(await isAlive()).toBe(false);
+    },
+  );
 
   test('a cookie is neither needed nor heeded nor set', async () => {
     const answer = await post(form(await tokenOf({ aud: 'other' })), PATH, {

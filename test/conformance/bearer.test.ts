@@ -68,6 +68,35 @@ describe('a token is accepted', () => {
   });
 });
 
+// RFC 9068 section 4 wants `aud`; Amazon Cognito's access tokens have `client_id` in its place.
+describe('where the issuer names the client in place of the audience', () => {
+  beforeEach(() => {
+    const issuer = { name: 'main', issuer: wire.issuer, audiences: ['client-1'] };
+    const issuers = [{ ...issuer, audienceClaim: 'client_id' }];
+    bearer = createBearer({ issuers, now: () => nowMs });
+  });
+  const none = undefined as unknown as string;
+
+  test.each<[string, JWTPayload]>([
+    ['without an audience, of our client', { aud: none }],
+    ['with an audience of ours, of another client', { aud: 'client-1', client_id: 'other' }],
+  ])('a token is accepted %s', async (_name, changes) => {
+    expect(await bearer.verify(await signed(changes))).toMatchObject({ subject: 'client-1' });
+  });
+
+  test.each<[string, JWTPayload]>([
+    ['another audience, though it is of our client', { aud: 'other' }],
+    ['an empty audience', { aud: '' }],
+    ['no audience in a list', { aud: [] }],
+    ['an audience of null', { aud: null as unknown as string }],
+    ['another client', { aud: none, client_id: 'other' }],
+    ['no client', { aud: none, client_id: none }],
+    ['a client that is no text', { aud: none, client_id: { 'client-1': true } }],
+  ])('token-audience: %s', async (_name, changes) => {
+    expect(await bearer.verify(await signed(changes))).toEqual({ refused: 'token-audience' });
+  });
+});
+
 describe('each thing that can be wrong is refused for its own reason', () => {
   const refused: [string, string, JWTPayload, Record<string, unknown>][] = [
     ['token-issuer', 'another issuer', { iss: 'https://evil.example' }, {}],

@@ -77,6 +77,16 @@ describe('where something is wrong', () => {
     expect(served.err).toContain(told.err.trim());
   });
 
+  test('words of pages that Signet does not have are told beside the other mistakes', async () => {
+    const texts = join(folder, 'texts.yaml');
+    writeFileSync(texts, 'de: { signed-out.titel: Abgemeldet, signed-in.title: "{who}" }\n');
+    const pages = `pages: { texts_file: ${texts} }\nsession: { idle: never }\n`;
+    const ended = await runSignet(['config', '--check'], saying('pages.yaml', pages));
+    expect(ended.code).toBe(78);
+    for (const mistake of ['de.signed-out.titel', 'de.signed-in.title', 'session.idle'])
+      expect(ended.err).toContain(mistake);
+  });
+
   test('--check says the mistakes alone', async () => {
     const ended = await runSignet(['config', '--check'], wrong);
     expect([ended.code, ended.out]).toEqual([78, '']);

@@ -287,7 +287,8 @@ where.describe(where.name, () => {
       await store.put('b', aText(), Date.now());
       expect(await store.lease('b', 'me', HOUR_MS)).toBe(true);
       await store.touch(new Map([['b', Date.now()]]));
-      expect(await store.removeTagged(['alice'])).toHaveLength(2);
+      expect(await store.findTagged(['alice'])).toHaveLength(2);
+      expect(await store.removeAll(['b'])).toEqual(['b']);
       expect(await store.sweep({ createdMs: 0, seenMs: 0 })).toBe(0);
     });
 

@@ -135,25 +135,33 @@ describe.each(Object.entries(sessionStoreKinds()))('%s', (name, kind) => {
         expect(await found('a', other)).toBeUndefined();
       });
 
-      test('by tags takes those of the subject and of the sid, and says which', async () => {
-        await store.put('a', aText({ subjectTag: 'alice', sidTag: 's1' }), NOW_MS);
-        await store.put('b', aText({ subjectTag: 'alice', sidTag: 's2' }), NOW_MS);
-        await store.put('c', aText({ subjectTag: 'bob', sidTag: 's3' }), NOW_MS);
+      test('of several takes these, and says which were there', async () => {
+        await putAll('a', 'b', 'c');
+        expect((await store.removeAll(['a', 'c', 'nobody'])).toSorted()).toEqual(['a', 'c']);
+        expect([await found('a'), await found('c')]).toEqual([undefined, undefined]);
+        expect(await found('b')).toBeDefined();
+        expect(await store.removeAll([])).toEqual([]);
+      });
+    });
+
+    describe('finding by tags', () => {
+      test('gives those of the subject and of the sid, with what tells whose they are', async () => {
+        await store.put('a', aText({ payload: 'of a', subjectTag: 'alice', sidTag: 's1' }), NOW_MS);
+        await store.put('b', aText({ payload: 'of b', subjectTag: 'alice', sidTag: 's2' }), NOW_MS);
+        await store.put('c', aText({ payload: 'of c', subjectTag: 'bob', sidTag: 's3' }), NOW_MS);
         await store.put('d', aText({ subjectTag: 'carol' }), NOW_MS);
-        expect((await store.removeTagged(['alice', 's3', 'nobody'])).toSorted()).toEqual([
-          'a',
-          'b',
-          'c',
+        const tagged = await store.findTagged(['alice', 's3', 'nobody']);
+        expect(tagged.toSorted((one, other) => one.key.localeCompare(other.key))).toEqual([
+          { key: 'a', payload: 'of a' },
+          { key: 'b', payload: 'of b' },
+          { key: 'c', payload: 'of c' },
         ]);
-        expect(await found('a')).toBeUndefined();
-        expect(await found('d')).toBeDefined();
       });
 
-      test('by tags that nobody has, or by none, removes nothing', async () => {
+      test('gives none for a tag that nobody has, or for no tag', async () => {
         await putAll('a');
-        expect(await store.removeTagged(['nobody'])).toEqual([]);
-        expect(await store.removeTagged([])).toEqual([]);
-        expect(await found('a')).toBeDefined();
+        expect(await store.findTagged(['nobody'])).toEqual([]);
+        expect(await store.findTagged([])).toEqual([]);
       });
     });
 
@@ -309,7 +317,8 @@ describe.each(Object.entries(sessionStoreKinds()))('%s', (name, kind) => {
         () => down.replace('a', 1, aText()),
         () => down.touch(new Map([['a', NOW_MS]])),
         () => down.remove('a'),
-        () => down.removeTagged(['alice']),
+        () => down.findTagged(['alice']),
+        () => down.removeAll(['a']),
         () => down.list(undefined, 1),
         () => down.lease('a', 'me', 1),
         () => down.release('a', 'me'),

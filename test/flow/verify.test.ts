@@ -120,7 +120,7 @@ describe('signed out', () => {
     const headers = fromCaddy({ accept: 'application/json' });
     const res = await verify(headers);
     expect(res.status).toBe(401);
-    expect(res.headers['www-authenticate']).toBe('Bearer');
+    expect(res.headers['www-authenticate']).toBe('Bearer realm="signet"');
     expect(res.headers['content-type']).toBe('application/problem+json');
     expect(JSON.parse(res.text)).toMatchObject({
       status: 401,
@@ -229,7 +229,7 @@ describe('bearer tokens', () => {
     const headers = fromCaddy({ cookie: await signIn(), authorization: 'bearer old' });
     const res = await verify(headers);
     expect(res.status).toBe(401);
-    expect(res.headers['www-authenticate']).toBe('Bearer error="invalid_token"');
+    expect(res.headers['www-authenticate']).toBe('Bearer realm="signet", error="invalid_token"');
     expect(it.open(res.headers['signet-stamp'], headers['x-request-id'])?.reason).toBe(
       'token-expired',
     );

@@ -65,10 +65,18 @@ describe('without a preset', () => {
 describe('a preset', () => {
   test.each(Object.keys(PRESETS))('%s brings claims, algorithms and types', (name) => {
     const [own] = bearerIn(entry('b', `preset: ${name}`));
-    const { claims, algorithms, types } = PRESETS[name] ?? {};
+    const { claims, algorithms, types, audienceClaim, forPeople } = PRESETS[name] ?? {};
     expect(own?.names).toEqual({ ...DEFAULT_CLAIM_NAMES, ...claims });
     expect(own?.algorithms).toEqual(algorithms);
     expect(own?.types).toEqual(types);
+    expect(own?.audienceClaim).toBe(audienceClaim);
+    expect(own?.forPeople ?? true).toBe(forPeople);
+  });
+
+  test('for people rules the tokens that a provider of it issues, too', () => {
+    const files = { ...yaml('preset: cognito\naudiences: [client-1]'), ...FILES };
+    const [own] = configOf({}, files).bearer;
+    expect(own).toMatchObject({ audiences: ['client-1'], audienceClaim: 'client_id' });
   });
 
   test('with an issuer needs none', () => {
@@ -86,6 +94,16 @@ describe('a preset', () => {
       { algorithms: ['ES256'], types: ['at+jwt', ''], names: { user: 'x' } },
     ]);
   });
+});
+
+test('the claim of the audience is as written, or else as the preset has it', () => {
+  const [own, preset, plain] = bearerIn(
+    entry('b', 'audience_claim: azp'),
+    entry('c', 'preset: cognito'),
+    entry('d'),
+  );
+  const claims = [own, preset, plain].map((one) => one?.audienceClaim);
+  expect(claims).toEqual(['azp', 'client_id', undefined]);
 });
 
 test('a tolerance is told in seconds, and of more than five minutes refused', () => {

@@ -37,6 +37,7 @@ describe('recheck', () => {
 
 describe('the store', () => {
   const URL = 'postgresql://signet:hunter2@db.example.com/sessions';
+  const RING = Buffer.alloc(32, 7).toString('base64');
 
   test.each([
     ['a variable', { SIGNET_SESSION_STORE: URL }, {}],
@@ -68,6 +69,22 @@ describe('the store', () => {
       from: 'SIGNET_SESSION_STORE',
     });
     expect(printed(told)).not.toContain('hunter2');
+  });
+
+  test('that is shared needs a ring that is: one of the state folder is warned of', () => {
+    expect(configOf({ SIGNET_SESSION_STORE: URL }).warnings).toEqual([
+      expect.stringContaining('several sidecars need one ring, by keys_file or SIGNET_KEYS'),
+    ]);
+    expect(configOf().warnings).toEqual([]);
+  });
+
+  test.each([
+    ['SIGNET_KEYS', { SIGNET_KEYS: RING }, {}],
+    ['the file that SIGNET_KEYS_FILE names', { SIGNET_KEYS_FILE: '/ring' }, { '/ring': RING }],
+    ['keys_file', {}, { ...yaml('keys_file: /ring'), '/ring': RING }],
+  ])('with the ring by %s is not warned of', (_how, env, files) => {
+    const all = { SIGNET_SESSION_STORE: URL, ...env };
+    expect(configOf(all, files as Record<string, string>).warnings).toEqual([]);
   });
 
   test('is found without a provider, for commands that look at sessions', () => {

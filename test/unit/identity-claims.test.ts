@@ -18,9 +18,10 @@ const context = {
   names: DEFAULT_CLAIM_NAMES,
   expiresAtMs: 1,
 };
-const read = (claims: Claims, changes: Partial<typeof context> = {}) =>
+type Changes = Partial<typeof context> & { forPeople?: boolean };
+const read = (claims: Claims, changes: Changes = {}) =>
   identityFromClaims({ sub: 's', ...claims }, { ...context, ...changes });
-const identity = (claims: Claims, changes: Partial<typeof context> = {}): Identity => {
+const identity = (claims: Claims, changes: Changes = {}): Identity => {
   const answer = read(claims, changes);
   if ('refused' in answer) throw new Error(answer.refused);
   return answer;
@@ -216,8 +217,28 @@ describe('type', () => {
     ['service', { gty: 'client-credentials' }],
     ['service', { azp: 'ci', preferred_username: 'service-account-ci' }],
     ['human', { azp: 'ci', preferred_username: 'service-account-other' }],
+    ['service', { sub: 'system:serviceaccount:ci:deployer' }],
+    ['human', { sub: 'system:serviceaccounts' }],
   ])('is %s for %j', (type, claims) => {
     expect(identity(claims).type).toBe(type);
+  });
+
+  test.each<[string, Claims]>([
+    ['service', {}],
+    ['service', { user_type: 'human' }],
+    ['service', { user_type: 'service' }],
+    ['agent', { user_type: 'agent' }],
+    ['agent', { act: { sub: 'bot' }, user_type: 'human' }],
+  ])('of an issuer that knows no people is %s for %j', (type, claims) => {
+    expect(identity(claims, { forPeople: false }).type).toBe(type);
+  });
+
+  test.each([
+    ['service', 'https://token.actions.githubusercontent.com'],
+    ['service', 'https://token.actions.githubusercontent.com/octo-enterprise'],
+    ['human', 'https://token.actions.githubusercontent.com.evil.example'],
+  ])('is %s for a token of %s, whatever the settings call it', (type, issuer) => {
+    expect(identity({ sub: 'repo:octo/orders:ref:refs/heads/main' }, { issuer }).type).toBe(type);
   });
 
   test('whoever signed in with a browser is no service', () => {

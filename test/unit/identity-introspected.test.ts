@@ -64,6 +64,18 @@ test('nothing makes it throw, and it accepts only what is active, ours, of now, 
   expect(accepted).toBeGreaterThan(20);
 });
 
+test('what stands in for the audience does so in an answer, too, and only where there is none', () => {
+  const issuer = { ...ISSUER, audiences: ['client-1'], audienceClaim: 'client_id' };
+  const of = (more: object) =>
+    judgeIntrospected(
+      { active: true, sub: 'alice', exp: NOW + 60, client_id: 'client-1', ...more },
+      issuer,
+      NOW * 1_000,
+    );
+  expect(of({})).toMatchObject({ subject: 'alice' });
+  expect(of({ aud: 'other' })).toEqual({ refused: 'token-audience' });
+});
+
 test('no JSON at all makes it throw, and none of it is accepted', () => {
   const anything = fc.dictionary(fc.string(), fc.jsonValue());
   fc.assert(fc.property(anything, (claims) => 'refused' in judge(claims)));

@@ -15,6 +15,7 @@ function identityBy(preset: string, claims: Claims) {
     method: forPeople ? 'session' : 'bearer',
     names: { ...DEFAULT_CLAIM_NAMES, ...names },
     expiresAtMs: 0,
+    forPeople,
   });
 }
 
@@ -71,6 +72,10 @@ const ID_TOKENS: [string, Claims, object][] = [
 
 test.each(ID_TOKENS)('%s: the user is who the documentation says it is', (preset, claims, told) => {
   expect(identityBy(preset, claims)).toMatchObject(told);
+});
+
+test.each(['github-actions', 'kubernetes'])('%s: nobody is a human', (preset) => {
+  expect(identityBy(preset, { sub: 'any' })).toMatchObject({ type: 'service' });
 });
 
 test('each preset but the plain one has a token above', () => {

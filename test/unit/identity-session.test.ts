@@ -228,6 +228,50 @@ describe('signing out', () => {
     expect(await whose(sessions, namesake)).toBe('another');
   });
 
+  test('by name tells whose each of them was, and that the provider ended it', async () => {
+    const told: unknown[] = [];
+    const { sessions } = sidecar({ onEnded: (ended) => told.push(ended) });
+    const id = await sessions.begin({ ...ALICE, sid: '1' });
+    const { issuer, subject } = ALICE.identity;
+    await sessions.endNamed({ issuer, sid: '1' });
+    const sessionHash = sessionHashOf(keyOf(id));
+    expect(told).toEqual([
+      { identity: expect.objectContaining({ issuer, subject, sessionHash }), why: 'provider' },
+    ]);
+    await sessions.endNamed({ issuer, sid: '1' });
+    expect(told).toHaveLength(1);
+  });
+
+  test.each(['sid', 'subject'] as const)(
+    'by %s leaves those that began later than is meant',
+    async (by) => {
+      const { sessions } = sidecar();
+      const begun = { ...ALICE, sid: '1' };
+      const early = await sessions.begin(begun);
+      const begunByMs = nowMs;
+      nowMs += 1;
+      const late = await sessions.begin(begun);
+      const { issuer, subject } = ALICE.identity;
+      const name = by === 'sid' ? { sid: '1' } : { subject };
+      expect(await sessions.endNamed({ issuer, ...name, begunByMs })).toBe(1);
+      expect([await whose(sessions, early), await whose(sessions, late)]).toEqual([
+        'session-unknown',
+        'alice',
+      ]);
+    },
+  );
+
+  test('goes by the sealed time of beginning: a later one in the store saves nobody', async () => {
+    const { sessions } = sidecar();
+    const id = await sessions.begin(ALICE);
+    const database = new DatabaseSync(join(folder, 'sessions.db'));
+    database.exec('UPDATE sessions SET created_ms = created_ms + 60000');
+    database.close();
+    const { issuer, subject } = ALICE.identity;
+    expect(await sessions.endNamed({ issuer, subject, begunByMs: nowMs })).toBe(1);
+    expect(await whose(sessions, id)).toBe('session-unknown');
+  });
+
   test('of nobody in particular ends nothing', async () => {
     const { sessions } = sidecar();
     const id = await sessions.begin(ALICE);

@@ -133,6 +133,14 @@ test.each([
   expect(byEditor.safeParse(said).success).toBe(false);
 });
 
+/** What stands in files that a setting names, told by a part of their names. */
+const FILES = [
+  ['headers', 'name=value'],
+  ['/keys', Buffer.alloc(32, 1).toString('base64')],
+  ['-url', 'postgres://signet:dummy@db.example.com/signet'],
+  ['texts', 'fr: {}'],
+] as const;
+
 describe('what the documents show', () => {
   const examples = documentedSettings(Object.keys(schema.properties ?? {}));
 
@@ -152,7 +160,7 @@ describe('what the documents show', () => {
     const isSent = 'destinations' in (parse(text) as object);
     const readFile = (path: string) => {
       if (path.endsWith('signet.yaml')) return text;
-      return path.includes('headers') ? 'name=value' : 'user:token';
+      return FILES.find(([part]) => path.includes(part))?.[1] ?? 'user:token';
     };
     const env = { ...three, ...(!isSent && { SIGNET_DESTINATION }) };
     const checked = checkConfig({ ...sourcesOf(env), readFile });
@@ -167,7 +175,7 @@ const CLAIMS = { user: 'a', team: 'b', team_prefix: 'c', roles: 'd', groups: 'e'
 const INTROSPECTION = { client_id: 'i', client_secret_file: 't', cache: '1m', token_prefix: 'x_' };
 const TOKENS = {
   ...{ preset: 'keycloak', name: 'ci', audiences: ['b'], algorithms: ['ES256'], types: ['at+jwt'] },
-  ...{ clock_tolerance: '9s', introspection: INTROSPECTION },
+  ...{ audience_claim: 'client_id', clock_tolerance: '9s', introspection: INTROSPECTION },
 };
 const PROVIDER = {
   ...{ preset: 'okta', name: 'partners', label: 'Partners', client_id: 'c', sign_out: 'provider' },
