@@ -8,6 +8,7 @@ import { explain } from './fault.ts';
 import { createGate, type GateParts } from './gate.ts';
 import { createBackChannel } from './http/back-channel-logout.ts';
 import type { Check } from './http/health.ts';
+import { refusedAct } from './http/refused-act.ts';
 import { createPages } from './http/pages.ts';
 import { createSurface, stampOwn } from './http/server.ts';
 import { signInRoutes, type SignInOptions, type Within } from './http/sign-in.ts';
@@ -25,6 +26,11 @@ import type { Logger } from './log.ts';
 import { createKept, createKeptAll, type Kept } from './reload/kept.ts';
 import { toCheck } from './readiness.ts';
 import type { RequestHeaders } from './request.ts';
+import {
+  createSessionTroubles,
+  sessionTroubleText,
+  type SessionTrouble,
+} from './session-troubles.ts';
 import { createSample, type Sample } from './trace/sampling.ts';
 
 /** What outlives configurations. */
@@ -70,6 +76,7 @@ export function createFronts(ground: FrontGround): Fronts {
   let holding: Holding = { keys: [], providers: [] };
   let next = holding;
   let closed = Promise.resolve();
+  const onTrouble = createSessionTroubles(Date.now, (trouble) => tellTrouble(log, trouble));
   const providers = createKeptAll(createProvider, (provider) => provider.close());
   const sessions = createKept(
     ({ recheckMs, ...lifetimes }: Config['session']) =>
@@ -79,7 +86,7 @@ export function createFronts(ground: FrontGround): Fronts {
         ...(recheckMs !== undefined && { recheckMs }),
         refresh: (session) => createRefresh(holding.providers, Date.now)(session),
         isAccepted: (identity) => providerOf(holding.providers, identity) !== undefined,
-        onTrouble: (error) => log.warn({ error: explain(error) }, 'a session was not re-checked'),
+        onTrouble,
       }),
     (made) => {
       closed = made.close();
@@ -108,6 +115,12 @@ export function createFronts(ground: FrontGround): Fronts {
       return closed;
     },
   };
+}
+
+function tellTrouble(log: Logger, trouble: SessionTrouble): void {
+  const { error, provider, count, sinceMs } = trouble;
+  const since = new Date(sinceMs).toISOString();
+  log.warn({ provider, error: explain(error), count, since }, sessionTroubleText(trouble));
 }
 
 type Parts = {
@@ -149,7 +162,7 @@ function createFront(config: Config, ring: KeyRing, ground: FrontGround, parts: 
       if (detail !== undefined)
         log.warn(
           { request_id: req.get('X-Request-Id'), reason: outcome.reason, detail },
-          'a sign-in was refused',
+          `${refusedAct(req.path)} was refused`,
         );
     },
   });

@@ -16,7 +16,8 @@ export type ConfirmOptions = {
   readonly keys: () => readonly KeyObject[];
   readonly refresh?: Refresh;
   readonly onEnded?: (ended: { identity: Identity; why: string }) => void;
-  readonly onTrouble: (error: unknown) => void;
+  /** Told of the session's identity where the provider was to be asked. */
+  readonly onTrouble: (error: unknown, identity?: Identity) => void;
 };
 
 /** Returns the session as it is then; undefined when it has ended. */

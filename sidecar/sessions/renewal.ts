@@ -5,6 +5,7 @@ import type { Cached, SessionCache } from './cache.ts';
 import { type ConfirmOptions, createConfirm } from './confirm.ts';
 import { takeLease } from './lease.ts';
 import type { SessionSeen } from './store.ts';
+import { createTurns } from './turns.ts';
 import { within } from './wait.ts';
 
 /** Longest wait of a request for a renewal that is due; the gate has five seconds in all. */
@@ -42,16 +43,17 @@ type Flight = { waited: Promise<Cached | undefined> | undefined };
 /** Returns the renewals of this store's sessions. */
 export function createSessionRenewals(options: RenewalOptions): SessionRenewals {
   const { store, cache, now, recheckMs, refresh, onTrouble, onForget, leaseMs = 10_000 } = options;
-  const confirm = createConfirm(options);
+  const turns = createTurns(now);
+  const confirm = createConfirm({ ...options, ...(refresh && { refresh: turns.asking(refresh) }) });
   const flights = new Map<string, Flight>();
   const running = new Set<Promise<unknown>>();
   let isClosed = false;
 
   function look(session: Cached, nowMs: number): Promise<Cached | undefined> | undefined {
-    const isDue = isOlder(session, nowMs, 0.5);
-    if (!isDue && session.isByFirst) return undefined;
-    const flight = flights.get(session.key) ?? start(session, nowMs);
-    return isDue && isOlder(session, nowMs, 1) ? flight?.waited : undefined;
+    const asks = isOlder(session, nowMs, 0.5) && turns.isOpen(session.session.identity);
+    if (!asks && session.isByFirst) return undefined;
+    const flight = flights.get(session.key) ?? start(session, nowMs, asks);
+    return asks && isOlder(session, nowMs, 1) ? flight?.waited : undefined;
   }
 
   /** Whether the provider's word on a session is older than this part of `recheckMs`. */
@@ -62,15 +64,15 @@ export function createSessionRenewals(options: RenewalOptions): SessionRenewals 
     return ageMs >= recheckMs * part || ageMs < -SKEW_MS;
   }
 
-  function start(session: Cached, nowMs: number): Flight | undefined {
+  function start(session: Cached, nowMs: number, asks: boolean): Flight | undefined {
     const { key, pause } = session;
     const isPausing = nowMs < pause.untilMs && nowMs >= pause.untilMs - pause.ms;
     if (isPausing || isClosed) return undefined;
     const flight: Flight = { waited: undefined };
     const isMine = () => flights.get(key) === flight;
-    const done = renew(session, isMine)
+    const done = (asks ? inTurn(session, isMine) : renew(session, isMine, false))
       .catch((error: unknown) => {
-        onTrouble(error);
+        onTrouble(error, session.session.identity);
         postpone(session, Math.max(FIRST_PAUSE_MS, 2 * pause.ms));
         return isMine() ? session : undefined;
       })
@@ -89,7 +91,22 @@ export function createSessionRenewals(options: RenewalOptions): SessionRenewals 
     pause.untilMs = now() + pause.ms;
   }
 
-  async function renew(session: Cached, isMine: () => boolean): Promise<Cached | undefined> {
+  // The turn comes first: a lease that waits for it would have to be renewed all the while.
+  async function inTurn(session: Cached, isMine: () => boolean): Promise<Cached | undefined> {
+    const leave = await turns.take(session.session.identity);
+    if (leave === undefined) return isMine() ? session : undefined;
+    try {
+      return await renew(session, isMine, true);
+    } finally {
+      leave();
+    }
+  }
+
+  async function renew(
+    session: Cached,
+    isMine: () => boolean,
+    asks: boolean,
+  ): Promise<Cached | undefined> {
     const { key } = session;
     const release = await takeLease(key, {
       store,
@@ -98,18 +115,17 @@ export function createSessionRenewals(options: RenewalOptions): SessionRenewals 
       isWanted: async () => !isClosed && (await store.find(key))?.version === session.version,
     });
     try {
-      const seen = release ? await underLease(session) : await store.find(key);
+      const seen = release ? await underLease(session, asks) : await store.find(key);
       return settle(key, seen, isMine);
     } finally {
       await release?.();
     }
   }
 
-  async function underLease(session: Cached): Promise<SessionSeen | undefined> {
-    const isDue = isOlder(session, now(), 0.5);
-    const seen = await confirm(session.key, session.version, isDue);
+  async function underLease(session: Cached, asks: boolean): Promise<SessionSeen | undefined> {
+    const seen = await confirm(session.key, session.version, asks);
     // There was nothing to ask with: that will not change soon.
-    if (isDue && seen?.version === session.version) postpone(session, LONGEST_PAUSE_MS);
+    if (asks && seen?.version === session.version) postpone(session, LONGEST_PAUSE_MS);
     return seen;
   }
 
@@ -123,6 +139,7 @@ export function createSessionRenewals(options: RenewalOptions): SessionRenewals 
 
   async function close(): Promise<void> {
     isClosed = true;
+    turns.close();
     await within(Promise.allSettled(running), CLOSE_MS, []);
   }
 

@@ -33,8 +33,8 @@ export type SessionOptions = {
   readonly isAccepted?: (identity: Identity) => boolean;
   /** Told of sessions that ended without their person. */
   readonly onEnded?: (ended: { identity: Identity; why: string }) => void;
-  /** Told of what failed in the background, and is tried again. */
-  readonly onTrouble?: (error: unknown) => void;
+  /** Told of what failed in the background, and is tried again; whose session it was, where it was one. */
+  readonly onTrouble?: (error: unknown, identity?: Identity) => void;
   /** How long a sidecar that died in the middle of a refresh is waited for; default 10,000. */
   readonly leaseMs?: number;
 };

@@ -108,7 +108,7 @@ describe("a provider that can't be reached at start", () => {
     const lifetimes = { idleMs: 3_600_000, absoluteMs: 3_600_000 };
     const keys = deriveKeys(loadKeyRing({ stateFolder: folder }), 'session');
     const sessions = createSessions({ store, now: Date.now, keys: () => keys, ...lifetimes });
-    const cookie = `__Host-signet=${await sessions.begin({ identity: identity() })}`;
+    const cookie = `__Host-signet=${await sessions.begin({ identity: identity({ issuer: env['SIGNET_ISSUER'] }) })}`;
     await sessions.close();
     await store.close();
     await readiness(health, start(env));

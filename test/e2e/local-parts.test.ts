@@ -14,6 +14,8 @@ import { secret } from '../../sidecar/secret.ts';
 import type { Span } from '../../sidecar/trace/span.ts';
 
 const TOKEN = 'the-right-token';
+/** RFC 7636, appendix B. */
+const VERIFIER = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
 const folder = mkdtempSync(join(tmpdir(), 'signet-parts-'));
 const spansFile = join(folder, 'spans.jsonl');
 const started: ChildProcess[] = [];
@@ -91,6 +93,26 @@ test('prompt=login asks again, so that one can sign in as someone else', async (
   await browser.signIn('bob', again).catch(() => {});
   const callbacks = seen.filter(({ headers }) => headers.location?.includes('code=') === true);
   expect(callbacks).toHaveLength(2);
+});
+
+test('whoever signs in gives Signet a refresh token, too', async () => {
+  const { browser, client, origin, authorize, seen } = await startProvider();
+  await browser.signIn('alice', authorize).catch(() => {});
+  const back = seen.find(({ headers }) => headers.location?.includes('code=') === true);
+  const code = new URL(back?.headers.location ?? '').searchParams.get('code') ?? '';
+  const { body } = await client.ask({
+    url: `${origin}/token`,
+    method: 'POST',
+    headers: {
+      authorization: `Basic ${btoa('signet:secret')}`,
+      'content-type': 'application/x-www-form-urlencoded',
+    },
+    body: new URLSearchParams({
+      ...{ grant_type: 'authorization_code', code, code_verifier: VERIFIER },
+      redirect_uri: 'https://localhost:1/.signet/callback',
+    }).toString(),
+  });
+  expect(JSON.parse(body)).toMatchObject({ refresh_token: expect.any(String) });
 });
 
 test('the agent gets a JWT for the audience, with its team and user type', async () => {

@@ -117,12 +117,12 @@ describe('however it ends, no process of the stack lives on and the port is free
     async () => {
       const { child, family, port, output } = await startWhole();
       await keepBusy(port);
+      await until('a line for her request', () => /alice .* \/orders /.test(output()));
       process.kill(-pidOf(child), 'SIGINT');
       await until('it has ended', () => child.exitCode !== null, GONE_WITHIN_MS);
       expect(child.exitCode).toBe(0);
       expect(output()).toContain('Stopping');
       expect(output()).not.toContain('ended (');
-      expect(output()).toMatch(/alice .* \/orders /);
       expect(family.filter(isAlive)).toEqual([]);
       expect(await claimPort(port, '')).toBe(port);
       expect(existsSync(join(folder, 'lock'))).toBe(false);
