@@ -1,6 +1,6 @@
 // The command `signet` with all that it can do. Reads the environment and the terminal, and nothing else does.
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import { Command, type CommanderError } from 'commander';
@@ -207,16 +207,47 @@ function locate(state: string | undefined): Whereabouts {
 
 async function sessionsAt(state: string | undefined): Promise<SessionsAccess> {
   const places = sessionPlaces(state);
-  const file = join(places.stateFolder, SESSION_STORE_FILE);
-  if (places.sessionStore === undefined && !existsSync(file)) {
-    throw new Fault(
-      'ERR_SESSION_STORE',
-      `there is no session store ${file}: name the state folder`,
-    );
-  }
+  assertSessions(places, state);
   const keys = deriveKeys(ringIn(places), 'session');
   const store = openSessions(places, () => keys);
-  return openAccess({ store, keys, where: locate(state), clock: () => Date.now() * 1000 });
+  const clock = () => Date.now() * 1000;
+  return openAccess({ store, keys, where: locate(state), clock, by: systemUser() });
+}
+
+// By sudo it is whoever called it. A uid without a name, as containers have, is itself.
+function systemUser(): string {
+  const caller = process.env['SUDO_USER'];
+  if (caller) return caller;
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.()}`;
+  }
+}
+
+// A file that is not there would be made, and be empty: nobody would be signed in. Nor is anybody by one that was
+// left behind when the sessions moved to PostgreSQL.
+function assertSessions({ stateFolder, sessionStore }: SessionPlaces, state?: string): void {
+  if (sessionStore !== undefined) return;
+  const file = join(stateFolder, SESSION_STORE_FILE);
+  const shared = state === undefined ? undefined : sharedPlaces();
+  if (shared && (!existsSync(file) || resolve(shared.stateFolder) === stateFolder)) {
+    const mend = 'by the settings, sessions are in PostgreSQL: leave --state out';
+    throw new Fault('ERR_SESSION_STORE', `--state looks for ${file}, and ${mend}`);
+  }
+  if (existsSync(file)) return;
+  const mend = 'name the state folder, or the settings of the sidecar, if they name PostgreSQL';
+  throw new Fault('ERR_SESSION_STORE', `there is no session store ${file}: ${mend}`);
+}
+
+// Settings that are wrong, or none, have nothing to say here.
+function sharedPlaces(): SessionPlaces | undefined {
+  try {
+    const places = loadSessionPlaces(sources);
+    return places.sessionStore && places;
+  } catch {
+    return undefined;
+  }
 }
 
 function keysAt(state: string | undefined): RingFile {
@@ -230,9 +261,10 @@ function keysAt(state: string | undefined): RingFile {
   }
   const path = keysFile ?? join(stateFolder, KEYS_FILE);
   ringIn(places);
-  return openRingFile(path, () =>
-    openSessions(places, () => deriveKeys(ringIn(places), 'session')),
-  );
+  return openRingFile(path, () => {
+    assertSessions(places, state);
+    return openSessions(places, () => deriveKeys(ringIn(places), 'session'));
+  });
 }
 
 function sessionPlaces(state: string | undefined): SessionPlaces {

@@ -24,12 +24,14 @@ import type { SessionStore } from './sessions/store.ts';
 import { createSessions, type Sessions } from './sessions/sessions.ts';
 import type { Logger } from './log.ts';
 import { createKept, createKeptAll, type Kept } from './reload/kept.ts';
-import { toCheck } from './readiness.ts';
+import { createClosedBlocks } from './policy/closed-blocks.ts';
+import { checkOf, toCheck } from './readiness.ts';
 import type { RequestHeaders } from './request.ts';
 import {
   createSessionTroubles,
   sessionTroubleText,
   type SessionTrouble,
+  type SessionTroubles,
 } from './session-troubles.ts';
 import { createSample, type Sample } from './trace/sampling.ts';
 
@@ -50,7 +52,7 @@ export type Front = {
   readonly surface: RequestListener;
   readonly sample: Sample;
   readonly providers: readonly Provider[];
-  /** How providers and their keys stand. */
+  /** How providers and their keys stand, and which blocks are closed by mistake. */
   checks(): Readonly<Record<string, Check>>;
 };
 
@@ -76,7 +78,7 @@ export function createFronts(ground: FrontGround): Fronts {
   let holding: Holding = { keys: [], providers: [] };
   let next = holding;
   let closed = Promise.resolve();
-  const onTrouble = createSessionTroubles(Date.now, (trouble) => tellTrouble(log, trouble));
+  const troubles = createSessionTroubles(Date.now, (trouble) => tellTrouble(log, trouble));
   const providers = createKeptAll(createProvider, (provider) => provider.close());
   const sessions = createKept(
     ({ recheckMs, ...lifetimes }: Config['session']) =>
@@ -84,9 +86,13 @@ export function createFronts(ground: FrontGround): Fronts {
         ...{ store, now: Date.now, ...lifetimes, onEnded },
         keys: () => holding.keys,
         ...(recheckMs !== undefined && { recheckMs }),
-        refresh: (session) => createRefresh(holding.providers, Date.now)(session),
+        refresh: async (session) => {
+          const answer = await createRefresh(holding.providers, Date.now)(session);
+          if (answer && !('unchecked' in answer)) troubles.answered(session.identity);
+          return answer;
+        },
         isAccepted: (identity) => providerOf(holding.providers, identity) !== undefined,
-        onTrouble,
+        onTrouble: (error, identity) => troubles.failed(error, identity),
       }),
     (made) => {
       closed = made.close();
@@ -98,6 +104,7 @@ export function createFronts(ground: FrontGround): Fronts {
   function prepare(config: Config, ring: KeyRing): Front {
     next = { keys: deriveKeys(ring, 'session'), providers: providers.of(config.providers) };
     return createFront(config, ring, ground, {
+      troubles,
       providers: next.providers,
       sessions: sessions.of(config.session),
       bearer: bearers.of(config.bearer),
@@ -124,6 +131,7 @@ function tellTrouble(log: Logger, trouble: SessionTrouble): void {
 }
 
 type Parts = {
+  readonly troubles: SessionTroubles;
   readonly providers: readonly Provider[];
   readonly sessions: Sessions;
   readonly bearer: Bearer | undefined;
@@ -131,7 +139,8 @@ type Parts = {
 
 function createFront(config: Config, ring: KeyRing, ground: FrontGround, parts: Parts): Front {
   const { log } = ground;
-  const { providers, sessions, bearer } = parts;
+  const { troubles, providers, sessions, bearer } = parts;
+  const blocks = createClosedBlocks();
   const sample = createSample(config.sampling);
   const assertions = assertionsOf(config, ring);
   const gate = createGate({
@@ -143,11 +152,11 @@ function createFront(config: Config, ring: KeyRing, ground: FrontGround, parts: 
     trust: config.trace.trust,
     sample,
     key: deriveKeys(ring, 'stamp')[0],
-    onInvalidRequirement: (route, requirement, problem) =>
-      log.error(
-        { route, requirement, problem },
-        'a requirement does not parse; the block is closed',
-      ),
+    vouchers: { people: namesOf(providers), tokens: namesOf(config.bearer) },
+    onInvalidRequirement: (route, requirement, problem) => {
+      blocks.note(route, problem);
+      log.error({ route, requirement, problem }, 'a requirement is invalid; the block is closed');
+    },
   });
   const pages = createPages(config.pages);
   const signIn = signInRoutes({
@@ -177,7 +186,8 @@ function createFront(config: Config, ring: KeyRing, ground: FrontGround, parts: 
     sample,
     providers,
     checks: () => ({
-      ...checksOf(providers),
+      ...checksOf(providers, troubles),
+      requirements: toCheck(blocks.state()),
       ...(bearer !== undefined && { bearer: toCheck(bearer.state()) }),
     }),
   };
@@ -211,12 +221,20 @@ function assertionsOf({ assertion }: Config, ring: KeyRing) {
 }
 
 // The first is `provider`, as when there was one only.
-function checksOf(providers: readonly Provider[]): Record<string, Check> {
+function checksOf(
+  providers: readonly Provider[],
+  troubles: SessionTroubles,
+): Record<string, Check> {
   const told = providers.map((provider, at) => {
     const name = at === 0 ? 'provider' : `provider_${provider.name}`;
-    return [name, { ...toCheck(provider.state()), issuer: provider.issuer }] as const;
+    const problem = provider.state().problem ?? troubles.problemOf(provider);
+    return [name, { ...checkOf(problem), issuer: provider.issuer }] as const;
   });
   return Object.fromEntries(told);
+}
+
+function namesOf(all: readonly { readonly name: string }[]): string[] {
+  return all.map(({ name }) => name);
 }
 
 function bearerOf(issuers: Config['bearer']): Bearer | undefined {

@@ -13,6 +13,7 @@ import { decide, type Found, type Outcome } from './policy/decide.ts';
 import type { EvidenceReason } from './identity/reason.ts';
 import type { Reason } from './policy/reason.ts';
 import { createRequirements, type Requirement } from './policy/requirement.ts';
+import { onlyVoucher } from './policy/vouched.ts';
 import { createPresent } from './present.ts';
 import {
   readAsked,
@@ -53,9 +54,14 @@ export type GateParts = {
   readonly journal: Pick<Journal, 'note'>;
   /** Microseconds since the epoch. */
   readonly clock: () => number;
-  /** Told once per distinct text that a requirement does not parse, and why. */
+  /** Who there is to vouch for callers: all others behind `idp:` are mistakes. Default: any name. */
+  readonly vouchers?: Vouchers;
+  /** Told once per block and text that a requirement is invalid, and why. */
   readonly onInvalidRequirement: (route: string, text: string, problem: string) => void;
 };
+
+/** The names of providers that people sign in at, and of issuers of bearer tokens. */
+export type Vouchers = { readonly people: readonly string[]; readonly tokens: readonly string[] };
 
 /** The gate's answer, before HTTP. */
 export type Verdict = {
@@ -67,6 +73,8 @@ export type Verdict = {
   /** The URI asked for, as the client wrote it; where a sign-in returns to. */
   readonly uri: string;
   readonly isNavigation: boolean;
+  /** Of a `login`: the only provider that would do; undefined where it is the caller's choice. */
+  readonly signInAt: string | undefined;
   /** `Remote-*` for the app, names and values in turn; empty when nobody is known. */
   readonly identityHeaders: readonly string[];
   /** A JWT for the app that says the same, so that it can verify it. */
@@ -106,7 +114,9 @@ export type Gate = {
 
 /** Returns the gate. Its only state: what it made once for many. */
 export function createGate(parts: GateParts): Gate {
-  const requirementOf = createRequirements(parts.onInvalidRequirement);
+  const { people, tokens } = parts.vouchers ?? { people: [], tokens: [] };
+  const names = parts.vouchers && [...new Set([...people, ...tokens])];
+  const requirementOf = createRequirements(parts.onInvalidRequirement, names);
   const present = createPresent();
 
   function verify(target: string, headers: RequestHeaders): Verdict | undefined | Promise<Verdict> {
@@ -156,6 +166,7 @@ export function createGate(parts: GateParts): Gate {
       requestId: asked.requestId,
       uri: asked.uri,
       isNavigation: asked.how === 'navigation',
+      signInAt: decision === 'login' ? onlyVoucher(requirement, people) : undefined,
       identityHeaders: told.headers,
       assertion,
       trace,

@@ -39,6 +39,7 @@ function deliveryCheck(state: DeliveryState, lastSequence: number): Check {
   return { ...checkOf(problem), delivered: cursor, waiting, ...rest };
 }
 
-function checkOf(problem: string | undefined): Check {
+/** Returns the check of a part that is well, unless there is a problem. */
+export function checkOf(problem: string | undefined): Check {
   return toCheck({ ready: problem === undefined, ...(problem !== undefined && { problem }) });
 }

@@ -1,38 +1,40 @@
 // The key ring's file for `signet keys`: read, changed, written whole. A running sidecar takes it over by itself.
 import { readFileSync } from 'node:fs';
 import type { RingFile, RingKey } from './commands/keys.ts';
-import { addKey, promoteLast, removeKey } from './config/key-ring-text.ts';
+import { addKey, promoteLast, removeKey, stagedKey } from './config/key-ring-text.ts';
 import { deriveKeys, parseKeys, type KeyRing } from './config/keys.ts';
-import { freshKey, writeKeys } from './config/write-keys.ts';
+import { changeKeys, freshKey } from './config/write-keys.ts';
 import { Fault } from './fault.ts';
 import type { SessionStore } from './sessions/store.ts';
 import { countSealedBy } from './sessions-access.ts';
 import { idsOf } from './takeover.ts';
 
-/** Returns the ring of this file. `openStore` opens the sessions that its keys seal. */
+/**
+ * Returns the ring of this file. `openStore` opens the sessions that its keys seal; it throws a Fault where it is
+ * not known which store that is.
+ */
 export function openRingFile(path: string, openStore: () => SessionStore): RingFile {
   const text = () => readFileSync(path, 'utf8');
-  const ids = () => idsOf(ringOf(text()));
-
-  function change(to: (text: string) => string): void {
-    writeKeys(path, to(text()));
-  }
+  // Of the text that was written: by now, another command may have changed it again.
+  const change = (to: (text: string) => string) => idsOf(ringOf(changeKeys(path, to)));
 
   function add(where: 'first' | 'last'): string {
-    change((before) => addKey(before, where, freshKey()));
-    return ids().at(where === 'first' ? 0 : -1) ?? '';
+    const ids = change((before) => addKey(before, where, freshKey()));
+    return ids.at(where === 'first' ? 0 : -1) ?? '';
   }
 
   async function sessionsOf(id: string): Promise<number | undefined> {
-    const key = deriveKeys(ringOf(text()), 'session')[ids().indexOf(id)];
-    const store = openStore();
+    const ring = ringOf(text());
+    const key = deriveKeys(ring, 'session')[idsOf(ring).indexOf(id)];
+    let store: SessionStore | undefined;
     try {
+      store = openStore();
       return await countSealedBy(store, key);
     } catch (error) {
       if (error instanceof Fault) return undefined;
       throw error;
     } finally {
-      await store.close();
+      await store?.close();
     }
   }
 
@@ -40,11 +42,9 @@ export function openRingFile(path: string, openStore: () => SessionStore): RingF
     path,
     keys: () => keysOf(text()),
     add,
-    promoteLast: () => {
-      change(promoteLast);
-      return ids()[0] ?? '';
-    },
-    remove: (id) => change((before) => removeKey(before, id, idsOf)),
+    staged: () => stagedKey(text(), idsOf),
+    promoteLast: () => change(promoteLast)[0] ?? '',
+    remove: (id) => void change((before) => removeKey(before, id, idsOf)),
     sessionsOf,
   };
 }

@@ -21,14 +21,20 @@ export type AccessParts = {
   readonly where: Whereabouts;
   /** Microseconds since the epoch. */
   readonly clock: () => number;
+  /** Who ends sessions here: a user of this machine. */
+  readonly by: string;
 };
 
 /** Returns the access; that the store can't be had shows when it is asked. */
-export function openAccess({ store, keys, where, clock }: AccessParts): SessionsAccess {
+export function openAccess({ store, keys, where, clock, by }: AccessParts): SessionsAccess {
   return {
     list: () => listed(store, keys),
     remove: (key) => store.remove(key),
-    record: (sessions) => record(where, sessions, clock()),
+    record: (sessions) =>
+      record(
+        where,
+        sessions.map((session) => eventOf(session, clock(), by)),
+      ),
     close: () => store.close(),
   };
 }
@@ -64,28 +70,24 @@ async function* all(store: SessionStore) {
   }
 }
 
-async function record(
-  where: Whereabouts,
-  sessions: readonly OpenedSession[],
-  nowUs: number,
-): Promise<void> {
+async function record(where: Whereabouts, events: readonly EventRow[]): Promise<void> {
   const reader = await openAuditReader(where.place);
   try {
     const chain = await ownChain(where, reader);
     await writing(where, chain, async (database) => {
-      for (const session of sessions) await recordEvent(database, chain, eventOf(session, nowUs));
+      for (const event of events) await recordEvent(database, chain, event);
     });
   } finally {
     await reader.close();
   }
 }
 
-function eventOf({ identity, sessionHash }: OpenedSession, nowUs: number): EventRow {
+function eventOf({ identity, sessionHash }: OpenedSession, nowUs: number, by: string): EventRow {
   return {
     kind: 'event',
     requestId: `session-revoked:${sessionHash}`,
     event: 'session-revoked',
-    details: { why: 'command' },
+    details: { why: 'command', by },
     startedAtUs: nowUs,
     identity: stampedIdentity({ ...identity, sessionHash }),
   };

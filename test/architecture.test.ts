@@ -156,6 +156,7 @@ const RIM = [
   'clock.ts',
   'command-open.ts', // the terminal
   'config/keys.ts', // the key ring's file
+  'config/ring-lock.ts', // the lock beside the key ring's file
   'config/write-keys.ts', // the key ring's file, and new keys
   'commands/deliver.ts', // the terminal
   'deployment/command-mark.ts', // the clock
@@ -202,6 +203,10 @@ const RIM = [
   'sessions/lease.ts', // its timer
   'sessions/store-answering.ts', // the network, and its timers
   'sessions/store-file.ts', // the store's file
+  'sessions/store-line.ts', // waits between tries
+  'sessions/store-reopened.ts', // the store's file
+  'sessions/upkeep.ts', // a steady clock
+  'sessions/store-line.ts', // its timer, which a command waits for
   'sessions/wait.ts', // a timer
   'sessions/sessions.ts', // randomness: the session's id; its timer
   'decisions/journal-file.ts', // the gate's journals

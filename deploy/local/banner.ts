@@ -31,7 +31,7 @@ export function banner(
   Spans   ${nearest(cwd, spansFile(folder))}
   State   ${signet(`status --health ${health}`)}
           ${bold(`curl http://${health}/metrics`)}
-  Steer   ${nearest(cwd, editableFile(folder))}: sampling, budgets, more destinations; edit it and start again
+  Steer   ${nearest(cwd, editableFile(folder))}: sampling, budgets, more destinations; edit it, it is taken over within seconds
 
   Ctrl-C stops everything. From here on a line per request:
 `;

@@ -36,7 +36,8 @@ export function receiverHeaders(folder: string): string {
 // Called `otlp`, because the stack tells the sidecar by OTEL_EXPORTER_OTLP_ENDPOINT where the receiver
 // really is. The endpoint here is for the commands, which the stack doesn't start.
 function settings(folder: string, receiverPort: number): string {
-  return `# Settings of the local stack: \`npm start\` reads this file and no other. Edit it, and start again.
+  return `# Settings of the local stack: \`npm start\` reads this file and no other. Edit it:
+# it is taken over within seconds.
 destinations:
   - name: otlp # the stack's receiver, in Lightstep's place; under another name it is not found
     endpoint: http://127.0.0.1:${receiverPort}

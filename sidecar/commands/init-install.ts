@@ -15,6 +15,7 @@ export type Installation = {
   readonly answers: Answers;
   readonly layout: Layout;
   readonly scopes?: readonly string[];
+  readonly hasOfflineAccess?: true;
   readonly program: string;
   readonly isRoot: boolean;
 };
@@ -43,7 +44,7 @@ function dangersTo({ folders }: Layout): string[] {
 export function install(
   installation: Installation,
 ): { told: string; isComplete: boolean } | { obstacles: readonly string[] } {
-  const { answers, layout, scopes, program, isRoot } = installation;
+  const { answers, layout, scopes, hasOfflineAccess = false, program, isRoot } = installation;
   const files = plannedFor(installation);
   const groupId = layout.kind === 'system' ? findGroup('signet') : undefined;
   makeFolders(layout.folders, groupId);
@@ -61,6 +62,7 @@ export function install(
     hasGroup: groupId !== undefined,
     ...rightsOf(files, layout, groupId),
     scopes: scopes ?? DEFAULT_SCOPES,
+    hasOfflineAccess,
   });
   return { told, isComplete: placed.every(({ became }) => !LEFT_TO_YOU.includes(became)) };
 }

@@ -1,9 +1,9 @@
 // Asks the provider what it offers, says it in words, and lets a person decide where it falls short.
 import type { Asker } from '../setup/answers.ts';
-import { discover } from '../setup/discovery.ts';
+import { discover, type Judged } from '../setup/discovery.ts';
 
 /** What is known of the provider. */
-export type Checked = { readonly scopes?: readonly string[] };
+export type Checked = Pick<Judged, 'scopes' | 'hasOfflineAccess'>;
 
 /** Returns what is known; undefined when the provider won't do, and nobody says that it shall. */
 export async function checkProvider(
@@ -17,7 +17,7 @@ export async function checkProvider(
     return decided({}, asker, say);
   }
   say(`The provider answers.\n${indented(found.findings)}`);
-  const checked = found.scopes === undefined ? {} : { scopes: found.scopes };
+  const { findings: _findings, problems: _problems, ...checked } = found;
   if (found.problems.length === 0) return checked;
   say(`Nobody can sign in with it as it is:\n${indented(found.problems)}`);
   return decided(checked, asker, say);

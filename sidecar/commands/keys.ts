@@ -17,7 +17,9 @@ export type RingFile = {
   keys(): readonly RingKey[];
   /** Returns the id of the key that was added. */
   add(where: 'first' | 'last'): string;
-  /** Puts the last one in front; returns its id. */
+  /** The id of the one that was added as the last, and waits to be put in front. */
+  staged(): string | undefined;
+  /** Puts the staged one in front; returns its id. */
   promoteLast(): string;
   remove(id: string): void;
   /** Returns how many sessions only this key opens; undefined when the session store can't be had. */
@@ -64,7 +66,7 @@ export function keysCommand(parts: KeysParts): Command {
     .addCommand(
       withState(new Command('rotate').description('put another key in front'))
         .option('--stage', 'only add it, behind the others: it opens, and does not seal yet')
-        .option('--staged', 'put the one in front that stands last')
+        .option('--staged', 'put the one in front that was staged')
         .action((options: RotateOptions) => rotate(parts.open(options.state), options)),
     )
     .addCommand(
@@ -97,10 +99,12 @@ async function rotate(ring: RingFile, { stage, staged }: RotateOptions): Promise
   if (stage && staged) return refuse('--stage and --staged are two steps: one at a time');
   const before = ring.keys();
   if (staged) {
-    if (before.length < 2) return refuse('there is no key behind the first one: --stage adds one');
+    if (ring.staged() === undefined) return refuse('nothing is staged: --stage adds a key');
     const id = ring.promoteLast();
     return print(`${id} seals from now on; ${before[0]?.id} still opens\n`);
   }
+  const waiting = stage && ring.staged();
+  if (waiting) return refuse(`${waiting} is staged already: --staged puts it in front`);
   const id = ring.add(stage ? 'last' : 'first');
   if (!stage) return print(`${id} seals from now on; ${before[0]?.id} still opens\n`);
   const next = `copy ${ring.path} to every sidecar, then: signet keys rotate --staged`;

@@ -6,7 +6,7 @@ import type { openSession } from '../sessions/text.ts';
 /** A session that a key of the ring opened. */
 export type OpenedSession = NonNullable<ReturnType<typeof openSession>>;
 
-const HEAD = ['SESSION', 'USER', 'TEAM', 'PROVIDER', 'BEGAN', 'LAST SEEN'];
+const HEAD = ['SESSION', 'USER', 'TEAM', 'PROVIDER', 'BEGAN', 'CHECKED', 'LAST SEEN'];
 
 /** Returns the table; a sentence where there is nothing to put in it. */
 export function sessionsTable(sessions: readonly OpenedSession[], nowMs: number): string {
@@ -23,13 +23,14 @@ export function sessionsTable(sessions: readonly OpenedSession[], nowMs: number)
 }
 
 function cellsOf(session: OpenedSession, nowMs: number): string[] {
-  const { identity, sessionHash, createdAtMs, seenAtMs } = session;
+  const { identity, sessionHash, createdAtMs, checkedAtMs, seenAtMs } = session;
   return [
     sessionHash,
     visible(identity.actor === undefined ? identity.user : actorWords(identity)),
     visible(identity.team ?? '—'),
     visible(identity.provider ?? identity.issuer),
     ago(nowMs - createdAtMs),
+    checkedAtMs === undefined ? 'never' : ago(nowMs - checkedAtMs),
     ago(nowMs - seenAtMs),
   ];
 }

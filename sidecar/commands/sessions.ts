@@ -37,12 +37,13 @@ const EXIT_USAGE = 2;
 const EXIT_NOT_RECORDED = 75; // EX_TEMPFAIL of sysexits.h
 
 const LIST_HELP = `
-A session is named by the first 16 hex digits of its hash, as in rows (session_hash), spans and this list.
+A session is named by the first 16 hex digits of its hash, as in rows (sessionHash), Signet's log and this list.
+CHECKED is when the provider last confirmed it; never: without a refresh token it is not asked.
 
 Examples:
   $ signet sessions list
   $ signet sessions list --user alice
-  $ signet sessions list --format jsonl | jq -r .user | sort | uniq -c
+  $ signet sessions list --format json | jq -r .user | sort | uniq -c
 
 Exit codes:
   0   there are some
@@ -55,7 +56,8 @@ Exit codes:
 const REVOKE_HELP = `
 They are refused on every sidecar of this store within a second. Who is revoked can sign in again: whoever may
 not has to be stopped at the provider, too. Bearer tokens are not sessions, and go on until they expire. Each
-session that is ended is an event (session-revoked, why: command) in the audit store.
+session that is ended is an event in the audit store (session-revoked, why: command, and by which user of this
+machine).
 
 Examples:
   $ signet sessions revoke --user alice
@@ -87,9 +89,13 @@ export function sessionsCommand(parts: SessionsParts): Command {
 
 function listCommand(parts: SessionsParts): Command {
   return withWhich(new Command('list').description('list the sessions that are open'))
-    .option('--format <format>', 'table or jsonl (default: by where the output goes)', parseFormat)
+    .option(
+      '--format <format>',
+      'table or json, an object a line (default: by where the output goes)',
+      parseFormat,
+    )
     .addHelpText('after', LIST_HELP)
-    .action((options: Which & { format?: 'table' | 'jsonl' }) => list(parts, options));
+    .action((options: Which & { format?: 'table' | 'json' }) => list(parts, options));
 }
 
 function revokeCommand(parts: SessionsParts): Command {
@@ -104,13 +110,17 @@ function withWhich(command: Command): Command {
   return command
     .option('--user <name>', 'of the people of this name, or this subject')
     .option('--issuer <url>', 'of this issuer only')
-    .option('--state <folder>', 'the state folder (default: SIGNET_STATE, SIGNET_SESSION_STORE)')
+    .option(
+      '--state <folder>',
+      'the state folder whose SQLite file is meant; leave it out where the settings name PostgreSQL ' +
+        '(default: as the settings say: SIGNET_STATE, SIGNET_SESSION_STORE)',
+    )
     .exitOverride(exitAsUsage);
 }
 
 async function list(
   parts: SessionsParts,
-  { format = isTerminal() ? 'table' : 'jsonl', ...which }: Which & { format?: 'table' | 'jsonl' },
+  { format = isTerminal() ? 'table' : 'json', ...which }: Which & { format?: 'table' | 'json' },
 ): Promise<void> {
   await withSessions(parts, which, async (sessions) => {
     const found: OpenedSession[] = [];
@@ -197,19 +207,20 @@ function tellUnreadable(count: number): void {
   say(`${count} more can't be read: no key of the ring opens them, and nobody gets in by them.\n`);
 }
 
-function lineOf({ identity, sessionHash, createdAtMs, seenAtMs }: OpenedSession) {
+function lineOf({ identity, sessionHash, createdAtMs, checkedAtMs, seenAtMs }: OpenedSession) {
   const { user, subject, issuer, provider, team, type } = identity;
   return {
     session: sessionHash,
     ...{ user, subject, issuer, provider, team, type },
     began: new Date(createdAtMs).toISOString(),
+    checked: checkedAtMs === undefined ? null : new Date(checkedAtMs).toISOString(),
     seen: new Date(seenAtMs).toISOString(),
   };
 }
 
-function parseFormat(text: string): 'table' | 'jsonl' {
-  if (text === 'table' || text === 'jsonl') return text;
-  throw new InvalidArgumentError('Allowed are table and jsonl.');
+function parseFormat(text: string): 'table' | 'json' {
+  if (text === 'table' || text === 'json') return text;
+  throw new InvalidArgumentError('Allowed are table and json.');
 }
 
 function parseHash(text: string): string {

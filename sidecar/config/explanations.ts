@@ -99,7 +99,7 @@ export const EXPLANATIONS: Readonly<Record<string, string>> = {
   'session.store_file':
     'The file with the URL of a PostgreSQL database, for sessions that several sidecars share. By default they are in sessions.db in the state folder. A change waits for a restart.',
   'session.domain':
-    'One sign-in for all hosts below this domain. Every host there gets the cookie, those that are not behind Signet as well.',
+    'One sign-in for all `hosts`, which have to be below this domain. Every host there gets the cookie, those that are not behind Signet as well.',
   'session.sign_in_host':
     'One sign-in for all `hosts`, of whatever domain: people sign in at this host and are handed over from there.',
   assertion:

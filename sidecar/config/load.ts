@@ -130,6 +130,7 @@ function readParts(reading: Reading): ConfigParts {
   return {
     ...{ ...places, issuers, ...signingIn },
     ...{ ...readDestinations(reading), sampling: readSampling(reading), ...convert(reading) },
+    pages: readPages(reading, places.stateFolder),
     warnings: warningsOf(reading, issuers, signingIn.sessionStore),
     ...(listen && { listen }),
     ...(health && { health }),
@@ -150,7 +151,6 @@ function readSigningIn(reading: Reading, { providers, bearer }: Issuers) {
   return {
     session: readSession(reading),
     cookie: readCookie(reading),
-    pages: readPages(reading),
     ...(assertion && { assertion }),
     ...(sessionStore && { sessionStore }),
   };

@@ -2,6 +2,7 @@
 import type { Secret } from '../secret.ts';
 import { baseOfPreset, claimNames, type ClaimsBase } from './claim-names.ts';
 import type { ProviderConfig } from './config.ts';
+import type { ConfigError } from './errors.ts';
 import { isMissing, pathIn, type ProviderEntry, providerEntries } from './issuer-entries.ts';
 import type { Reading } from './reading.ts';
 
@@ -114,16 +115,33 @@ export function checkClientSecret(
 }
 
 function readParameters(entry: ProviderEntry, { place, report }: Reading): Record<string, string> {
-  const names = Object.keys(entry.parameters);
-  for (const name of names.filter((one) => OWN_PARAMETERS.includes(one) || !isName(one))) {
+  for (const [name, value] of Object.entries(entry.parameters)) {
+    const wrong = problemOf(name, value);
+    if (wrong === undefined) continue;
     const setting = pathIn(entry, 'parameters');
-    const read = isName(name) ? `${name}, which Signet sets itself` : 'a name that is none';
-    const allowed = 'further parameters of the authorization request: letters, digits, _ and -';
-    report({ where: place(setting), setting, read, allowed, mend: 'take it away' });
+    report({ where: place(setting), setting, ...wrong });
   }
   const both = { ...entry.brings.parameters, ...entry.parameters };
   // An empty one takes away what the preset brings.
   return Object.fromEntries(Object.entries(both).filter(([, value]) => value !== ''));
+}
+
+type Wrong = Pick<ConfigError, 'read' | 'allowed' | 'mend'>;
+
+function problemOf(name: string, value: string): Wrong | undefined {
+  // Providers may not tell capitals apart.
+  const known = name.toLowerCase();
+  if (isName(name) && !OWN_PARAMETERS.includes(known)) return problemOfPrompt(known, value);
+  const read = isName(name) ? `${name}, which Signet sets itself` : 'a name that is none';
+  const allowed = 'further parameters of the authorization request: letters, digits, _ and -';
+  return { read, allowed, mend: 'take it away' };
+}
+
+// With it a provider asks nobody for anything: whoever has no session there is refused (OpenID Connect Core, 3.1.2.1).
+function problemOfPrompt(name: string, value: string): Wrong | undefined {
+  if (name !== 'prompt' || !value.toLowerCase().split(/\s+/).includes('none')) return undefined;
+  const allowed = 'what the provider asks people for, such as login, consent or select_account';
+  return { read: 'prompt: none, by which nobody could sign in', allowed, mend: 'take it away' };
 }
 
 function isName(name: string): boolean {

@@ -5,7 +5,7 @@ import { overlayEnvironment, readEnvironment } from './environment.ts';
 import type { Report } from './errors.ts';
 import type { Settings } from './schema.ts';
 import { createFindSecret, createReadText } from './secret-file.ts';
-import type { FindSecret, ReadSecret, ReadText } from './secret-file.ts';
+import type { FindSecret, NamedFile, ReadSecret, ReadText } from './secret-file.ts';
 import { checkSettings, isObject } from './settings.ts';
 import { readSettingsFile, type SettingsFile } from './settings-file.ts';
 
@@ -31,6 +31,8 @@ export type Reading = {
   /** The variable that set a path, where one did. */
   readonly variableOf: (path: string) => string | undefined;
   readonly readText: ReadText;
+  /** What was read by `readText` so far. */
+  readonly namedFiles: readonly NamedFile[];
   readonly findSecret: FindSecret;
   readonly readSecret: ReadSecret;
   readonly report: Report;
@@ -52,7 +54,8 @@ export function readSources(sources: ConfigSources, report: Report): Reading {
     refused.add(error.setting ?? '');
     report(error);
   });
-  const readText = createReadText(sources, report);
+  const namedFiles: NamedFile[] = [];
+  const readText = createReadText(sources, report, (named) => namedFiles.push(named));
   const findSecret = createFindSecret(given, readText, sources, report);
   const readSecret: ReadSecret = (at) => {
     const found = findSecret(at);
@@ -60,5 +63,6 @@ export function readSources(sources: ConfigSources, report: Report): Reading {
   };
   const variableOf = (path: string) => origins.get(path);
   const read = { sources, given, file, settingsFile, readable, settings, refused, attributes };
-  return { ...read, place, missing, variableOf, readText, findSecret, readSecret, report };
+  const means = { readText, namedFiles, findSecret, readSecret, report };
+  return { ...read, ...means, place, missing, variableOf };
 }

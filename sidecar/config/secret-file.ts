@@ -1,4 +1,5 @@
 // Secrets from a variable, or from the file that a variable or a setting names. Read at start.
+import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { isNativeError } from 'node:util/types';
 import { explain } from '../fault.ts';
@@ -30,14 +31,27 @@ export type ReadSecret = (place: SecretPlace) => Secret | undefined | null;
 /** Returns a file's text without surrounding space; undefined if it is no good, and reported. */
 export type ReadText = (path: string, where: string) => string | undefined;
 
-/** Returns how files are read that settings name. Reports those that can't be, or that are empty. */
-export function createReadText(sources: ConfigSources, report: Report): ReadText {
+/** A file that a setting names, by what is in it: one file may have several paths. */
+export type NamedFile = { readonly where: string; readonly sha256: string };
+
+/**
+ * Returns how files are read that settings name. Reports those that can't be, or that are empty; `note` is told
+ * of the others.
+ */
+export function createReadText(
+  sources: ConfigSources,
+  report: Report,
+  note: (file: NamedFile) => void,
+): ReadText {
   return (path, where) => {
     const mend =
       'write the file, let Signet read it, or correct its path; what is in it has no place here';
     try {
       const text = sources.readFile(resolve(sources.cwd, path)).trim();
-      if (text !== '') return text;
+      if (text !== '') {
+        note({ where, sha256: markOf(text) });
+        return text;
+      }
       report({ where, read: `${shown(path)}, an empty file`, allowed: 'a file with a text', mend });
     } catch (error) {
       const read = shownFile(path, error);
@@ -45,6 +59,11 @@ export function createReadText(sources: ConfigSources, report: Report): ReadText
     }
     return undefined;
   };
+}
+
+/** Returns what tells a text from others without holding it. */
+export function markOf(text: string): string {
+  return hash('sha256', text);
 }
 
 /** Returns how secrets are found: the variable wins over the settings. Reports those given twice. */

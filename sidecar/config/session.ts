@@ -53,7 +53,7 @@ export function readCookie(reading: Reading): CookieConfig {
 
 function central(host: string, hosts: readonly string[], reading: Reading): CookieConfig {
   const where = reading.place('session.sign_in_host');
-  const isKnown = reading.refused.has('hosts') || hosts.includes(host);
+  const isKnown = areHostsRefused(reading) || hosts.includes(host);
   const read = hosts.length === 0 ? `${host}, and no hosts` : host;
   const allowed = 'one of `hosts`, which lists every host that people sign in for';
   if (!isKnown) reading.report({ where, read, allowed, mend: 'add it to `hosts`' });
@@ -61,6 +61,13 @@ function central(host: string, hosts: readonly string[], reading: Reading): Cook
 }
 
 function within(domain: string, hosts: readonly string[], reading: Reading): CookieConfig {
+  // A domain alone says nothing of what was meant: co.uk has two labels, too.
+  if (hosts.length === 0 && !areHostsRefused(reading)) {
+    const read = `${domain}, and no hosts`;
+    const allowed = 'a domain with `hosts`, which lists every host that people sign in for';
+    const mend = 'list them in `hosts`: people then sign in for these alone';
+    reading.report({ where: reading.place('session.domain'), read, allowed, mend });
+  }
   const outside = hosts.filter((host) => !isWithin(host.replace(/:\d+$/, ''), domain));
   if (outside.length > 0) {
     const allowed = `a domain that all hosts are within; ${outside.join(', ')} would get no cookie`;
@@ -68,6 +75,10 @@ function within(domain: string, hosts: readonly string[], reading: Reading): Coo
     reading.report({ where: reading.place('session.domain'), read: domain, allowed, mend });
   }
   return { kind: 'domain', domain };
+}
+
+function areHostsRefused({ refused }: Reading): boolean {
+  return [...refused].some((path) => /^hosts(\[|$)/.test(path));
 }
 
 function isWithin(host: string, domain: string): boolean {

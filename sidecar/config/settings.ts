@@ -3,7 +3,7 @@
 import type { z } from 'zod';
 import { parseDuration } from './address.ts';
 import { nearest, type Report } from './errors.ts';
-import { described, shown, shownList } from './shown.ts';
+import { described, shown, shownList, soundsSecret } from './shown.ts';
 import { type SchemaNode, SETTINGS, type Settings, settingsJsonSchema } from './schema.ts';
 
 type Path = readonly PropertyKey[];
@@ -94,7 +94,9 @@ function readAs(issue: Exclude<Issue, { code: 'unrecognized_keys' }>): string {
 
 // What stands in place of a file's name may be what the file should hold.
 function shownIn({ input, code, path }: Exclude<Issue, { code: 'unrecognized_keys' }>): string {
-  if (String(path.at(-1)).endsWith('_file')) return described(input);
+  const key = String(path.at(-1));
+  const isSecret = path.at(-2) === 'parameters' && soundsSecret(key);
+  if (isSecret || key.endsWith('_file')) return described(input);
   const isRightKind = code === 'custom' || code === 'too_small';
   return isRightKind && Array.isArray(input) ? shownList(input) : shown(input);
 }

@@ -30,6 +30,11 @@ export function shownList(list: readonly unknown[]): string {
   return isPlain ? bounded(`[${list.map(shown).join(', ')}]`) : described(list);
 }
 
+/** Returns whether what has this name may well be a secret. */
+export function soundsSecret(name: string): boolean {
+  return /assertion|secret|token|key|passw|credential/i.test(name);
+}
+
 /** Returns what was given as a URL and is refused: scheme and host of one, and of whatever else nothing. */
 export function shownUrl(text: string): string {
   return text.includes('://') ? shown(text) : `${described(text)} that is no URL`;

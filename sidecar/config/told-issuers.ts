@@ -7,6 +7,7 @@ import type { Issuers } from './issuers.ts';
 import { pathIn } from './issuer-entries.ts';
 import { byDefault, type Origin, originOf } from './provenance.ts';
 import type { ProviderParts } from './providers.ts';
+import { soundsSecret } from './shown.ts';
 import type { Telling, ToldSetting, ToldValue } from './told-setting.ts';
 
 type ProviderLine = Issuers['providers'][number];
@@ -57,13 +58,18 @@ function tellProvider(provider: ProviderLine, telling: Telling): ToldSetting[] {
     ...key('client_id', provider.clientId),
     ...telling.tellSecret({ ...names, ...(isTop && { variable: 'SIGNET_CLIENT_SECRET' }) }),
     ...key('scopes', provider.scopes, of('scopes')),
-    ...Object.entries(parameters).flatMap(([name, value]) =>
-      key(`parameters.${name}`, value, of('parameters')),
-    ),
+    ...Object.entries(parameters).flatMap(([name, value]) => {
+      const lines = key(`parameters.${name}`, value, of('parameters'));
+      return soundsSecret(name) ? lines.map(hidden) : lines;
+    }),
     ...(Object.keys(parameters).length === 0 ? key('parameters', []) : []),
     ...key('sign_out', provider.signOut),
     ...key('audiences', entry.audiences),
   ];
+}
+
+function hidden({ value, ...line }: ToldSetting): ToldSetting {
+  return value === undefined ? line : { ...line, isSecret: true };
 }
 
 function tellBearer(issuer: BearerLine, telling: Telling): ToldSetting[] {

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { Fault } from '../fault.ts';
 import type { FreshKey } from './key-ring-text.ts';
 import { MIN_KEY_BYTES, parseKeys } from './keys.ts';
+import { whileLocked } from './ring-lock.ts';
 
 /** Returns a new key. */
 export function freshKey(): FreshKey {
@@ -13,21 +14,35 @@ export function freshKey(): FreshKey {
 }
 
 /**
+ * Changes the ring's text, and returns the new one; who else changes it at the same time does so before or after.
+ * @throws {Fault} ERR_KEYS if it can't be: the old one is as it was. And what `to` throws.
+ */
+export function changeKeys(path: string, to: (text: string) => string): string {
+  const real = fs.existsSync(path) ? fs.realpathSync(path) : path;
+  return whileLocked(real, (assertHeld) => {
+    const text = to(fs.readFileSync(real, 'utf8'));
+    writeKeys(real, text, assertHeld);
+    return text;
+  });
+}
+
+/**
  * Writes the ring in place of the one that is there, with the same owner, group and mode; a new file is its
- * owner's only. A symbolic link stays, and what it leads to is replaced.
+ * owner's only. A symbolic link stays, and what it leads to is replaced. `atLast` is called when all of it is on
+ * the disk, and throws if it must not be the ring any more.
  * @throws {Fault} ERR_KEYS if it can't be, or the text is no key ring: the old one is as it was.
  */
-export function writeKeys(path: string, text: string): void {
+export function writeKeys(path: string, text: string, atLast?: () => void): void {
   const parsed = parseKeys(text);
   if ('problem' in parsed) throw new Fault('ERR_KEYS', `it is no key ring: ${parsed.problem}`);
   try {
-    replace(fs.existsSync(path) ? fs.realpathSync(path) : path, text);
+    replace(fs.existsSync(path) ? fs.realpathSync(path) : path, text, atLast);
   } catch (error) {
     throw new Fault('ERR_KEYS', `the key ring ${path} can't be written`, { cause: error });
   }
 }
 
-function replace(path: string, text: string): void {
+function replace(path: string, text: string, atLast?: () => void): void {
   const old = fs.statSync(path, { throwIfNoEntry: false });
   const draft = join(dirname(path), `.keys.${randomUUID()}`);
   const file = fs.openSync(draft, 'wx', 0o600);
@@ -39,6 +54,7 @@ function replace(path: string, text: string): void {
     } finally {
       fs.closeSync(file);
     }
+    atLast?.();
     fs.renameSync(draft, path);
   } finally {
     fs.rmSync(draft, { force: true });

@@ -29,6 +29,8 @@ function allow(res: ServerResponse, verdict: Verdict): void {
   const headers = ['Signet-Stamp', stamp, ...identityHeaders, 'traceparent', traceparent];
   headers.push('Server-Timing', trace.serverTiming);
   if (assertion !== undefined) headers.push('Signet-Assertion', assertion);
+  // The snippet then hands on what a preflight has, and nothing besides.
+  if (verdict.reason === 'preflight') headers.push('Signet-Preflight', 'yes');
   if (tracestate !== undefined) headers.push('tracestate', tracestate);
   if (baggage !== undefined) headers.push('baggage', baggage);
   res.sendDate = false;
@@ -45,7 +47,7 @@ function mark(res: ServerResponse, { stamp, trace }: Verdict): void {
 function sendToSignIn(res: ServerResponse, verdict: Verdict): void {
   res.statusCode = 302;
   mark(res, verdict);
-  res.setHeader('Location', signInPath(verdict.uri));
+  res.setHeader('Location', signInPath(verdict.uri, undefined, verdict.signInAt));
   res.setHeader('Cache-Control', 'no-store');
   res.end();
 }

@@ -1,6 +1,6 @@
 // What a provider posts when somebody signs out there (OpenID Connect Back-Channel Logout 1.0): ends the sessions
 // that its logout token names. No browser, no cookies: the token's signature is all the proof.
-import type { IncomingMessage } from 'node:http';
+import type { Request } from 'express';
 import { explain, Fault } from '../fault.ts';
 import { providerKeys } from '../identity/grants.ts';
 import {
@@ -12,13 +12,18 @@ import {
 import type { Provider } from '../identity/provider.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import type { Reason } from '../policy/reason.ts';
-import { readForm } from './form-body.ts';
+import { createFormReader, type ReadForm } from './form-body.ts';
 import { own, type Visit } from './visit.ts';
 
 /** Longest body, in bytes: one token, percent-encoded, and a few words around it. */
 export const MAX_LOGOUT_BODY_BYTES = 3 * MAX_LOGOUT_TOKEN_CHARS + 1_024;
-const BOUNDS = { maxBytes: MAX_LOGOUT_BODY_BYTES, timeoutMs: 5_000 };
-/** So many at once, for all providers; beyond it 503. A signature costs some 100 µs, and anyone may ask for one. */
+/** Bodies that are read at once; beyond it 503. Each holds a connection, and at most so many bytes. */
+export const MAX_LOGOUT_READS = 500;
+/** Of these, from one client: or else one that sends slowly would keep the provider out. */
+export const MAX_LOGOUT_READS_BY_ADDRESS = 10;
+/** A provider's server sends the few bytes at once. */
+const READ_MS = 2_000;
+/** Verified at once, for all providers; beyond it 503. A signature costs some 100 µs, and anyone may ask for one. */
 export const MAX_LOGOUTS_AT_ONCE = 50;
 
 /** The verifiers, by the name in the path: the first provider's is ''. */
@@ -44,19 +49,34 @@ export function createBackChannel(
 
 /** Returns what answers the posts: 200, or 400 with an error, section 2.8. */
 export function backChannelLogout(backChannel: BackChannel, sessions: Sessions) {
+  const read = createFormReader({
+    maxBytes: MAX_LOGOUT_BODY_BYTES,
+    timeoutMs: READ_MS,
+    maxAtOnce: MAX_LOGOUT_READS,
+    maxByAddress: MAX_LOGOUT_READS_BY_ADDRESS,
+  });
   let underWay = 0;
-  return async (visit: Visit, name: string): Promise<void> => {
-    if (underWay >= MAX_LOGOUTS_AT_ONCE) return refuse(visit, BUSY);
+
+  async function judge(req: Request, tokens: LogoutTokens | undefined) {
+    if (tokens === undefined) return invalid('no such provider');
+    const token = await readToken(req, read);
+    if ('status' in token) return token;
+    // Here and not before, so that whoever sends slowly takes none of these places.
+    if (underWay >= MAX_LOGOUTS_AT_ONCE) return busy('too many are verified at once');
     underWay++;
     try {
-      const refused = await logOut(visit.req, backChannel.get(name), sessions);
-      if (refused !== undefined) return refuse(visit, refused);
-      // Whose sessions ended is told by the sessions, each as an event of its own.
-      visit.tell(own());
-      visit.res.set('Cache-Control', 'no-store').status(200).end();
+      return await logOut(token.text, tokens, sessions);
     } finally {
       underWay--;
     }
+  }
+
+  return async (visit: Visit, name: string): Promise<void> => {
+    const refused = await judge(visit.req, backChannel.get(name));
+    if (refused !== undefined) return refuse(visit, refused);
+    // Whose sessions ended is told by the sessions, each as an event of its own.
+    visit.tell(own());
+    visit.res.set('Cache-Control', 'no-store').status(200).end();
   };
 }
 
@@ -66,18 +86,13 @@ export function refuseLogout(visit: Visit): void {
   refuse(visit, { status: 400, reason: 'host-not-allowed', detail });
 }
 
-const BUSY: Refused = { status: 503, reason: 'request-invalid', detail: 'too many at once' };
-
 async function logOut(
-  req: IncomingMessage,
-  tokens: LogoutTokens | undefined,
+  text: string,
+  tokens: LogoutTokens,
   sessions: Sessions,
 ): Promise<Refused | undefined> {
-  if (tokens === undefined) return invalid('no such provider');
-  const token = await readToken(req);
-  if ('detail' in token) return invalid(token.detail);
   try {
-    const named = await tokens.verify(token.text);
+    const named = await tokens.verify(text);
     if ('refused' in named) return { status: 400, reason: named.refused, detail: named.detail };
     await endNamed(named, tokens, sessions);
     return undefined;
@@ -109,12 +124,18 @@ function failed(error: unknown): Refused {
   return { status: 400, reason, detail: explain(error) };
 }
 
-async function readToken(req: IncomingMessage): Promise<{ text: string } | { detail: string }> {
-  const form = await readForm(req, BOUNDS);
-  if (form === undefined) return { detail: 'the body is no form, too long, or too slow' };
+async function readToken(req: Request, read: ReadForm): Promise<{ text: string } | Refused> {
+  // As Caddy gives it; without it we would not be here.
+  const form = await read(req, req.get('X-Forwarded-For') ?? '');
+  if (form === 'busy') return busy('too many are read at once, in all or from this address');
+  if (form === undefined) return invalid('the body is no form, too long, or too slow');
   const [text, ...more] = form.getAll('logout_token');
-  if (text === undefined || text === '') return { detail: 'there is no logout_token' };
-  return more.length > 0 ? { detail: 'there are two logout_tokens' } : { text };
+  if (text === undefined || text === '') return invalid('there is no logout_token');
+  return more.length > 0 ? invalid('there are two logout_tokens') : { text };
+}
+
+function busy(detail: string): Refused {
+  return { status: 503, reason: 'request-invalid', detail };
 }
 
 function invalid(detail: string): Refused {

@@ -15,7 +15,10 @@ export type BeginsLogin = {
   readonly handOver: HandOver | undefined;
 };
 
-/** Begins a sign-in that comes back to `return`; `prompt=login` asks even who is known, `idp` names the provider. */
+/**
+ * Begins a sign-in that comes back to `return`; `prompt=login` asks even who is known, `idp` names the provider.
+ * Whoever is known by another one than that signs in there, too.
+ */
 export async function beginLogin(
   visit: Visit,
   { login, sessions, handOver }: BeginsLogin,
@@ -24,8 +27,10 @@ export async function beginLogin(
   const returnTo = returnOf(visit, '/');
   const prompt = query.get('prompt') ?? undefined;
   const known = await bySession(place, sessions, visit.cookie);
-  if (prompt === undefined && !('refused' in known)) return goBack(visit, known, returnTo);
-  const asked = { ...place, returnTo, prompt, idp: query.get('idp') ?? undefined };
+  const idp = query.get('idp') ?? undefined;
+  const isKnown = !('refused' in known) && (idp === undefined || known.provider === idp);
+  if (prompt === undefined && isKnown) return goBack(visit, known, returnTo);
+  const asked = { ...place, returnTo, prompt, idp };
   if (handOver !== undefined && !handOver.isCentral(place.host)) {
     return send(visit, handOver.begin(asked));
   }

@@ -1,13 +1,61 @@
-// The body of a form, within bounds of bytes and time. What it says is read elsewhere.
+// Bodies of forms, within bounds of bytes, time and number: whoever sends slowly must not keep others out. What
+// they say is read elsewhere.
 import type { IncomingMessage } from 'node:http';
 
-export type BodyBounds = { readonly maxBytes: number; readonly timeoutMs: number };
+export type BodyBounds = {
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
+  /** Read at the same time, in all. */
+  readonly maxAtOnce: number;
+  /** Of these, from one client. */
+  readonly maxByAddress: number;
+};
+
+/** `busy`: too many are being read, and this one is not. Undefined: it is no form, or not within the bounds. */
+export type ReadForm = (
+  req: IncomingMessage,
+  address: string,
+) => Promise<URLSearchParams | 'busy' | undefined>;
 
 /**
- * Returns the body of a form, or undefined: another media type, too long, too slow, or broken off. The rest of
- * what is too long stays unread; answer with `Connection: close` then.
+ * Returns what reads the body of a form: of another media type, too long, too slow or broken off, it is undefined.
+ * The rest of what is not read stays unread; answer with `Connection: close` then.
  */
-export async function readForm(
+export function createFormReader(bounds: BodyBounds): ReadForm {
+  const byClient = new Map<string, number>();
+  let inAll = 0;
+
+  function count(client: string, change: 1 | -1): void {
+    const left = (byClient.get(client) ?? 0) + change;
+    inAll += change;
+    if (left === 0) byClient.delete(client);
+    else byClient.set(client, left);
+  }
+
+  return async (req, address) => {
+    const client = clientOf(address);
+    const isFull = (byClient.get(client) ?? 0) >= bounds.maxByAddress;
+    if (isFull || inAll >= bounds.maxAtOnce) return 'busy';
+    count(client, 1);
+    try {
+      return await readForm(req, bounds);
+    } finally {
+      count(client, -1);
+    }
+  };
+}
+
+// Whoever has one address of IPv6 has its /64. Caddy writes them as RFC 5952 has it, and IPv4 as such; what a
+// proxy before Caddy has put in front stays as it is.
+function clientOf(address: string): string {
+  if (!/^[0-9a-f:]+$/i.test(address)) return address;
+  const [head = [], tail] = address.split('::').map((part) => part.split(':').filter(Boolean));
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - head.length - tail.length);
+  const groups = [...head, ...Array<string>(zeros).fill('0'), ...(tail ?? [])];
+  return groups.slice(0, 4).join(':');
+}
+
+async function readForm(
   req: IncomingMessage,
   { maxBytes, timeoutMs }: BodyBounds,
 ): Promise<URLSearchParams | undefined> {

@@ -13,6 +13,8 @@ export async function giveSession(
   handOver: HandOver,
   sessions: Sessions,
 ): Promise<void> {
+  severFromOpener(visit);
+  if (isFramed(visit)) return refuse(visit, FRAMED, 400);
   const question = visit.query.get('state') ?? '';
   const given = handOver.give(visit.place, question, sessionValue(visit) ?? '');
   if ('refused' in given) return refuse(visit, given, 400);
@@ -32,6 +34,7 @@ export async function takeSession(
   handOver: HandOver,
   sessions: Sessions,
 ): Promise<void> {
+  severFromOpener(visit);
   const taken = handOver.take(visit.place, visit.query.get('code') ?? '');
   if ('refused' in taken) return refuse(visit, taken, 400);
   const { session, returnTo, setCookies } = taken;
@@ -44,4 +47,21 @@ export async function takeSession(
   const revoked = await changeSession(visit, sessions, session);
   visit.tell(own(identity, revoked.length > 0 ? revoked : undefined));
   redirect(visit, 302, returnTo);
+}
+
+const FRAMED = { refused: 'state-mismatch', detail: 'asked from a frame' } as const;
+
+// Each answer on the way, redirects too: a page that has opened the window that goes it must not read the code
+// off its address, nor get it as a referrer.
+function severFromOpener({ res }: Visit): void {
+  res.set({
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Referrer-Policy': 'no-referrer',
+  });
+}
+
+// In a frame the policy above does nothing: a host's page could have Caddy refuse the code's request (by too many
+// cookies) before the code is used up, and read the address.
+function isFramed({ req }: Visit): boolean {
+  return /^(?:i?frame|fencedframe|embed|object)$/.test(req.get('Sec-Fetch-Dest') ?? '');
 }

@@ -54,13 +54,23 @@ export type Problem = Quoted & {
 
 /** Says what is the matter where nobody can do anything but wait or go. */
 export function problem(texts: Texts, { problem: kind, requestId }: Problem): Content {
-  const operator = kind === 'misconfigured' ? [texts['misconfigured.operator']] : [];
+  const key = OPERATOR_KEYS[kind];
+  const operator = key === undefined ? [] : [forOperator(texts, texts[key])];
   return {
     title: texts[`${kind}.title`],
     paragraphs: [texts[`${kind}.text`]],
-    asides: [...operator.map((advice) => forOperator(texts, advice)), ...quoted(texts, requestId)],
+    // The page stands where the one that was wanted would: an empty link leads there.
+    actions: key === undefined ? [] : [{ label: texts['try-again'], href: '' }],
+    asides: [...operator, ...quoted(texts, requestId)],
   };
 }
+
+/** What the operator is told; a sign-out that was not followed is nothing for them. */
+const OPERATOR_KEYS = {
+  misconfigured: 'misconfigured.operator',
+  uncheckable: 'unavailable.operator',
+  'foreign-sign-out': undefined,
+} as const;
 
 export type SignInFailed = Quoted & {
   readonly reason: SignInReason;
@@ -105,7 +115,10 @@ export function signInUnavailable(texts: Texts, content: SignInUnavailable): Con
     title: texts['unavailable.title'],
     paragraphs: [texts[`unavailable.${content.why}`], texts['unavailable.text']],
     actions: [{ label: texts['try-again'], href: signInPath(content.returnTo) }],
-    asides: quoted(texts, content.requestId),
+    asides: [
+      forOperator(texts, texts['unavailable.operator']),
+      ...quoted(texts, content.requestId),
+    ],
   };
 }
 

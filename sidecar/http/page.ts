@@ -30,7 +30,8 @@ export type PageContent = {
 };
 
 /** Returns what makes pages of content, in this style. */
-export function createFrame(css: string): (content: PageContent) => Page {
+export function createFrame(style: string): (content: PageContent) => Page {
+  const css = asParsed(style);
   const policy = policyFor(css);
   return (content) => ({
     html: documentOf(content, css),
@@ -49,6 +50,11 @@ export function createFrame(css: string): (content: PageContent) => Page {
 export function sendPage(res: ServerResponse, status: number, { html, headers }: Page): void {
   res.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(html) });
   res.end(html);
+}
+
+// A browser makes CR LF and CR a LF before it hashes (HTML standard, 13.2.3.5), and would find another hash.
+function asParsed(style: string): string {
+  return style.replaceAll(/\r\n?/g, '\n');
 }
 
 function policyFor(css: string): string {

@@ -30,13 +30,14 @@ export type Pages = { readonly [Name in keyof Contents]: InLanguage<Contents[Nam
 export function createPages(options: PagesOptions = {}): Pages {
   const problems = pagesProblems(options);
   if (problems.length > 0) throw new Fault('ERR_CONFIG', problems.join('\n'));
-  const { languages, texts } = createCatalogue(options.texts);
+  const { languages, texts, languageOf } = createCatalogue(options.texts);
   const frame = createFrame(options.css ?? THEME);
   const inLanguage =
     <Args extends readonly unknown[]>(make: (texts: Texts, ...args: Args) => contents.Content) =>
     (acceptLanguage: Lang, ...args: Args): Page => {
       const lang = chooseLanguage(acceptLanguage, languages);
-      return frame({ lang, ...make(texts(lang), ...args) });
+      const content = make(texts(lang), ...args);
+      return frame({ lang: languageOf(lang, content.title), ...content });
     };
   return {
     forbidden: inLanguage(contents.forbidden),
@@ -54,8 +55,12 @@ export function createPages(options: PagesOptions = {}): Pages {
 /** Returns what is wrong with the operator's style and words, a sentence for each. */
 export function pagesProblems({ css = '', texts = {} }: PagesOptions): string[] {
   const ends = /<\/style/i.test(css);
+  const hasNul = css.includes('\0');
   return [
     ...(ends ? ['the style sheet holds </style, which would end it within the page'] : []),
+    ...(hasNul
+      ? ['the style sheet holds a NUL, which browsers replace: it is no text in UTF-8']
+      : []),
     ...textProblems(texts),
   ];
 }

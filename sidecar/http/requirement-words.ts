@@ -1,5 +1,5 @@
 // What a page takes, in the words of the reader's language: "be in the team payments or search".
-import type { Condition, Requirement } from '../policy/requirement.ts';
+import { isHumanOnly, type Condition, type Requirement } from '../policy/requirement.ts';
 import { fill, type Texts } from './texts.ts';
 
 /** Returns what it takes to meet the requirement, as it stands behind "you need to". */
@@ -12,6 +12,7 @@ export function requirementWords(requirement: Requirement, texts: Texts): string
 
 function conditionWords(condition: Condition, texts: Texts): string {
   if (condition.kind === 'actors') return actorsWords(condition.atMost, texts);
+  if (isHumanOnly(condition)) return texts['requirement.type.human'];
   const values = condition.anyOf.join(texts['requirement.or']);
   return fill(texts[`requirement.${condition.kind}`], { values });
 }

@@ -47,9 +47,10 @@ export const GERMAN: Texts = {
   'requirement.team': 'im Team {values} sein',
   'requirement.role': 'die Rolle {values} haben',
   'requirement.type': 'vom Typ {values} sein',
+  'requirement.type.human': 'ein Mensch sein, kein Agent',
   'requirement.scope': 'die Berechtigung (scope) {values} haben',
-  'requirement.idp': 'über {values} angemeldet sein',
-  'requirement.actors.none': 'selbst kommen, ohne dass jemand für Sie handelt',
+  'requirement.idp': 'sich mit {values} anmelden',
+  'requirement.actors.none': 'selbst kommen, ohne dass ein Agent für Sie handelt',
   'requirement.actors.some': 'höchstens {values} haben, die für Sie handeln',
   'requirement.any': 'angemeldet sein',
   'requirement.or': ' oder ',
@@ -70,6 +71,8 @@ export const GERMAN: Texts = {
   'unavailable.store': 'Sitzungen lassen sich im Augenblick nicht speichern.',
   'unavailable.text':
     'Wer schon angemeldet ist, kann weiterarbeiten. Versuchen Sie es bitte in einer Minute noch einmal.',
+  'unavailable.operator':
+    'Was ausgefallen ist, sagen `/readyz` und `signet status`; warum, steht in Signets Log.',
 
   'failed.cookies.title': 'Ihr Browser blockiert vielleicht Cookies',
   'failed.cookies.text':

@@ -46,9 +46,10 @@ export const ENGLISH = {
   'requirement.team': 'be in the team {values}',
   'requirement.role': 'have the role {values}',
   'requirement.type': 'be of the type {values}',
+  'requirement.type.human': 'be a person, not an agent',
   'requirement.scope': 'hold the scope {values}',
-  'requirement.idp': 'be signed in by {values}',
-  'requirement.actors.none': 'come yourself, with nobody acting for you',
+  'requirement.idp': 'sign in with {values}',
+  'requirement.actors.none': 'have no agent acting for you',
   'requirement.actors.some': 'have no more than {values} acting for you',
   'requirement.any': 'be signed in',
   'requirement.or': ' or ',
@@ -67,6 +68,7 @@ export const ENGLISH = {
   'unavailable.store': 'Sessions can’t be stored at the moment.',
   'unavailable.text':
     'Whoever is signed in already can go on working. Please try again in a minute.',
+  'unavailable.operator': '`/readyz` and `signet status` say what is down, and Signet’s log why.',
 
   'failed.cookies.title': 'Your browser may block cookies',
   'failed.cookies.text':

@@ -2,7 +2,13 @@
 // Every answer is told, so that it can be stamped, before it is sent.
 import type { Request, Response } from 'express';
 import type { OwnOutcome } from '../gate.ts';
-import { HOST_COOKIE, readCookie, sessionCookieName, type Cookie } from '../identity/cookie.ts';
+import {
+  cookieValues,
+  HOST_COOKIE,
+  readCookie,
+  sessionCookieName,
+  type Cookie,
+} from '../identity/cookie.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { EvidenceReason } from '../identity/reason.ts';
 import { safeReturnUrl } from '../identity/return-url.ts';
@@ -105,10 +111,14 @@ export function sessionValue({
   return value === 'repeated' ? undefined : value;
 }
 
-/** Ends the session whose cookie the browser shows, if there is one, and returns it. */
+/**
+ * Ends the session whose cookie the browser shows, if there is one, and returns it. Where there are several
+ * cookies, all of theirs end, and none is returned: nobody can tell which is that person's.
+ */
 export async function endSession(visit: Visit, sessions: Sessions): Promise<Begun | undefined> {
-  const value = sessionValue(visit);
-  return value === undefined ? undefined : sessions.end(value);
+  const values = cookieValues(visit.place.cookies, sessionCookieName(visit.cookie));
+  const ended = await Promise.all(values.map((value) => sessions.end(value)));
+  return sessionValue(visit) === undefined ? undefined : ended[0];
 }
 
 /** Returns the page that the request wants to come back to, or `otherwise`; of this host always. */

@@ -6,7 +6,7 @@ import { TOLERANCE_SECONDS, type BearerIssuer } from './bearer-issuer.ts';
 import type { Identity } from './identity.ts';
 import type { KeySource } from './jwks.ts';
 import type { EvidenceReason } from './reason.ts';
-import { callerOf, isForeign, isForUs, type TokenRefusal } from './token-claims.ts';
+import { callerOf, isForUs, refusedKind, type TokenRefusal } from './token-claims.ts';
 
 /** An issuer and its keys. */
 export type Trusted = BearerIssuer & { readonly keys: KeySource };
@@ -41,9 +41,9 @@ function issuerOf(token: string, trusted: ReadonlyMap<string, Trusted>): Trusted
   const { header, claims } = parts;
   const issuer = typeof claims.iss === 'string' ? trusted.get(claims.iss) : undefined;
   if (issuer === undefined) return { refused: 'token-issuer' };
-  if (!isOfType(header.typ, issuer.types ?? TYPES) || isForeign(claims)) {
-    return { refused: 'token-type' };
-  }
+  const isOurs = isOfType(header.typ, issuer.types ?? TYPES);
+  const refused = isOurs ? refusedKind(claims) : 'token-type';
+  if (refused !== undefined) return { refused };
   const { alg } = header;
   const algorithms = issuer.algorithms ?? ALGORITHMS;
   return algorithms.some((one) => one === alg) ? issuer : { refused: 'token-algorithm' };
@@ -57,11 +57,15 @@ function readParts(token: string) {
   }
 }
 
-// RFC 7515 section 4.1.9: a media type, in any case, `application/` left out or not.
+// RFC 7515 section 4.1.9: a media type, in any case, `application/` left out or not, on both sides.
 function isOfType(typ: unknown, types: readonly string[]): boolean {
   if (typ === undefined) return types.includes('');
-  if (typeof typ !== 'string' || typ === '') return false;
-  return types.includes(typ.toLowerCase().replace(/^application\//, ''));
+  const bare = typeof typ === 'string' ? bareType(typ) : '';
+  return bare !== '' && types.some((type) => bareType(type) === bare);
+}
+
+function bareType(type: string): string {
+  return type.toLowerCase().replace(/^application\//, '');
 }
 
 async function verifyWith(

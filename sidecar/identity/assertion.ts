@@ -1,7 +1,8 @@
 // What an app gets signed: who is calling, and for which route (RFC 7519, EdDSA by RFC 8037). Made once and
 // handed out for minutes, so that a request costs a look into a map. Verifies nothing; that is the app's.
 import { createPrivateKey, createPublicKey, hash, sign, type KeyObject } from 'node:crypto';
-import type { Actor, Identity } from './identity.ts';
+import { callerClaims, fittingClaims } from './assertion-claims.ts';
+import type { Identity } from './identity.ts';
 
 /** The header `typ`: no issuer's access token and no ID token is called so, and this passes for neither. */
 export const ASSERTION_TYPE = 'signet+jwt';
@@ -15,8 +16,14 @@ const LEAST_LEFT_SECONDS = 60;
 /** Of one for somebody whose proof ends now: long enough to arrive, and within bearer's clock tolerance. */
 const LEAST_SECONDS = 5;
 
-/** Longest list of roles in bytes; whole ones are left out beyond it, as a header must fit into an app's bound. */
-export const MAX_ROLES_BYTES = 2048;
+/**
+ * Longest assertion in bytes, as a header: with what else a request has it must fit into an app's bound, which
+ * is 8 KiB for all headers of many servers, and 16 KiB for Node's.
+ */
+export const MAX_ASSERTION_BYTES = 6 * 1024;
+
+/** Of these, what stands behind the claims: a point, and 64 bytes of signature in base64url. */
+const SIGNATURE_BYTES = 87;
 
 /** Most routes that one identity's assertions are kept for: a Caddyfile has some ten. */
 const MAX_ROUTES = 64;
@@ -36,8 +43,11 @@ export type AssertionJwk = {
 };
 
 export type Assertions = {
-  /** Returns the assertion for this caller and route: a compact JWS, the same one until a minute before its end. */
-  of(identity: Identity, route: string): string;
+  /**
+   * Returns the assertion for this caller and route: a compact JWS, the same one until a minute before its
+   * end. Undefined where it would be too long even without roles and inner actors.
+   */
+  of(identity: Identity, route: string): string | undefined;
   /** Returns the public keys of the whole ring: those that are not yet or no longer used for signing, too. */
   jwks(): { readonly keys: readonly AssertionJwk[] };
 };
@@ -60,7 +70,7 @@ type Signer = {
   readonly header: string;
 };
 type Made = {
-  readonly text: string;
+  readonly text: string | undefined;
   readonly signer: Signer;
   readonly madeAtMs: number;
   readonly renewAtMs: number;
@@ -77,7 +87,7 @@ export function createAssertions({ keys, issuer, now }: AssertionOptions): Asser
     return known;
   }
 
-  function of(identity: Identity, route: string): string {
+  function of(identity: Identity, route: string): string | undefined {
     const seed = keys()[0];
     if (seed === undefined) throw new TypeError('there is no key to sign with');
     const signer = signerOf(seed);
@@ -92,9 +102,10 @@ export function createAssertions({ keys, issuer, now }: AssertionOptions): Asser
   function make(identity: Identity, route: string, signer: Signer, nowMs: number): Made {
     const iat = Math.floor(nowMs / 1000);
     const exp = endOf(identity, iat);
-    const claims = { iss: issuer, aud: route, iat, exp, ...claimsOf(identity) };
+    const common = { iss: issuer, aud: route, iat, exp, ...callerClaims(identity) };
+    const claims = fittingClaims(common, identity, roomFor(signer));
     const renewAtMs = (exp - Math.min(LEAST_LEFT_SECONDS, (exp - iat) / 2)) * 1000;
-    return { text: signed(claims, signer), signer, madeAtMs: nowMs, renewAtMs };
+    return { text: claims && signed(claims, signer), signer, madeAtMs: nowMs, renewAtMs };
   }
 
   function keep(identity: Identity, route: string, fresh: Made): void {
@@ -117,33 +128,9 @@ function endOf({ expiresAtMs }: Identity, iat: number): number {
   return Math.max(end, iat + LEAST_SECONDS);
 }
 
-function claimsOf(identity: Identity) {
-  const { issuer, subject, user, team, type, actor } = identity;
-  return {
-    idp_iss: issuer,
-    sub: subject,
-    user,
-    ...(team !== undefined && { team }),
-    user_type: type,
-    ...rolesOf(identity),
-    ...(actor !== undefined && { act: toAct(actor) }),
-  };
-}
-
-function rolesOf({ roles }: Identity) {
-  let bytes = 0;
-  const fitting = roles.filter((role) => (bytes += Buffer.byteLength(role)) <= MAX_ROLES_BYTES);
-  const isWhole = fitting.length === roles.length;
-  return { roles: fitting, ...(!isWhole && { roles_incomplete: true }) };
-}
-
-// RFC 8693 section 4.1.
-function toAct({ subject, issuer, actor }: Actor): Record<string, unknown> {
-  return {
-    sub: subject,
-    ...(issuer !== undefined && { iss: issuer }),
-    ...(actor !== undefined && { act: toAct(actor) }),
-  };
+// Bytes of JSON that the claims may have: base64url makes four of three.
+function roomFor({ header }: Signer): number {
+  return Math.floor(((MAX_ASSERTION_BYTES - header.length - 1 - SIGNATURE_BYTES) * 3) / 4);
 }
 
 function signed(claims: object, { header, privateKey }: Signer): string {

@@ -16,8 +16,8 @@ export type BearerIssuer = {
   /** Default: every asymmetric one of RFC 7518 and RFC 8037. */
   readonly algorithms?: readonly string[];
   /**
-   * What a token may say of its type (header `typ`), in lower case and without `application/`; the empty
-   * text is a token that says nothing. Default: `at+jwt`, `jwt`, and nothing.
+   * What a token may say of its type (header `typ`), in any case and with `application/` or without; the
+   * empty text is a token that says nothing. Default: `at+jwt`, `jwt`, and nothing.
    */
   readonly types?: readonly string[];
   /** How far the clocks may be apart. Default 5. */

@@ -26,8 +26,8 @@ type Verified = Identity | BearerRefusal;
 
 export type Bearer = {
   /**
-   * Returns whose token this is: at once when it was verified before, and then the same object.
-   * Rejects with Fault ERR_PROVIDER when its issuer's keys can't be had, or the issuer can't be asked.
+   * Returns whose token this is: at once when it was verified a while ago, and the same object as long as
+   * it is good. Rejects with Fault ERR_PROVIDER when its issuer's keys can't be had, or the issuer can't be asked.
    */
   verify(token: string): Verified | Promise<Verified>;
   /** Not ready while an issuer was asked for something that can't be had, or refuses our client. */
@@ -37,6 +37,11 @@ export type Bearer = {
 /** Discovery and what follows it must be quicker than the five seconds that Caddy gives the gate. */
 const FETCH_TIMEOUT_MS = 2_000;
 const MAX_TOKEN_CHARS = 16_384;
+/**
+ * A JWT is verified again after this long, with the issuer's keys as they are then: else one that was signed
+ * with a stolen key would be good until the end that the thief wrote into it. As often as keys are fetched.
+ */
+const VERIFIED_MS = 600_000;
 /** Opaque tokens hold nothing: those of providers are under 2,000 characters. */
 const MAX_OPAQUE_CHARS = 4_096;
 /** RFC 6750 section 2.1. */
@@ -58,19 +63,27 @@ export function createBearer(options: BearerOptions): Bearer {
     const introspection = createIntrospection({ issuer, client, fetch, now, maxCached });
     return [{ prefix: client.tokenPrefix, introspection }];
   });
-  const cache = new Map<string, Identity>();
+  const cache = new Map<string, { readonly identity: Identity; readonly atMs: number }>();
 
   function verify(token: string): Verified | Promise<Verified> {
     if (token.length > MAX_TOKEN_CHARS) return { refused: 'token-malformed' };
     const key = hash('sha256', token);
-    const cached = cache.get(key);
-    if (cached && now() < cached.expiresAtMs) return cached;
-    return isJwtShaped(token) ? verifyJwt(token, key) : verifyOpaque(token, key);
+    return verifiedLately(key) ?? (isJwtShaped(token) ? verifyJwt : verifyOpaque)(token, key);
+  }
+
+  // After a clock that was set back, what was verified before comes from the future.
+  function verifiedLately(key: string): Identity | undefined {
+    const { identity, atMs } = cache.get(key) ?? { atMs: Infinity };
+    const nowMs = now();
+    const isLate = nowMs < atMs || nowMs - atMs >= VERIFIED_MS;
+    return identity && !isLate && nowMs < identity.expiresAtMs ? identity : undefined;
   }
 
   async function verifyJwt(token: string, key: string): Promise<Verified> {
     const verified = await verifyAccessToken(token, trusted, now());
-    return 'refused' in verified ? verified : remember(key, verified);
+    if (!('refused' in verified)) return remember(key, verified);
+    cache.delete(key);
+    return verified;
   }
 
   function verifyOpaque(token: string, key: string): Verified | Promise<Verified> {
@@ -80,12 +93,13 @@ export function createBearer(options: BearerOptions): Bearer {
     return issuer?.verify(token, key) ?? { refused: 'token-issuer' };
   }
 
-  // Of two verifications of one token at once, the first one's identity is everybody's.
-  function remember(key: string, identity: Identity): Identity {
-    const known = cache.get(key);
-    if (known) return known;
+  // One token has the same claims at each verification: the first one's identity stays everybody's, for
+  // what is made of an identity hangs on the object.
+  function remember(key: string, verified: Identity): Identity {
+    const identity = cache.get(key)?.identity ?? verified;
+    cache.delete(key);
     if (cache.size >= maxCached) cache.delete(cache.keys().next().value ?? '');
-    cache.set(key, identity);
+    cache.set(key, { identity, atMs: now() });
     return identity;
   }
 

@@ -36,6 +36,13 @@ export function readCookie(header: string | undefined, name: string): string | u
   return found;
 }
 
+/** Returns the values of a cookie in a `Cookie` header, each once, at most 20. */
+export function cookieValues(header: string | undefined, name: string): string[] {
+  const pairs = (header ?? '').split(';', 1_000).map((pair) => pair.trim());
+  const values = pairs.filter((pair) => pair.startsWith(`${name}=`));
+  return [...new Set(values.map((pair) => pair.slice(name.length + 1)))].slice(0, 20);
+}
+
 /** Returns the names of the cookies in a `Cookie` header that begin with a prefix, at most 100. */
 export function cookieNames(header: string | undefined, prefix: string): string[] {
   return (header ?? '')

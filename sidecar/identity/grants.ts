@@ -38,7 +38,7 @@ export async function exchangeCode(
   const wrong = clockOff(idToken.iat, exchange.nowMs);
   if (wrong) return wrong;
   const userinfo = await readUserinfo(config, granted.access_token, idToken.sub);
-  if ('refused' in userinfo) return userinfo;
+  if ('refused' in userinfo) return { refused: userinfo.refused, detail: userinfo.detail };
   const identity = toIdentity(provider, { ...userinfo.claims, ...idToken }, exchange.nowMs);
   return 'refused' in identity ? identity : toBegun(provider, identity, granted, idToken);
 }

@@ -16,7 +16,7 @@ export type HandOverOptions = {
   /** Who may ask. */
   readonly hosts: readonly string[];
   readonly now: () => number;
-  /** Those that were taken, and when they were begun; a memory of its own by default. */
+  /** Those whose code was brought, and when that was made; a memory of its own by default. */
   readonly used?: Map<string, number>;
 };
 
@@ -47,7 +47,7 @@ export type HandOver = {
     question: string,
     session: string,
   ): { readonly redirectTo: string } | SignInRefusal;
-  /** On the host again: returns the session that a code is for. */
+  /** On the host again: returns the session that a code is for. Whoever brings a code has used it up. */
   take(place: Place, code: string): Taken | (SignInRefusal & { readonly returnTo?: string });
   /** Returns where a code's browser wanted to go; `/` when that is unknown. */
   returnTo(place: Place, code: string): string;
@@ -122,22 +122,24 @@ export function createHandOver(options: HandOverOptions): HandOver {
   }
 
   function take(place: Place, sealed: string) {
+    const code = open<Code>(sealed, CODE);
+    // Before the cookie is looked at: in a browser that did not ask, a script may read it off the address and
+    // bring it to the one that did.
+    const isNew = code !== undefined && markUsed(code);
     if (cookieNames(place.cookies, PREFIX).length === 0) {
       return {
         refused: 'state-missing',
         detail: 'this browser did not ask for a session',
       } as const;
     }
-    const code = open<Code>(sealed, CODE);
     if (code === undefined) return mismatch('the code is not one of ours');
     if (code.host !== place.host) return mismatch('the code is for another host');
     const waiting = waitingFor(place.cookies, code.state);
     if (waiting === undefined) return mismatch('the code is for another browser');
     const { returnTo } = waiting;
     if (waiting.host !== place.host) return mismatch('another host began it');
-    if (used.has(code.state)) return { ...USED, returnTo };
+    if (!isNew) return { ...USED, returnTo };
     if (isLate(code.atMs, CODE_MS)) return { ...late(code.atMs), returnTo };
-    markUsed(code.state, waiting.atMs);
     return { session: code.session, returnTo, setCookies: [clearCookie(PREFIX + code.state)] };
   }
 
@@ -168,11 +170,14 @@ export function createHandOver(options: HandOverOptions): HandOver {
     return { refused: 'state-expired', detail: `begun ${seconds} seconds ago` };
   }
 
-  function markUsed(state: string, begunAtMs: number): void {
+  // Returns whether nobody did before. By its question: no other code for that one is taken either.
+  function markUsed({ state, atMs }: Code): boolean {
+    if (used.has(state)) return false;
     const oldest = used.entries().next().value;
     const isPast = oldest !== undefined && now() - oldest[1] > QUESTION_MS + CODE_MS + SKEW_MS;
     if (oldest && (isPast || used.size >= MAX_USED)) used.delete(oldest[0]);
-    used.set(state, begunAtMs);
+    used.set(state, atMs);
+    return true;
   }
 
   return { isCentral, begin, give, take, returnTo };

@@ -4,7 +4,7 @@ import { TOLERANCE_SECONDS, type BearerIssuer } from './bearer-issuer.ts';
 import type { Claims } from './claims.ts';
 import type { Identity } from './identity.ts';
 import type { EvidenceReason } from './reason.ts';
-import { callerOf, isForeign, isForUs, type TokenRefusal } from './token-claims.ts';
+import { callerOf, isForUs, refusedKind, type TokenRefusal } from './token-claims.ts';
 
 /** Returns whose token it is, or why nobody's. */
 export function judgeIntrospected(
@@ -19,13 +19,7 @@ export function judgeIntrospected(
 
 function refusedAsSuch(claims: Claims): EvidenceReason | undefined {
   if (claims.active !== true) return 'token-inactive'; // `true` itself: "true" is a text
-  const type = claims.token_type;
-  // RFC 9449 section 5: the type of a token that is bound to a key.
-  if (typeof type === 'string' && type.toLowerCase() === 'dpop') return 'token-bound';
-  // Optional, and Duende and authentik leave it out; what is there must be what came.
-  const isBearer =
-    type === undefined || (typeof type === 'string' && type.toLowerCase() === 'bearer');
-  return isBearer && !isForeign(claims) ? undefined : 'token-type';
+  return refusedKind(claims);
 }
 
 function refusedFor(claims: Claims, issuer: BearerIssuer): EvidenceReason | undefined {

@@ -25,13 +25,16 @@ export async function introspectionEndpoint(
   return { url, isSecretPosted };
 }
 
-/** Returns what the issuer says of a token. Throws Fault ERR_PROVIDER if it does not say anything. */
+/** What an issuer says of a token; or that it answers, but not about this one. */
+export type Said = { readonly claims: Claims } | { readonly declined: Fault };
+
+/** Returns what the issuer says of a token. Throws Fault ERR_PROVIDER if it, or our client, does not work. */
 export async function askIntrospection(
   { url, isSecretPosted }: IntrospectionEndpoint,
   client: IntrospectionClient,
   token: string,
   fetch: Fetch,
-): Promise<Claims> {
+): Promise<Said> {
   const form = new URLSearchParams({ token, token_type_hint: 'access_token' });
   const headers = { accept: 'application/json', ...(!isSecretPosted && basic(client)) };
   if (isSecretPosted) {
@@ -39,9 +42,9 @@ export async function askIntrospection(
     form.set('client_secret', client.clientSecret.reveal());
   }
   const response = await fetch(url, { method: 'POST', headers, body: form });
-  if (response.status !== 200) throw await refusal(response, url);
+  if (response.status !== 200) return refusal(response, url);
   const claims = await jsonOf(response, url);
-  if (isRecord(claims)) return claims;
+  if (isRecord(claims)) return { claims };
   throw new Fault('ERR_PROVIDER', `${url} answered with something that is no object`);
 }
 
@@ -53,17 +56,20 @@ function basic({ clientId, clientSecret }: IntrospectionClient) {
   return { authorization: `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}` };
 }
 
-// RFC 7662 section 2.3: 401 is about whoever asks, never about the token. Of the body only a known word is
-// quoted: the rest may repeat what was sent.
-async function refusal(response: Response, url: string): Promise<Fault> {
+// RFC 7662 section 2.3: 401 is about whoever asks, never about the token. Another 4xx may come of
+// the token, or of many made-up ones (429): whoever sends such must not make the gate look broken. Of the body
+// only a known word is quoted: the rest may repeat what was sent.
+async function refusal(response: Response, url: string): Promise<Said> {
   const { status } = response;
   const body = await jsonOf(response, url).catch(() => undefined);
   const isClient = isRecord(body) && body['error'] === 'invalid_client';
   if (!isClient && status !== 401 && status !== 403) {
-    return new Fault('ERR_PROVIDER', `${url} answered with status ${status}`);
+    const fault = new Fault('ERR_PROVIDER', `${url} answered with status ${status}`);
+    if (status >= 400 && status < 500) return { declined: fault };
+    throw fault;
   }
   const mend = "look at introspection's client_id and the client's secret";
-  return new Fault('ERR_PROVIDER', `${url} refuses this client (status ${status}): ${mend}`);
+  throw new Fault('ERR_PROVIDER', `${url} refuses this client (status ${status}): ${mend}`);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -32,6 +32,8 @@ const CACHE_MS = 30_000;
 const REFUSED_MS = 5_000;
 /** Questions under way at once: beyond it the issuer is down, or somebody tries tokens that he made up. */
 const MAX_ASKED = 64;
+/** Of these, so many are for tokens that were active before: who made his up can't shut out those who are in. */
+const KEPT_FOR_KNOWN = 16;
 /** Refusals kept; those that are made up must not push out the others. */
 const MAX_REFUSED = 1_000;
 
@@ -54,8 +56,9 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
   }
 
   function ask(token: string, key: string): Promise<Verified> {
-    if (asked.size >= MAX_ASKED) {
-      const problem = `${issuer.issuer} is being asked about ${MAX_ASKED} tokens at once, and no more`;
+    const places = accepted.knows(key) ? MAX_ASKED : MAX_ASKED - KEPT_FOR_KNOWN;
+    if (asked.size >= places) {
+      const problem = `${issuer.issuer} is being asked about ${places} tokens at once, and no more`;
       return Promise.reject(new Fault('ERR_PROVIDER', problem));
     }
     const answer = askNow(token, key).finally(() => asked.delete(key));
@@ -67,16 +70,27 @@ export function createIntrospection(options: IntrospectionOptions): Introspectio
   async function askNow(token: string, key: string): Promise<Verified> {
     const atMs = now();
     const verified = judgeIntrospected(await claimsOf(token), issuer, now());
-    if ('refused' in verified) refused.keep(key, verified, atMs, Math.min(cacheMs, REFUSED_MS));
+    if ('refused' in verified) refuse(key, verified, atMs);
     else accepted.keep(key, verified, atMs, Math.min(cacheMs, verified.expiresAtMs - atMs));
     return verified;
   }
 
+  function refuse(key: string, refusal: TokenRefusal, atMs: number): void {
+    accepted.forget(key);
+    refused.keep(key, refusal, atMs, Math.min(cacheMs, REFUSED_MS));
+  }
+
+  // An answer that is about this one token says nothing of how the issuer is.
   async function claimsOf(token: string) {
+    const said = await askAbout(token);
+    if ('declined' in said) throw said.declined;
+    failure = undefined;
+    return said.claims;
+  }
+
+  async function askAbout(token: string) {
     try {
-      const claims = await askIntrospection(await endpoint.current(), client, token, fetch);
-      failure = undefined;
-      return claims;
+      return await askIntrospection(await endpoint.current(), client, token, fetch);
     } catch (error) {
       if (error instanceof Fault) failure = error;
       throw error;
@@ -95,6 +109,9 @@ function standing(failure: Fault | undefined, endpoint: State): State {
 
 type Answers<T> = {
   of(key: string): T | undefined;
+  /** Whether there was one, even if it no longer holds. */
+  knows(key: string): boolean;
+  forget(key: string): void;
   keep(key: string, value: T, fromMs: number, forMs: number): void;
 };
 
@@ -107,6 +124,8 @@ function createAnswers<T>(max: number, now: () => number): Answers<T> {
       const isGood = one !== undefined && one.fromMs <= now() && now() < one.untilMs;
       return isGood ? one.value : undefined;
     },
+    knows: (key) => kept.has(key),
+    forget: (key) => void kept.delete(key),
     keep(key, value, fromMs, forMs) {
       kept.delete(key);
       if (kept.size >= max) kept.delete(kept.keys().next().value ?? '');

@@ -84,7 +84,10 @@ export const RESERVED_PARAMETERS: ReadonlySet<string> = new Set([
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
-/** How long a token endpoint may take to refresh; nobody waits for it. */
+/**
+ * How long a token endpoint may take to refresh; nobody waits for it. Keys and the user endpoint have five seconds
+ * each, so that all of it stays well within REFRESH_MS.
+ */
 const REFRESH_TIMEOUT_MS = 30_000;
 
 /** Returns the provider, not yet discovered: that goes on in the background until it succeeds. */
@@ -130,7 +133,10 @@ export function createProvider(options: ProviderOptions): Provider {
 
   function patientConfig(): client.Configuration {
     const own = config();
-    own[client.customFetch] = patientFetch;
+    const quick = asCustomFetch(fetch);
+    // Keys are fetched by GET.
+    own[client.customFetch] = (url, call) =>
+      call.method === 'POST' ? patientFetch(url, call) : quick(url, call);
     return own;
   }
 

@@ -2,14 +2,15 @@
 // 12). Says what came of it; when to ask, and that nobody else asks at once, is the session's affair.
 import * as client from 'openid-client';
 import { Fault } from '../fault.ts';
-import type { Claims, ClaimNames } from './claims.ts';
-import { toBegun, toIdentity, type Granted } from './granted.ts';
+import { toBegun, type Granted } from './granted.ts';
 import type { Identity } from './identity.ts';
+import { identityNow } from './identity-now.ts';
 import type { Provider } from './provider.ts';
-import type { Refresh, Refreshed } from './begun.ts';
-import { clockOff, refusalOf, type SignInRefusal } from './sign-in-refusal.ts';
+import type { Begun, Refresh, Refreshed } from './begun.ts';
+import { endedBy, refusedPerson, type Ended } from './refresh-refusal.ts';
+import { clockOff } from './sign-in-refusal.ts';
 import { tokenErrorIn, type TokenError } from './token-error.ts';
-import { readUserinfo } from './userinfo.ts';
+import { noteTokens, type TokensGiven } from './tokens-given.ts';
 
 type Session = Parameters<Refresh>[0];
 
@@ -34,8 +35,9 @@ export function createRefresh(providers: readonly Provider[], now: () => number)
 
 /**
  * Returns the session with what the provider says now; `ended` when it refuses the refresh token, or speaks of
- * somebody else; undefined when there is nothing to refresh with. Throws Fault ERR_PROVIDER when it can't be
- * had, or refuses us as a client: that says nothing of the person.
+ * somebody else; `unchecked` when it gave a new refresh token and the rest failed; undefined when there is
+ * nothing to refresh with. Throws Fault ERR_PROVIDER when it can't be had, or refuses us as a client: that says
+ * nothing of the person.
  */
 export async function refresh(
   provider: Provider,
@@ -44,13 +46,36 @@ export async function refresh(
 ): Promise<Refreshed | undefined> {
   const { refreshToken } = session.tokens;
   if (refreshToken === undefined) return undefined;
-  const answer = await askAgain(provider, refreshToken);
+  const config = provider.patientConfig();
+  const asking: Asking = { provider, config, given: noteTokens(config), refreshToken };
+  try {
+    return await confirmed(asking, session, nowMs);
+  } catch (error) {
+    const next = asking.given()?.refreshToken;
+    if (next === undefined || next === refreshToken) throw error;
+    // The old one is spent: this one must not be lost, whatever else went wrong.
+    return { unchecked: toFault(error), tokens: { refreshToken: next } };
+  }
+}
+
+/** One refresh. */
+type Asking = {
+  readonly provider: Provider;
+  readonly config: client.Configuration;
+  /** What the token endpoint gave, unchecked. */
+  readonly given: () => TokensGiven | undefined;
+  readonly refreshToken: string;
+};
+
+async function confirmed(asking: Asking, session: Session, nowMs: number): Promise<Begun | Ended> {
+  const { provider } = asking;
+  const answer = await askAgain(asking);
   if ('ended' in answer) return answer;
   const { granted } = answer;
   const idToken = granted.claims();
   const wrong = idToken && wrongWith(idToken, session, nowMs);
   if (wrong !== undefined) return wrong;
-  const identity = await identityNow(provider, provider.config(), granted, session, nowMs);
+  const identity = await identityNow(provider, granted, session.identity, nowMs);
   if ('ended' in identity) return identity;
   return toBegun(provider, identity, granted, idToken, session);
 }
@@ -60,100 +85,36 @@ function wrongWith(
   idToken: client.IDToken,
   { identity }: Session,
   nowMs: number,
-): { ended: string } | undefined {
+): Ended | undefined {
   if (idToken.sub !== identity.subject) return { ended: 'the new ID token is of somebody else' };
   const early = clockOff(idToken.iat, nowMs);
   if (early) throw new Fault('ERR_PROVIDER', early.detail);
   return undefined;
 }
 
-async function askAgain(
-  provider: Provider,
-  refreshToken: string,
-): Promise<{ granted: Granted } | { ended: string }> {
+async function askAgain(asking: Asking): Promise<{ granted: Granted } | Ended> {
+  const { provider, config, given, refreshToken } = asking;
   try {
-    const granted = await client.refreshTokenGrant(provider.patientConfig(), refreshToken);
+    const granted = await client.refreshTokenGrant(config, refreshToken);
     await provider.noteAnswer(undefined);
     return { granted };
   } catch (error) {
     const sent = [provider.clientSecret?.reveal() ?? '', refreshToken];
-    const told = await tokenErrorIn(error, sent);
+    const gave = given();
+    const told = gave ? undefined : await tokenErrorIn(error, sent);
     if (told !== undefined) return refusedBy(provider, told);
-    return toEnd(refusalOf(error, { told, sent }));
+    return endedBy(error, gave?.idToken, [...sent, ...Object.values(gave ?? {})]);
   }
 }
 
-// What only the person can mend, at the provider's own page (RFC 6749 section 5.2; OpenID Connect Core 1.0,
-// section 3.1.2.6, whose codes Entra ID sends here, too).
-const OF_THE_PERSON: ReadonlySet<string> = new Set([
-  'invalid_grant',
-  'access_denied',
-  'account_selection_required',
-  'consent_required',
-  'interaction_required',
-  'login_required',
-]);
-
-async function refusedBy(provider: Provider, told: TokenError): Promise<{ ended: string }> {
-  const said = [told.error, told.description].filter((text) => text !== undefined).join(': ');
-  if (OF_THE_PERSON.has(told.error)) return { ended: said };
+async function refusedBy(provider: Provider, told: TokenError): Promise<Ended> {
+  const { isOf, said } = refusedPerson(told);
+  if (isOf) return { ended: said };
   await provider.noteAnswer(told);
   throw new Fault('ERR_PROVIDER', `the provider refused to refresh a session: ${said}`);
 }
 
-// An ID token that is not sound ends the session; clocks, and answers that are none, are not the person's doing.
-function toEnd({ refused, detail }: SignInRefusal): { ended: string } {
-  const isToken = refused.startsWith('id-token-') && !/-expired$|-not-yet-valid$/.test(refused);
-  if (isToken) return { ended: `the new ID token is refused (${refused}): ${detail}` };
-  throw new Fault('ERR_PROVIDER', `a session can't be refreshed: ${detail}`);
-}
-
-async function identityNow(
-  provider: Provider,
-  config: client.Configuration,
-  granted: Granted,
-  { identity: before }: Session,
-  nowMs: number,
-): Promise<Identity | { ended: string }> {
-  const userinfo = await userinfoNow(config, granted.access_token, before.subject);
-  // The refresh token may be a new one: it must not be lost because another endpoint is down.
-  if (userinfo === 'unavailable') return before;
-  if ('refused' in userinfo) return { ended: `the user endpoint: ${userinfo.detail}` };
-  const idToken = granted.claims();
-  if (idToken === undefined && userinfo.claims === undefined) return before;
-  const claims: Claims = { ...userinfo.claims, ...idToken };
-  const identity = toIdentity(provider, claims, nowMs);
-  if ('refused' in identity) return { ended: identity.detail };
-  return idToken ? identity : saidAnew(before, identity, claims, provider.names);
-}
-
-async function userinfoNow(config: client.Configuration, accessToken: string, subject: string) {
-  try {
-    return await readUserinfo(config, accessToken, subject);
-  } catch (error) {
-    if (error instanceof Fault) return 'unavailable' as const;
-    throw error;
-  }
-}
-
-// Without a new ID token only the user endpoint speaks. What it never says (many a provider's groups stand in
-// the ID token alone) stays as it was; what it says counts, an empty list too.
-function saidAnew(before: Identity, now: Identity, claims: Claims, names: ClaimNames): Identity {
-  const says = (claim: string) =>
-    Object.hasOwn(claims, claim) || Object.hasOwn(claims, claim.split('.', 1)[0] ?? '');
-  const saysGroups = says(names.groups) || now.groupsIncomplete === true;
-  const { team, groups, groupsIncomplete } = saysGroups ? now : before;
-  const teamNow = says(names.team) ? now.team : team;
-  const { team: _team, groupsIncomplete: _incomplete, ...kept } = before;
-  return {
-    ...kept,
-    ...(says(names.user) && { user: now.user }),
-    ...(now.name !== undefined && { name: now.name }),
-    ...(now.email !== undefined && { email: now.email }),
-    groups,
-    ...(groupsIncomplete && { groupsIncomplete }),
-    ...(teamNow !== undefined && { team: teamNow }),
-    ...(says(names.roles) && { roles: now.roles }),
-    ...(says(names.type) && { type: now.type }),
-  };
+function toFault(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  return new Fault('ERR_PROVIDER', "a session can't be refreshed", { cause: error });
 }

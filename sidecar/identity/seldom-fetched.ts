@@ -20,10 +20,17 @@ export type SeldomFetchedOptions<T> = {
 
 /** What is this old is fetched anew, in the background. */
 const FRESH_MS = 600_000;
+/** What is this old nobody has asked for in a while: who does waits for the new one, unless it can't be had. */
+const IDLE_MS = 1_200_000;
 /** What is this old is no longer used, even when the issuer can't be reached. */
 const STALE_MS = 86_400_000;
-/** Between two fetches for what isn't there, whoever asks. */
-const COOL_DOWN_MS = 30_000;
+/**
+ * Between two fetches for what isn't there, whoever asks: anybody can ask for what never was, and who asks for
+ * what has just been added waits this long at most.
+ */
+const COOL_DOWN_MS = 10_000;
+/** Between two fetches in the background while the issuer is down. */
+const RETRY_KEPT_MS = 30_000;
 /** Between two fetches while there is nothing at all. */
 const RETRY_MS = 1_000;
 
@@ -56,10 +63,11 @@ export function createSeldomFetched<T>(options: SeldomFetchedOptions<T>): Seldom
 
   async function current(): Promise<T> {
     const isStale = ageMs() >= STALE_MS;
-    const waitMs = isStale ? RETRY_MS : COOL_DOWN_MS;
+    const isIdle = ageMs() >= IDLE_MS && failure === undefined;
+    const waitMs = isStale ? RETRY_MS : RETRY_KEPT_MS;
     const isDue = ageMs() >= FRESH_MS && since(triedAtMs) >= waitMs;
     const reload = isDue ? load() : loading;
-    if (isStale) await reload;
+    if (isStale || isIdle) await reload;
     if (kept !== undefined && ageMs() < STALE_MS) return kept.value;
     throw failure ?? new Fault('ERR_PROVIDER', `${what}: too old to be used any longer`);
   }

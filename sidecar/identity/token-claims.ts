@@ -12,15 +12,44 @@ const LATEST_MS = 8.64e15;
 
 // Claims of an ID token (OIDC Core sections 2 and 3.3.2.11) and of a logout token.
 const FOREIGN_CLAIMS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events'];
-// Keycloak says in a claim what the header does not.
-const FOREIGN_TYPES: readonly unknown[] = ['ID', 'Refresh', 'Offline', 'Logout'];
-// So do Cognito and Ory Hydra; Cognito's ID tokens may have no other mark.
-const FOREIGN_USES: readonly unknown[] = ['id', 'id_token', 'refresh', 'refresh_token'];
 
-/** Returns whether claims are those of another token than an access token. */
-export function isForeign(claims: Claims): boolean {
-  if (FOREIGN_TYPES.includes(claims.typ) || FOREIGN_USES.includes(claims.token_use)) return true;
-  return FOREIGN_CLAIMS.some((name) => claims[name] !== undefined);
+/**
+ * What an access token calls itself in a claim, in lower case, where it does at all. Nobody can list what other
+ * tokens do: Keycloak's `typ` (TokenUtil) is `ID`, `Serialized-ID`, `Refresh`, `Offline`, `Logout`,
+ * or the name of an action: `reset-credentials`.
+ */
+const ACCESS = /^access([-_ ]?token)?$/;
+const OWN_NAMES: Readonly<Record<string, readonly string[]>> = {
+  /** `Bearer`: Keycloak; the header's names, for issuers that repeat them. */
+  typ: ['bearer', 'jwt', 'at+jwt', 'application/at+jwt'],
+  /** RFC 6750 section 6.1.1; `access`: Simple JWT. */
+  token_type: ['bearer'],
+  /** Cognito, whose ID tokens may have no other mark (`access`), and Ory Hydra (`access_token`). */
+  token_use: [],
+};
+// A `type` is often something else (a kind of user): only what is plain counts.
+const FOREIGN_TYPE = /^(refresh|id)([-_ ]?token)?$/;
+
+/**
+ * Returns why claims are not those of an access token that whoever carries it may show, if so: it is of another
+ * kind, or it is bound to a key (RFC 9449 section 5: `token_type`; Keycloak: `typ`).
+ */
+export function refusedKind(claims: Claims): 'token-type' | 'token-bound' | undefined {
+  if (lower(claims.typ) === 'dpop' || lower(claims.token_type) === 'dpop') return 'token-bound';
+  const names = Object.entries(OWN_NAMES);
+  const isNamed = names.every(([name, own]) => isAccess(claims[name], own));
+  const isForeign = FOREIGN_CLAIMS.some((name) => claims[name] !== undefined);
+  const isRefused = !isNamed || isForeign || FOREIGN_TYPE.test(lower(claims.type));
+  return isRefused ? 'token-type' : undefined;
+}
+
+function isAccess(value: unknown, own: readonly string[]): boolean {
+  const name = lower(value);
+  return value === undefined || ACCESS.test(name) || own.includes(name);
+}
+
+function lower(value: unknown): string {
+  return typeof value === 'string' ? value.toLowerCase() : '';
 }
 
 /**

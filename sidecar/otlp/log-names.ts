@@ -29,7 +29,18 @@ export function logEventOf(event: string | undefined): string {
 
 /** The details of events that may leave; others stay in the store. */
 const DETAILS = [
-  ...['added', 'before', 'boot', 'cause', 'changed', 'decision', 'decisions', 'findings', 'first'],
+  ...[
+    'added',
+    'before',
+    'boot',
+    'by',
+    'cause',
+    'changed',
+    'decision',
+    'decisions',
+    'findings',
+    'first',
+  ],
   ...[
     'id',
     'key',
@@ -54,7 +65,7 @@ export const DETAIL_NAMES: ReadonlyMap<string, string> = new Map(
   ]),
 );
 
-/** Attributes that a log record may have besides those of spans; none of them is about a person. */
+/** Attributes that a log record may have besides those of spans; about a person are only `note` and `by`. */
 export const LOG_ATTRIBUTES: readonly string[] = [
   ...Object.values(LOG_NAMES),
   ...DETAIL_NAMES.values(),

@@ -1,6 +1,7 @@
 // A block's requirement, as the Caddyfile states it: `team:payments,search+type:human`.
 // A comma is "or" within one kind, `+` is "and". It is read as raw text, never by a form parser.
 import { MAX_ACTOR_DEPTH, USER_TYPES } from '../identity/identity.ts';
+import { unknownName } from './vouched.ts';
 
 const KINDS = ['user', 'team', 'role', 'type', 'scope', 'idp', 'actors'] as const;
 
@@ -38,25 +39,25 @@ export function parseRequirement(text: string | undefined): Requirement {
   if (text === 'public') return { level: 'public' };
   const terms = text.split('+');
   const asked = terms.filter((term) => term !== PREFLIGHT);
-  const preflight = asked.length < terms.length;
-  const problem = preflight && misplaced(asked, terms);
-  return problem ? invalid(problem) : parseTerms(asked, preflight);
+  const problem = misplaced(asked, terms);
+  return problem === undefined ? parseTerms(asked, asked.length < terms.length) : invalid(problem);
 }
 
-// Public blocks let everything through already, so whoever writes it there means something else.
+// What is a word of the grammar, and stands where it can't: else it would be called none.
 function misplaced(asked: readonly string[], terms: readonly string[]): string | undefined {
+  if (terms.includes('')) return 'a + has nothing before or behind it';
+  // Public blocks let everything through already, so whoever writes more there means something else.
+  if (asked.includes('public')) return 'public stands alone: it lets everything through as it is';
   if (terms.length - asked.length > 1) return 'preflight stands there twice';
   if (asked.length === 0)
     return 'preflight stands alone; write what else is asked, or any+preflight';
-  return asked[0] === 'public' ? 'public lets preflights through as it is' : undefined;
+  return asked.includes('any', 1) ? 'any stands once only, before all conditions' : undefined;
 }
 
 function parseTerms(terms: readonly string[], preflight: boolean): Requirement {
-  if (terms.length === 1 && terms[0] === 'any') {
-    return { level: 'signed-in', conditions: [], preflight };
-  }
   const conditions: Condition[] = [];
-  for (const term of terms) {
+  // `any` adds nothing to the conditions behind it.
+  for (const term of terms[0] === 'any' ? terms.slice(1) : terms) {
     const condition = parseCondition(term);
     if (typeof condition === 'string') return invalid(condition);
     conditions.push(condition);
@@ -136,30 +137,52 @@ export function inWords(requirement: Requirement): string {
 
 function conditionInWords(condition: Condition): string {
   if (condition.kind !== 'actors') {
+    if (isHumanOnly(condition)) return 'be a person, not an agent';
     return `${WORDS[condition.kind]} ${condition.anyOf.join(' or ')}`;
   }
-  if (condition.atMost === 0) return 'act yourself, with no agent on your behalf';
-  return `have at most ${condition.atMost} acting on your behalf`;
+  if (condition.atMost === 0) return 'have no agent acting for you';
+  return `have at most ${condition.atMost} acting for you`;
+}
+
+/** Returns whether the condition lets nobody but people through. */
+export function isHumanOnly(condition: Condition): boolean {
+  return condition.kind === 'type' && condition.anyOf.every((type) => type === 'human');
 }
 
 /** Distinct requirement texts that are remembered; a Caddyfile has tens. */
 const MAX_REMEMBERED = 1024;
 
 /**
- * Returns a parser that reads each distinct text once. `onInvalid` is told once per distinct text
- * that does not parse: one loud line, not one per request.
+ * Returns a parser that reads each distinct text once. `onInvalid` is told once per block and text that
+ * is invalid: one loud line, not one per request. `names` are those that `idp:` may have; default: any.
  */
 export function createRequirements(
   onInvalid: (route: string, text: string, problem: string) => void,
+  names?: readonly string[],
 ): (route: string, text: string | undefined) => Requirement {
   const parsed = new Map<string | undefined, Requirement>();
-  return (route, text) => {
-    const known = parsed.get(text);
-    if (known !== undefined) return known;
+  const told = new Set<string>();
+
+  function read(text: string | undefined): Requirement {
     const requirement = parseRequirement(text);
-    if (requirement.level === 'invalid') onInvalid(route, text ?? '', requirement.problem);
+    const problem = names && unknownName(requirement, names);
+    const read = problem === undefined ? requirement : invalid(problem);
     if (parsed.size === MAX_REMEMBERED) parsed.clear();
-    parsed.set(text, requirement);
+    parsed.set(text, read);
+    return read;
+  }
+
+  function tell(route: string, text: string, problem: string): void {
+    const block = JSON.stringify([route, text]);
+    if (told.has(block)) return;
+    if (told.size === MAX_REMEMBERED) told.clear();
+    told.add(block);
+    onInvalid(route, text, problem);
+  }
+
+  return (route, text) => {
+    const requirement = parsed.get(text) ?? read(text);
+    if (requirement.level === 'invalid') tell(route, text ?? '', requirement.problem);
     return requirement;
   };
 }

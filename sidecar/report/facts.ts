@@ -5,6 +5,8 @@ import { EVENT_CODES } from '../audit/event.ts';
 import { decisionStyle, decisionText, FORGOTTEN, statusStyle, userText } from './format.ts';
 import { localTime, milliseconds, visible } from '../audit/format-text.ts';
 import type { ReadRow } from '../audit/reader.ts';
+import { parseRequirement } from '../policy/requirement.ts';
+import { asksWhoVouches } from '../policy/vouched.ts';
 import {
   isRequest,
   type EventRow,
@@ -41,6 +43,7 @@ function requestFacts(row: ReadRequest, paint: Paint): MaybeFact[] {
     ['Decision', paint(decisionStyle(row), decisionText(row))],
     ['Reason', row.decision === 'allow' ? row.reason : undefined],
     ['Requirement', shown(row.requirement)],
+    ['Problem', shown(problemText(row))],
     ['Route', shown(row.route)],
     ['Gate', gateText(row)],
     ['Upstream', upstreamText(row)],
@@ -138,6 +141,14 @@ function upstreamText({ upstream }: RequestRow): string | undefined {
   return visible(
     `${address ?? 'not logged'}, ${answered}${retries > 0 ? `, ${retries} retries` : ''}`,
   );
+}
+
+// The row says what was written, and not what was wrong with it; nor what the settings were then.
+function problemText({ reason, requirement, isForgotten }: ReadRequest): string | undefined {
+  if (reason !== 'requirement-invalid' || isForgotten) return undefined;
+  const read = parseRequirement(requirement);
+  if (read.level === 'invalid') return read.problem;
+  return asksWhoVouches(read) ? 'no provider or issuer had that name behind idp: then' : undefined;
 }
 
 function shown(value: string | undefined): string | undefined {

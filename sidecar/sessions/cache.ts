@@ -2,7 +2,7 @@
 // requests. Knows nothing of cookies, lifetimes or providers.
 import type { KeyObject } from 'node:crypto';
 import type { Identity } from '../identity/identity.ts';
-import { openPayload, type SessionPayload } from './text.ts';
+import { isTaggedRight, openPayload, type SessionPayload } from './text.ts';
 import type { Awaitable, SessionSeen, SessionStore } from './store.ts';
 
 /** One session, opened. */
@@ -105,8 +105,8 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
 
   function toCached(key: string, seen: SessionSeen, readAtMs: number): Cached | undefined {
     const before = cached.get(key);
-    const known = before?.payload === seen.payload ? before : undefined;
-    const opened = known === undefined ? opening(key, seen.payload) : openAgain(known);
+    const known = before && isSameText(before, seen) ? before : undefined;
+    const opened = known === undefined ? opening(key, seen) : openAgain(known);
     if (opened === undefined || !isAccepted(opened.session.identity)) return undefined;
     const { session, ring, isByFirst } = opened;
     // What was seen here may not be written yet.
@@ -115,16 +115,17 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
     return { ...seen, key, session, ring, isByFirst, seenAtMs, readAtMs, pause };
   }
 
-  function opening(key: string, payload: string) {
+  function opening(key: string, seen: Pick<SessionSeen, 'payload' | 'subjectTag' | 'sidTag'>) {
     const ring = keys();
-    const opened = openPayload(key, payload, ring);
-    return opened && { session: opened.payload, isByFirst: opened.isByFirst, ring };
+    const opened = openPayload(key, seen.payload, ring);
+    if (opened === undefined || !isTaggedRight(opened.payload, seen, ring)) return undefined;
+    return { session: opened.payload, isByFirst: opened.isByFirst, ring };
   }
 
   // Another ring: a key that was taken out is dead at once, also for what is in memory.
   function openAgain(session: Cached): Cached | undefined {
     if (session.ring === keys()) return session;
-    const opened = opening(session.key, session.payload);
+    const opened = opening(session.key, session);
     if (opened === undefined) return void cached.delete(session.key);
     session.ring = opened.ring;
     session.isByFirst = opened.isByFirst;
@@ -145,4 +146,9 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
   }
 
   return { get, adopt, forget };
+}
+
+function isSameText(one: SessionSeen, other: SessionSeen): boolean {
+  const { payload, subjectTag, sidTag } = one;
+  return payload === other.payload && subjectTag === other.subjectTag && sidTag === other.sidTag;
 }

@@ -1,9 +1,16 @@
 // The lease of a session among the sidecars of one store: whoever holds it may use up the session's refresh
-// token. One that dies holds nobody up for longer than the lease, which it can't renew any more.
+// token. One that dies gives it up by not renewing it; sessions go on meanwhile, see renewal.ts.
 import { randomUUID } from 'node:crypto';
+import { REFRESH_MS } from '../identity/begun.ts';
+import { WRITE_MS } from './confirm.ts';
 import type { SessionStore } from './store.ts';
 import { every, pause } from './wait.ts';
 
+/**
+ * As long as a refresh and the writing of its tokens may take together: it holds even while the store is away, and
+ * can't be renewed. Whoever took it over earlier would spend a refresh token that is spent already.
+ */
+export const LEASE_MS = REFRESH_MS + WRITE_MS;
 /** Longest time for which a lease is renewed: whoever takes longer is stuck. */
 const MAX_HELD_MS = 120_000;
 
@@ -12,6 +19,8 @@ export type LeaseOptions = {
   readonly forMs: number;
   /** How long to wait while another sidecar holds it. */
   readonly waitMs: number;
+  /** Told each time when another holds it. */
+  readonly onHeld: () => void;
   /** Whether it is still of use; asked between tries. */
   readonly isWanted: () => Promise<boolean>;
 };
@@ -21,11 +30,12 @@ export async function takeLease(
   key: string,
   options: LeaseOptions,
 ): Promise<(() => Promise<void>) | undefined> {
-  const { store, forMs, waitMs, isWanted } = options;
+  const { store, forMs, waitMs, onHeld, isWanted } = options;
   // Of each taking its own: one that was given up for lost must not pass for the next.
   const owner = randomUUID();
   for (let waitedMs = 0, nextMs = 50; ; nextMs = Math.min(2 * nextMs, 500)) {
     if (await store.lease(key, owner, forMs)) return hold(key, owner, options);
+    onHeld();
     if (waitedMs >= waitMs || !(await isWanted())) return undefined;
     await pause(nextMs);
     waitedMs += nextMs;

@@ -1,18 +1,24 @@
 // When sessions are renewed, and who waits for it. A refresh token is good for one use, so a renewal is the
 // only one of its session: in this process by the session's whole key, among sidecars by a lease. What
 // it does is in session-confirm.ts.
+import type { Refresh } from '../identity/begun.ts';
 import type { Cached, SessionCache } from './cache.ts';
-import { type ConfirmOptions, createConfirm } from './confirm.ts';
-import { takeLease } from './lease.ts';
-import type { SessionSeen } from './store.ts';
+import { type Asking, type Confirmed, type ConfirmOptions, createConfirm } from './confirm.ts';
+import { LEASE_MS, takeLease } from './lease.ts';
 import { createTurns } from './turns.ts';
 import { within } from './wait.ts';
 
 /** Longest wait of a request for a renewal that is due; the gate has five seconds in all. */
 export const RECHECK_WAIT_MS = 2_000;
-/** Longest wait for another sidecar's renewal: as long as a token endpoint may take. */
-const OTHERS_MS = 60_000;
-/** How long closing waits for renewals that are under way. */
+/**
+ * How long a session is left alone after waiting in vain for another sidecar's renewal: one that died holds its
+ * lease for minutes, and no request is to wait for it again and again.
+ */
+const HELD_PAUSE_MS = 10_000;
+/**
+ * How long closing waits for renewals that are under way. A token endpoint may take longer; but meanwhile nobody
+ * is let in, and all of them count more than the one who may have to sign in again.
+ */
 const CLOSE_MS = 10_000;
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 300_000;
@@ -42,10 +48,22 @@ type Flight = { waited: Promise<Cached | undefined> | undefined };
 
 /** Returns the renewals of this store's sessions. */
 export function createSessionRenewals(options: RenewalOptions): SessionRenewals {
-  const { store, cache, now, recheckMs, refresh, onTrouble, onForget, leaseMs = 10_000 } = options;
+  const {
+    store,
+    cache,
+    now,
+    recheckMs,
+    refresh,
+    onTrouble,
+    onForget,
+    leaseMs = LEASE_MS,
+  } = options;
   const turns = createTurns(now);
-  const confirm = createConfirm({ ...options, ...(refresh && { refresh: turns.asking(refresh) }) });
+  const ask = refresh && turns.asking(refresh);
+  const confirm = createConfirm(options);
   const flights = new Map<string, Flight>();
+  // Until when another sidecar, whose lease was seen, may have new tokens in hand. By what stays with a text.
+  const othersUntilMs = new WeakMap<Cached['pause'], number>();
   const running = new Set<Promise<unknown>>();
   let isClosed = false;
 
@@ -70,10 +88,10 @@ export function createSessionRenewals(options: RenewalOptions): SessionRenewals 
     if (isPausing || isClosed) return undefined;
     const flight: Flight = { waited: undefined };
     const isMine = () => flights.get(key) === flight;
-    const done = (asks ? inTurn(session, isMine) : renew(session, isMine, false))
+    const done = (asks ? inTurn(session, isMine) : renew(session, isMine))
       .catch((error: unknown) => {
         onTrouble(error, session.session.identity);
-        postpone(session, Math.max(FIRST_PAUSE_MS, 2 * pause.ms));
+        postpone(session, longerThan(pause));
         return isMine() ? session : undefined;
       })
       .finally(() => {
@@ -94,9 +112,10 @@ export function createSessionRenewals(options: RenewalOptions): SessionRenewals 
   // The turn comes first: a lease that waits for it would have to be renewed all the while.
   async function inTurn(session: Cached, isMine: () => boolean): Promise<Cached | undefined> {
     const leave = await turns.take(session.session.identity);
-    if (leave === undefined) return isMine() ? session : undefined;
+    if (leave === undefined || ask === undefined) return isMine() ? session : undefined;
     try {
-      return await renew(session, isMine, true);
+      // It is over with the answer, however long the rest takes.
+      return await renew(session, isMine, (asked) => ask(asked).finally(leave));
     } finally {
       leave();
     }
@@ -105,35 +124,56 @@ export function createSessionRenewals(options: RenewalOptions): SessionRenewals 
   async function renew(
     session: Cached,
     isMine: () => boolean,
-    asks: boolean,
+    askOnce?: Refresh,
   ): Promise<Cached | undefined> {
     const { key } = session;
     const release = await takeLease(key, {
       store,
       forMs: leaseMs,
-      waitMs: OTHERS_MS,
+      waitMs: RECHECK_WAIT_MS,
+      onHeld: () => othersUntilMs.set(session.pause, now() + leaseMs),
       isWanted: async () => !isClosed && (await store.find(key))?.version === session.version,
     });
     try {
-      const seen = release ? await underLease(session, asks) : await store.find(key);
-      return settle(key, seen, isMine);
+      const confirmed = release ? await underLease(session, askOnce) : await withoutLease(session);
+      return settle(session, confirmed, isMine);
     } finally {
       await release?.();
     }
   }
 
-  async function underLease(session: Cached, asks: boolean): Promise<SessionSeen | undefined> {
-    const seen = await confirm(session.key, session.version, asks);
+  async function underLease(session: Cached, askOnce?: Refresh): Promise<Confirmed> {
+    const asking = askOnce && { ask: askOnce, whenRefused: () => whenRefused(session) };
+    const confirmed = await confirm(session.key, session.version, asking);
     // There was nothing to ask with: that will not change soon.
-    if (asks && seen?.version === session.version) postpone(session, LONGEST_PAUSE_MS);
-    return seen;
+    if (asking && confirmed.seen?.version === session.version) postpone(session, LONGEST_PAUSE_MS);
+    return confirmed;
+  }
+
+  async function withoutLease(session: Cached): Promise<Confirmed> {
+    const seen = await store.find(session.key);
+    if (seen?.version === session.version) postpone(session, HELD_PAUSE_MS);
+    return { seen };
+  }
+
+  // A refresh token that another has spent before us is refused, and says nothing of the person. A lease goes
+  // over to us while the other still writes when the store lost it, or the other stood still for long.
+  function whenRefused({ pause }: Cached): ReturnType<Asking['whenRefused']> {
+    if (isClosed) return 'leave';
+    const untilMs = othersUntilMs.get(pause) ?? -Infinity;
+    const isAwaited = now() < untilMs && now() >= untilMs - leaseMs;
+    return isAwaited ? 'wait' : 'end';
   }
 
   // What ended here meanwhile stays ended, whatever was heard of it.
-  function settle(key: string, seen: SessionSeen | undefined, isMine: () => boolean) {
+  function settle(before: Cached, { seen, unchecked }: Confirmed, isMine: () => boolean) {
     if (!isMine()) return undefined;
-    const session = cache.adopt(key, seen);
-    if (session === undefined) onForget(key);
+    const session = cache.adopt(before.key, seen);
+    if (session === undefined) onForget(before.key);
+    else if (unchecked !== undefined) {
+      onTrouble(unchecked, session.session.identity);
+      postpone(session, longerThan(before.pause));
+    }
     return session;
   }
 
@@ -144,4 +184,8 @@ export function createSessionRenewals(options: RenewalOptions): SessionRenewals 
   }
 
   return { look, forget: (key) => void flights.delete(key), close };
+}
+
+function longerThan({ ms }: Cached['pause']): number {
+  return Math.max(FIRST_PAUSE_MS, 2 * ms);
 }

@@ -5,8 +5,18 @@ import type { EvidenceReason } from '../identity/reason.ts';
 import type { Begun, Refresh } from '../identity/begun.ts';
 import type { Identity } from '../identity/identity.ts';
 import { type Cached, createSessionCache } from './cache.ts';
+import { createEndedSids } from './ended-sids.ts';
 import { createSessionRenewals } from './renewal.ts';
-import { openPayload, openWhole, sealSession, sessionHashOf, tagsOf, toBegun } from './text.ts';
+import {
+  isMeant,
+  openPayload,
+  openWhole,
+  sealSession,
+  sessionHashOf,
+  type SessionName,
+  tagsOf,
+  toBegun,
+} from './text.ts';
 import { createSessionUpkeep } from './upkeep.ts';
 import type { Awaitable, SessionStore } from './store.ts';
 
@@ -35,7 +45,7 @@ export type SessionOptions = {
   readonly onEnded?: (ended: { identity: Identity; why: string }) => void;
   /** Told of what failed in the background, and is tried again; whose session it was, where it was one. */
   readonly onTrouble?: (error: unknown, identity?: Identity) => void;
-  /** How long a sidecar that died in the middle of a refresh is waited for; default 10,000. */
+  /** How long a sidecar that refreshes keeps others from it, should it be gone; default LEASE_MS. */
   readonly leaseMs?: number;
 };
 
@@ -47,12 +57,7 @@ export type SessionRefusal = {
 };
 
 /** Whose sessions the provider ends. */
-export type EndedName = {
-  readonly issuer: string;
-  readonly subject?: string;
-  readonly sid?: string;
-  readonly begunByMs?: number;
-};
+export type EndedName = SessionName & { readonly begunByMs?: number };
 
 export type Sessions = {
   /**
@@ -69,8 +74,8 @@ export type Sessions = {
    */
   end(cookieValue: string): Promise<Begun | undefined>;
   /**
-   * Ends those of one sign-in at the provider (`sid`), else all of a subject, and tells of each; returns how
-   * many. Those that began after `begunByMs` stay; default: none.
+   * Ends those of one sign-in at the provider (`sid`) and those of the subject that know no `sid`, else all of
+   * a subject, and tells of each; returns how many. Those that began after `begunByMs` stay; default: none.
    */
   endNamed(named: EndedName): Promise<number>;
   /** Writes the last-seen times that are due; on a timer anyway. */
@@ -91,6 +96,7 @@ export function createSessions(options: SessionOptions): Sessions {
   const { isAccepted = () => true, cacheMs = 1_000, maxCached = 10_000 } = options;
   const cache = createSessionCache({ store, keys, isAccepted, cacheMs, maxCached });
   const renewals = createSessionRenewals({ ...options, cache, onTrouble, onForget: forget });
+  const endedSids = createEndedSids();
   const upkeep = createSessionUpkeep({ store, now, idleMs, absoluteMs, onTrouble });
 
   function find(cookieValue: string): Awaitable<Identity | SessionRefusal> {
@@ -109,7 +115,14 @@ export function createSessions(options: SessionOptions): Sessions {
     upkeep.seen(session.key, nowMs);
     const renewing = renewals.look(session, nowMs);
     if (renewing === undefined) return session.session.identity;
-    return renewing.then((renewed) => renewed?.session.identity ?? UNKNOWN);
+    return renewing.then((renewed) => (renewed ? readAgain(renewed.key) : UNKNOWN));
+  }
+
+  // It was waited for, and may have been ended elsewhere meanwhile.
+  async function readAgain(key: string): Promise<Identity | SessionRefusal> {
+    const session = await cache.get(key, now());
+    if (session === undefined) return UNKNOWN;
+    return isOver(session, now()) ? EXPIRED : session.session.identity;
   }
 
   function isOver({ session, createdAtMs, seenAtMs }: Cached, nowMs: number): boolean {
@@ -134,6 +147,11 @@ export function createSessions(options: SessionOptions): Sessions {
       ...(tokens.refreshToken !== undefined && { checkedAtMs: nowMs }),
     };
     await store.put(key, sealSession(key, whole, keys()), nowMs);
+    // Asked when it is there: what ended it meanwhile may have looked for it too early.
+    const { issuer } = identity;
+    if (sid !== undefined && endedSids.has({ issuer, sid }, now()) && (await store.remove(key))) {
+      onEnded({ identity: whole.identity, why: 'provider' });
+    }
     return id;
   }
 
@@ -149,11 +167,15 @@ export function createSessions(options: SessionOptions): Sessions {
   }
 
   async function endNamed({ begunByMs = Infinity, ...named }: EndedName): Promise<number> {
+    const { issuer, sid } = named;
+    // Of a token that is shown again, from its own time on.
+    if (sid !== undefined) endedSids.add({ issuer, sid }, Math.min(begunByMs, now()));
     const found = await store.findTagged(tagsOf(named, keys()));
     // By the sealed time: whoever can write the store must not make a session too young to be ended.
     const meant = new Map(
       found
         .map(({ key, payload }) => [key, openPayload(key, payload, keys())?.payload] as const)
+        .filter(([, session]) => session === undefined || isMeant(session, named))
         .filter(([, session]) => (session?.beganAtMs ?? 0) <= begunByMs),
     );
     if (meant.size === 0) return 0;

@@ -1,6 +1,6 @@
 // The SQLite file of the sessions: how it is made, what its tables are, and how those of an older Signet
 // become today's. No session is read here but to seal what was once kept open.
-import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { SessionText } from './store.ts';
@@ -9,8 +9,8 @@ import type { SessionText } from './store.ts';
 export type SealOld = (key: string, payload: string) => SessionText;
 
 const SCHEMA_VERSION = 2;
-// Longest wait for another process's write: it blocks this one, so it is short. Readers don't wait (WAL).
-const BUSY_MS = 250;
+// SQLite waits for another process's write by standing still: the line does it instead (store-line.ts).
+const BUSY_MS = 0;
 
 // Apart, because what changes every few seconds is small: ten thousand last-seen times are 5 MB to write,
 // and would be 40 MB with the texts beside them.
@@ -47,6 +47,16 @@ export function openSessionFile(path: string, sealOld: SealOld | undefined): Dat
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/** Returns what tells the file of this name from another one; undefined where that can't be told. */
+export function placeOf(path: string): string | undefined {
+  try {
+    const { dev, ino } = statSync(path, { bigint: true, throwIfNoEntry: false }) ?? {};
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined;
   }
 }
 

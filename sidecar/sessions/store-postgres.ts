@@ -4,7 +4,8 @@ import { createConnections } from '../postgres/pool.ts';
 import type { Columns, Value } from '../postgres/sql.ts';
 import type { PostgresUse } from '../postgres/use.ts';
 import { createAnswering } from './store-answering.ts';
-import type { SessionSeen, SessionStore, SessionText, StoredSession } from './store.ts';
+import { listedOf, seenOf, storedOf, VERSION } from './store-rows.ts';
+import { MAX_LEASE_MS, type SessionStore, type SessionText } from './store.ts';
 import { ensureSessionTables } from './store-tables.ts';
 
 /**
@@ -26,13 +27,16 @@ const TIMEOUTS = { connectTimeoutMs: 800, statementTimeoutMs: 700, graceMs: 200 
 /** So many rows are touched or swept by one statement: each stays well within its time. */
 const BATCH = 1_000;
 
-// What is sent and answered for a time: how long ago it was, in milliseconds, never in the future.
+// What is sent and answered for a time: how long ago it was, in milliseconds, never in the future. 'infinity'
+// is no time: it comes as null.
 const ago = "statement_timestamp() - greatest(?::float8, 0) * interval '1 millisecond'";
 const age = (column: string) =>
-  `greatest(0, extract(epoch FROM clock_timestamp() - ${column}) * 1000)::bigint`;
+  `CASE WHEN isfinite(${column})
+    THEN greatest(0, extract(epoch FROM clock_timestamp() - ${column}) * 1000)::bigint END`;
 
-const SEEN = `payload, version, ${age('created_at')} AS created_age, ${age('seen_at')} AS seen_age`;
-const ALL = `${SEEN}, key, tokens, subject_tag, sid_tag`;
+const AGES = `${age('created_at')} AS created_age, ${age('seen_at')} AS seen_age`;
+const SEEN = `payload, subject_tag, sid_tag, ${AGES}, ${VERSION}`;
+const ALL = `${SEEN}, key, tokens`;
 const FIND = `SELECT ${SEEN} FROM signet_sessions WHERE key = ?`;
 const READ = `SELECT ${ALL} FROM signet_sessions WHERE key = ?`;
 const LIST = `SELECT ${ALL} FROM signet_sessions WHERE key > ? ORDER BY key LIMIT ?`;
@@ -46,16 +50,17 @@ const REPLACE = `UPDATE signet_sessions SET payload = ?, tokens = ?, subject_tag
 const REMOVE = 'DELETE FROM signet_sessions WHERE key = ?';
 const LEASE = `UPDATE signet_sessions SET lease_owner = ?,
   lease_until = clock_timestamp() + ?::float8 * interval '1 millisecond' WHERE key = ?
-  AND (lease_owner IS NULL OR lease_owner = ? OR lease_until <= clock_timestamp())`;
+  AND (lease_owner IS NULL OR lease_owner = ? OR lease_until <= clock_timestamp()
+    OR lease_until > clock_timestamp() + ${MAX_LEASE_MS} * interval '1 millisecond')`;
 const RELEASE = `UPDATE signet_sessions SET lease_owner = NULL, lease_until = NULL
   WHERE key = ? AND lease_owner = ?`;
 // Rows are locked in one order, by all who lock several: two sidecars can't wait for each other.
 const TOUCH = `WITH due AS (
     SELECT key, seen FROM signet_sessions JOIN (
       SELECT key, ${ago.replace('?', 'ms')} AS seen FROM unnest(?::text[], ?::float8[]) AS t (key, ms)
-    ) AS told USING (key) WHERE seen_at < seen ORDER BY key FOR NO KEY UPDATE OF signet_sessions
+    ) AS told USING (key) WHERE seen_at < seen OR seen_at > statement_timestamp() ORDER BY key FOR NO KEY UPDATE OF signet_sessions
   ) UPDATE signet_sessions AS s SET seen_at = due.seen FROM due
-  WHERE s.key = due.key AND s.seen_at < due.seen`;
+  WHERE s.key = due.key AND (s.seen_at < due.seen OR s.seen_at > statement_timestamp())`;
 const REMOVE_ALL = `DELETE FROM signet_sessions WHERE key = ANY (ARRAY(
     SELECT key FROM signet_sessions WHERE key = ANY (?::text[]) ORDER BY key FOR UPDATE
   )) RETURNING key`;
@@ -68,6 +73,11 @@ const SWEEP = `WITH page AS (
       SELECT key FROM signet_sessions AS s JOIN page USING (key)
       WHERE s.created_at < ${ago} OR s.seen_at < ${ago} FOR UPDATE OF s SKIP LOCKED
     )) RETURNING key
+  ), brought_back AS (
+    UPDATE signet_sessions SET seen_at = statement_timestamp() WHERE key = ANY (ARRAY(
+      SELECT key FROM signet_sessions AS s JOIN page USING (key)
+      WHERE s.created_at >= ${ago} AND s.seen_at > statement_timestamp() FOR UPDATE OF s SKIP LOCKED
+    ))
   ) SELECT (SELECT max(key) FROM page) AS last, (SELECT count(*) FROM page) AS seen,
     (SELECT count(*) FROM swept) AS swept`;
 
@@ -116,16 +126,22 @@ export function createPostgresSessions({ url, now }: PostgresSessionOptions): Se
     const ages = [ageOf(before.createdMs), ageOf(before.seenMs)];
     let swept = 0;
     for (let after = ''; ;) {
-      const { rows } = await change(SWEEP, after, ...ages);
+      const { rows } = await change(SWEEP, after, ...ages, ages[0]!);
       swept += Number(rows[0]?.['swept']);
       if (Number(rows[0]?.['seen']) < BATCH) return swept;
       after = String(rows[0]?.['last']);
     }
   }
 
+  const atMs = (ms: unknown) => (ms === null ? undefined : now() - Number(ms));
+  const seen = (row?: Columns) => seenOf(row, atMs(row?.['created_age']), atMs(row?.['seen_age']));
+
   return {
-    find: async (key) => (await read(FIND, key)).map((row) => seenOf(row, now()))[0],
-    read: async (key) => (await read(READ, key)).map((row) => storedOf(row, now()))[0],
+    find: async (key) => seen((await read(FIND, key))[0]),
+    read: async (key) => {
+      const [row] = await read(READ, key);
+      return storedOf(row, seen(row));
+    },
     put: async (key, text, atMs) =>
       void (await change(PUT, ...valuesOf(text), key, ageOf(atMs), ageOf(atMs))),
     replace: async (key, version, text) =>
@@ -139,35 +155,13 @@ export function createPostgresSessions({ url, now }: PostgresSessionOptions): Se
       })),
     removeAll: async (keys) => (await change(REMOVE_ALL, keys)).rows.map(({ key }) => String(key)),
     list: async (after = '', limit) =>
-      (await read(LIST, after, limit)).map((row) => ({
-        ...storedOf(row, now()),
-        key: String(row['key']),
-      })),
+      (await read(LIST, after, limit)).map((row) => listedOf(row, seen(row))),
     lease: async (key, owner, forMs) =>
-      (await change(LEASE, owner, forMs, key, owner)).changed === 1,
+      (await change(LEASE, owner, Math.min(forMs, MAX_LEASE_MS), key, owner)).changed === 1,
     release: async (key, owner) => void (await change(RELEASE, key, owner)),
     sweep,
     state: answering.state,
     close: () => (closing ??= answering.close().then(() => connections.close())),
-  };
-}
-
-function seenOf(row: Columns, nowMs: number): SessionSeen {
-  return {
-    payload: String(row['payload']),
-    createdAtMs: nowMs - Number(row['created_age']),
-    seenAtMs: nowMs - Number(row['seen_age']),
-    version: Number(row['version']),
-  };
-}
-
-function storedOf(row: Columns, nowMs: number): StoredSession {
-  const { tokens, subject_tag: subjectTag, sid_tag: sidTag } = row;
-  return {
-    ...seenOf(row, nowMs),
-    tokens: String(tokens),
-    subjectTag: String(subjectTag),
-    ...(sidTag !== null && { sidTag: String(sidTag) }),
   };
 }
 

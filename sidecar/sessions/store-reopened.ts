@@ -1,8 +1,10 @@
-// The connection to the sessions' file: closed when it fails, opened again when it is asked, and what is
-// told of it. Knows no statement.
+// The connection to the sessions' file: closed when it fails or is the file's no more, opened again when it is
+// asked, and what is told of it. Knows no statement.
 import type { DatabaseSync } from 'node:sqlite';
 import { Fault, explain } from '../fault.ts';
-import { openSessionFile, type SealOld } from './store-file.ts';
+import { openSessionFile, placeOf, type SealOld } from './store-file.ts';
+import { createLine } from './store-line.ts';
+import type { Awaitable } from './store.ts';
 
 export type SessionFileOptions = {
   readonly path: string;
@@ -11,13 +13,17 @@ export type SessionFileOptions = {
   readonly sealOld?: SealOld;
 };
 
+type Act<T> = (database: DatabaseSync) => T;
+
 const REOPEN_MS = 1_000;
 // SQLite's primary result codes BUSY, READONLY, FULL and CONSTRAINT.
 const PASSING: ReadonlySet<number> = new Set([5, 8, 13, 19]);
 
 /** Returns what runs acts on the file's connection, which is opened at once. Throws ERR_SESSION_STORE. */
 export function createReopened({ path, now, sealOld }: SessionFileOptions) {
+  const [readers, writers] = [createLine(), createLine()];
   let database: DatabaseSync | undefined;
+  let place: string | undefined;
   let failure: { fault: Fault; atMs: number } | undefined;
   let isClosed = false;
 
@@ -28,6 +34,7 @@ export function createReopened({ path, now, sealOld }: SessionFileOptions) {
     const sinceMs = failure ? now() - failure.atMs : REOPEN_MS;
     if (failure && sinceMs >= 0 && sinceMs < REOPEN_MS) throw failure.fault;
     database = openSessionFile(path, sealOld);
+    place = placeOf(path);
     return database;
   }
 
@@ -47,6 +54,13 @@ export function createReopened({ path, now, sealOld }: SessionFileOptions) {
       }
       throw fault;
     }
+  }
+
+  // A file that was removed, or another one in its place: what is written would be lost, and whoever did it
+  // meant everybody to be signed out.
+  function leaveMoved(): void {
+    const there = placeOf(path);
+    if (database && there !== undefined && there !== place) drop();
   }
 
   // Upkeep: when the disk is full it fails, and sessions can be read all the same.
@@ -86,8 +100,25 @@ export function createReopened({ path, now, sealOld }: SessionFileOptions) {
   const close = () => {
     isClosed = true;
     drop();
+    readers.close();
+    writers.close();
   };
-  return { attempt, aside, state, close };
+  return {
+    /** At once, and for who waits only where the file is locked as a whole. */
+    read: <T>(act: Act<T>): Awaitable<T> => readers.run(() => attempt(act)),
+    write: async <T>(act: Act<T>): Promise<T> =>
+      writers.run(() => {
+        leaveMoved();
+        return attempt(act);
+      }),
+    /** A write whose failure tells nothing of reading. */
+    writeAside: async <T>(act: Act<T>): Promise<T> =>
+      writers.run(() => {
+        leaveMoved();
+        return aside(act);
+      }),
+    ...{ state, close },
+  };
 }
 
 function isPassing(error: unknown): boolean {

@@ -3,16 +3,14 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { addSession, atOnce, statement } from './store-file.ts';
 import { createReopened, type SessionFileOptions } from './store-reopened.ts';
-import type {
-  SessionSeen,
-  SessionStore,
-  SessionText,
-  StoredSession,
-  TaggedSession,
-} from './store.ts';
+import { between, listedOf, seenOf, storedOf, VERSION } from './store-rows.ts';
+import { MAX_LEASE_MS, type SessionStore, type SessionText } from './store.ts';
 
-const SEEN = 'payload, created_ms, seen_ms, version';
-const ALL = `${SEEN}, key, tokens, subject_tag, sid_tag`;
+/** The last time that a Date can be. */
+const LAST_MS = 8_640_000_000_000_000;
+const TIMES = `${between('created_ms', 0, LAST_MS)}, ${between('seen_ms', 0, LAST_MS)}`;
+const SEEN = `payload, subject_tag, sid_tag, ${TIMES}, ${VERSION}`;
+const ALL = `${SEEN}, key, tokens`;
 const FROM = 'FROM sessions JOIN session_texts USING (key)';
 const FIND = `SELECT ${SEEN} ${FROM} WHERE key = ?`;
 const READ = `SELECT ${ALL} ${FROM} WHERE key = ?`;
@@ -20,14 +18,15 @@ const LIST = `SELECT ${ALL} ${FROM} WHERE key > ? ORDER BY key LIMIT ?`;
 const REPLACE = `UPDATE sessions SET version = version + 1, subject_tag = ?, sid_tag = ?
   WHERE key = ? AND version = ?`;
 const REPLACE_TEXT = 'UPDATE session_texts SET payload = ?, tokens = ? WHERE key = ?';
-const TOUCH = 'UPDATE sessions SET seen_ms = ? WHERE key = ? AND seen_ms < ?';
+const TOUCH = `UPDATE sessions SET seen_ms = min(?1, ?3)
+  WHERE key = ?2 AND (seen_ms < min(?1, ?3) OR seen_ms > ?3)`;
 const REMOVE = 'DELETE FROM sessions WHERE key = ?';
 const FIND_TAGGED = `SELECT key, payload ${FROM} WHERE subject_tag IN (SELECT value FROM json_each(?1))
   OR sid_tag IN (SELECT value FROM json_each(?1))`;
 const REMOVE_ALL =
   'DELETE FROM sessions WHERE key IN (SELECT value FROM json_each(?)) RETURNING key';
 const LEASE = `UPDATE sessions SET lease_owner = ?1, lease_until_ms = ?2 WHERE key = ?3
-  AND (lease_owner IS NULL OR lease_owner = ?1 OR lease_until_ms <= ?4)`;
+  AND (lease_owner IS NULL OR lease_owner = ?1 OR lease_until_ms NOT BETWEEN ?4 + 1 AND ?4 + ${MAX_LEASE_MS})`;
 const RELEASE = `UPDATE sessions SET lease_owner = NULL, lease_until_ms = NULL
   WHERE key = ? AND lease_owner = ?`;
 
@@ -35,6 +34,8 @@ const RELEASE = `UPDATE sessions SET lease_owner = NULL, lease_until_ms = NULL
 const BATCH = 500;
 const SWEEP = `DELETE FROM sessions WHERE key IN
   (SELECT key FROM sessions WHERE created_ms < ? OR seen_ms < ? LIMIT ${BATCH})`;
+const BRING_BACK = `UPDATE sessions SET seen_ms = ?1 WHERE key IN
+  (SELECT key FROM sessions WHERE seen_ms > ?1 LIMIT ${BATCH})`;
 
 /**
  * Returns the store in this file, which is made (mode 0600) when it isn't there. It is opened at once;
@@ -43,53 +44,74 @@ const SWEEP = `DELETE FROM sessions WHERE key IN
  */
 export function createSqliteSessions(options: SessionFileOptions): SessionStore {
   const { now } = options;
-  const { attempt, aside, state, close } = createReopened(options);
+  const { read, write, writeAside, state, close } = createReopened(options);
 
   async function touch(seenAtMs: ReadonlyMap<string, number>): Promise<void> {
     const all = [...seenAtMs];
     for (let from = 0; from < all.length; from += BATCH) {
       if (from > 0) await othersTurn();
       const some = all.slice(from, from + BATCH);
-      aside((db) => atOnce(db, () => some.forEach(([key, ms]) => run(db, TOUCH, ms, key, ms))));
+      await writeAside((db) =>
+        atOnce(db, () => some.forEach(([key, ms]) => run(db, TOUCH, ms, key, now()))),
+      );
     }
   }
 
   async function sweep(before: { createdMs: number; seenMs: number }): Promise<number> {
-    let swept = 0;
-    for (;;) {
-      const now = aside((db) => run(db, SWEEP, before.createdMs, before.seenMs));
-      swept += now;
-      if (now < BATCH) return swept;
+    await batches(BRING_BACK, now());
+    return batches(SWEEP, before.createdMs, before.seenMs);
+  }
+
+  async function batches(sql: string, ...values: number[]): Promise<number> {
+    for (let changed = 0; ;) {
+      const some = await writeAside((db) => run(db, sql, ...values));
+      changed += some;
+      if (some < BATCH) return changed;
       await othersTurn();
     }
   }
 
+  // A time of the future is of a clock that was wrong, or of nobody.
+  const past = (ms: unknown) => (ms === null ? undefined : Math.min(Number(ms), now()));
+  const seen = (row?: Row) => seenOf(row, past(row?.['created_ms']), past(row?.['seen_ms']));
+
   return {
-    find: (key) => attempt((db) => seenOf(statement(db, FIND).get(key))),
-    read: async (key) => attempt((db) => storedOf(statement(db, READ).get(key))),
+    find: (key) => read((db) => seen(statement(db, FIND).get(key))),
+    read: async (key) =>
+      read((db) => {
+        const row = statement(db, READ).get(key);
+        return storedOf(row, seen(row));
+      }),
     put: async (key, text, atMs) =>
-      attempt((db) => atOnce(db, () => addSession(db, key, text, atMs))),
+      write((db) => atOnce(db, () => addSession(db, key, text, atMs))),
     replace: async (key, version, text) =>
-      attempt((db) => atOnce(db, () => replaceText(db, key, version, text))),
+      write((db) => atOnce(db, () => replaceText(db, key, version, text))),
     touch,
-    remove: async (key) => attempt((db) => run(db, REMOVE, key) === 1),
+    remove: async (key) => write((db) => run(db, REMOVE, key) === 1),
     findTagged: async (tags) =>
-      attempt((db) => statement(db, FIND_TAGGED).all(JSON.stringify(tags)).map(tagged)),
+      read((db) =>
+        statement(db, FIND_TAGGED)
+          .all(JSON.stringify(tags))
+          .map(({ key, payload }) => ({ key: String(key), payload: String(payload) })),
+      ),
     removeAll: async (keys) =>
-      attempt((db) =>
+      write((db) =>
         statement(db, REMOVE_ALL)
           .all(JSON.stringify(keys))
           .map(({ key }) => String(key)),
       ),
     list: async (after = '', limit) =>
-      attempt((db) =>
+      read((db) =>
         statement(db, LIST)
           .all(after, limit)
-          .map((row) => ({ ...whole(row), key: String(row['key']) })),
+          .map((row) => listedOf(row, seen(row))),
       ),
     lease: async (key, owner, forMs) =>
-      attempt((db) => run(db, LEASE, owner, now() + forMs, key, now()) === 1),
-    release: async (key, owner) => aside((db) => void run(db, RELEASE, key, owner)),
+      write((db) => {
+        const untilMs = now() + Math.min(forMs, MAX_LEASE_MS);
+        return run(db, LEASE, owner, untilMs, key, now()) === 1;
+      }),
+    release: async (key, owner) => writeAside((db) => void run(db, RELEASE, key, owner)),
     sweep,
     state,
     close: async () => close(),
@@ -97,34 +119,6 @@ export function createSqliteSessions(options: SessionFileOptions): SessionStore 
 }
 
 type Row = Record<string, SQLOutputValue>;
-
-function seenOf(row: Row | undefined): SessionSeen | undefined {
-  if (row === undefined) return undefined;
-  return {
-    payload: String(row['payload']),
-    createdAtMs: Number(row['created_ms']),
-    seenAtMs: Number(row['seen_ms']),
-    version: Number(row['version']),
-  };
-}
-
-function tagged({ key, payload }: Row): TaggedSession {
-  return { key: String(key), payload: String(payload) };
-}
-
-function storedOf(row: Row | undefined): StoredSession | undefined {
-  return row && whole(row);
-}
-
-function whole(row: Row): StoredSession {
-  const { tokens, subject_tag: subjectTag, sid_tag: sidTag } = row;
-  return {
-    ...seenOf(row)!,
-    tokens: String(tokens),
-    subjectTag: String(subjectTag),
-    ...(sidTag !== null && { sidTag: String(sidTag) }),
-  };
-}
 
 function replaceText(
   database: DatabaseSync,

@@ -4,7 +4,7 @@ import { createHmac, createSecretKey, hkdfSync, type KeyObject } from 'node:cryp
 import type { Identity } from '../identity/identity.ts';
 import { seal, unseal, unsealBy } from '../identity/sealed.ts';
 import type { Begun, SessionTokens } from '../identity/begun.ts';
-import type { SessionText, StoredSession } from './store.ts';
+import type { SessionSeen, SessionText, StoredSession } from './store.ts';
 
 /** What the gate needs of a session. */
 export type SessionPayload = {
@@ -48,6 +48,17 @@ export function openPayload(
   return { payload: opened.value as SessionPayload, isByFirst: opened.isByFirst };
 }
 
+/** Whether a session is found by the names that its text says: else nobody could end it by them. */
+export function isTaggedRight(
+  { identity: { issuer, subject }, sid }: SessionPayload,
+  { subjectTag, sidTag }: Pick<SessionSeen, 'subjectTag' | 'sidTag'>,
+  keys: readonly KeyObject[],
+): boolean {
+  if (!tagsOf({ issuer, subject }, keys).includes(subjectTag)) return false;
+  if (sid === undefined || sidTag === undefined) return sid === sidTag;
+  return tagsOf({ issuer, sid }, keys).includes(sidTag);
+}
+
 /** Returns all of a stored session; undefined when no key opens it. */
 export function openWhole(
   key: string,
@@ -65,17 +76,33 @@ export function toBegun({ identity, tokens, sid }: WholeSession): Begun {
   return { identity, tokens, ...(sid !== undefined && { sid }) };
 }
 
-/**
- * Returns the tags under which sessions of this name may be found, one for each key of the ring. A `sid`
- * names one sign-in at the provider; without it, all sessions of the subject are meant.
- */
+/** A sign-in at a provider (`sid`), a person there (`subject`), or both. */
+export type SessionName = {
+  readonly issuer: string;
+  readonly subject?: string;
+  readonly sid?: string;
+};
+
+/** Returns the tags under which sessions of this name may be found, for each key of the ring. */
 export function tagsOf(
-  { issuer, subject, sid }: { issuer: string; subject?: string; sid?: string },
+  { issuer, subject, sid }: SessionName,
   keys: readonly KeyObject[],
 ): string[] {
-  if (sid !== undefined) return keys.map((key) => tagOf(['sid', issuer, sid], key));
-  if (subject === undefined) return [];
-  return keys.map((key) => tagOf(['subject', issuer, subject], key));
+  const names = [
+    ...(sid === undefined ? [] : [['sid', issuer, sid]]),
+    ...(subject === undefined ? [] : [['subject', issuer, subject]]),
+  ];
+  return names.flatMap((words) => keys.map((key) => tagOf(words, key)));
+}
+
+/**
+ * Whether a name means this session. A `sid` means one sign-in, and those of its subject that don't know
+ * theirs: some providers tell it only when they sign out.
+ */
+export function isMeant({ identity, sid }: SessionPayload, name: SessionName): boolean {
+  if (identity.issuer !== name.issuer) return false;
+  if (name.sid !== undefined && sid !== undefined) return sid === name.sid;
+  return identity.subject === name.subject;
 }
 
 /** Returns a session for people who administer them; undefined when no key of the ring opens it. */
@@ -85,9 +112,15 @@ export function openSession(
 ) {
   const opened = openPayload(key, payload, keys)?.payload;
   if (opened === undefined) return undefined;
-  const { identity, sid } = opened;
-  const sessionHash = sessionHashOf(key);
-  return { identity, ...(sid !== undefined && { sid }), createdAtMs, seenAtMs, sessionHash };
+  const { identity, sid, checkedAtMs } = opened;
+  return {
+    identity,
+    ...(sid !== undefined && { sid }),
+    ...(checkedAtMs !== undefined && { checkedAtMs }),
+    createdAtMs,
+    seenAtMs,
+    sessionHash: sessionHashOf(key),
+  };
 }
 
 /** Returns what seals the sessions of schema 1, whose text was the identity's plain JSON. */

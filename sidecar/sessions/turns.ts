@@ -18,7 +18,7 @@ const LONGEST_PAUSE_MS = 60_000;
 export type Turns = {
   /** Whether it makes sense to wait for a turn at the provider of this session. */
   isOpen(identity: Identity): boolean;
-  /** Returns what ends the turn, when it has come; undefined when none comes for now. */
+  /** Returns what ends the turn (once), when it has come; undefined when none comes for now. */
   take(identity: Identity): Promise<(() => void) | undefined>;
   /** Returns what asks, and learns from it how the provider stands. */
   asking(refresh: Refresh): Refresh;
@@ -67,7 +67,10 @@ export function createTurns(now: () => number): Turns {
 
   function enter(standing: Standing): () => void {
     standing.underWay++;
+    let hasLeft = false;
     return () => {
+      if (hasLeft) return;
+      hasLeft = true;
       standing.underWay--;
       const next = isShut(standing) ? undefined : standing.waiting.shift();
       next?.(enter(standing));
@@ -88,7 +91,8 @@ export function createTurns(now: () => number): Turns {
       const standing = of(session.identity);
       try {
         const answer = await refresh(session);
-        if (answer !== undefined) answered(standing);
+        if (answer !== undefined && 'unchecked' in answer) failed(standing, session.identity);
+        else if (answer !== undefined) answered(standing);
         return answer;
       } catch (error) {
         const isOfProvider = error instanceof Fault && error.code === 'ERR_PROVIDER';

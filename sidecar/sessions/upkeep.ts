@@ -1,10 +1,12 @@
 // What is due for sessions off the gate's path: writing when they were last seen, sweeping out those that
 // have ended.
 import type { SessionStore } from './store.ts';
-import { every } from './wait.ts';
+import { every, steady as own } from './wait.ts';
 
 const FLUSH_MS = 5_000;
 const SWEEP_MS = 60_000;
+/** So far may the wall clock move against the steady one before it is disbelieved. */
+const MOVED_MS = 60_000;
 
 export type SessionUpkeep = {
   /** Notes that a session was used; written later. */
@@ -22,11 +24,16 @@ export type SessionUpkeepOptions = {
   readonly idleMs: number;
   readonly absoluteMs: number;
   readonly onTrouble: (error: unknown) => void;
+  /** A clock that nobody sets, in milliseconds; default: the process's own. */
+  readonly steady?: () => number;
 };
 
 /** Returns the upkeep of this store's sessions, with its timers. */
 export function createSessionUpkeep(options: SessionUpkeepOptions): SessionUpkeep {
   const { store, now, idleMs, absoluteMs, onTrouble } = options;
+  const { steady = own } = options;
+  const startedMs = steady();
+  let apartMs = now() - startedMs;
   let seenAtMs = new Map<string, number>();
 
   async function flush(): Promise<void> {
@@ -41,9 +48,18 @@ export function createSessionUpkeep(options: SessionUpkeepOptions): SessionUpkee
     }
   }
 
-  function sweep(): Promise<number> {
+  // Whom a clock that was wrong for a moment swept out would be gone when it is right again.
+  function isClockTrusted(nowMs: number): boolean {
+    const steadyMs = steady();
+    const movedMs = Math.abs(nowMs - steadyMs - apartMs);
+    apartMs = nowMs - steadyMs;
+    return movedMs <= MOVED_MS && steadyMs - startedMs >= MOVED_MS;
+  }
+
+  async function sweep(): Promise<void> {
     const nowMs = now();
-    return store.sweep({ createdMs: nowMs - absoluteMs, seenMs: nowMs - idleMs });
+    if (!isClockTrusted(nowMs)) return;
+    await store.sweep({ createdMs: nowMs - absoluteMs, seenMs: nowMs - idleMs });
   }
 
   const stops = [every(FLUSH_MS, flush, onTrouble), every(SWEEP_MS, sweep, onTrouble)];

@@ -6,6 +6,11 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
+/** Returns milliseconds by a clock that nobody sets; they tell nothing but how long it was. */
+export function steady(): number {
+  return performance.now();
+}
+
 /** Resolves as the promise does, or to `otherwise` when it takes longer; a rejection passes. */
 export function within<T>(promise: Promise<T>, ms: number, otherwise: T): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
@@ -31,14 +36,14 @@ export async function insist<T>(
   maxMs: number,
   onTrouble: (error: unknown) => void,
 ): Promise<T> {
-  for (let waitedMs = 0, waitMs = 250; ; waitMs = Math.min(2 * waitMs, 2_000)) {
+  const beganMs = performance.now();
+  for (let waitMs = 250; ; waitMs = Math.min(2 * waitMs, 2_000)) {
     try {
       return await act();
     } catch (error) {
-      if (!(error instanceof Fault) || waitedMs >= maxMs) throw error;
+      if (!(error instanceof Fault) || performance.now() - beganMs >= maxMs) throw error;
       onTrouble(error);
     }
     await pause(waitMs);
-    waitedMs += waitMs;
   }
 }

@@ -14,7 +14,8 @@ const SITE = `	import signet
 	#		}
 	#	}
 	#
-	# public (anyone), any (signed in), user:, team:, role:, type:, scope:. A comma is or, + is and.
+	# public (anyone), any (signed in), user:, team:, role:, type:, scope:, idp:, actors:. A comma is or,
+	# + is and; +preflight lets CORS preflights through. All of it: deploy/access.md, beside the package's README.
 	handle {
 		import protect app any {
 			reverse_proxy APP

@@ -12,6 +12,8 @@ export type Judged = {
   readonly problems: readonly string[];
   /** Those of the default scopes that it offers, when it says that it lacks one of them. */
   readonly scopes?: readonly string[];
+  /** It has the scope by which most give a refresh token, without which sessions can't be re-checked. */
+  readonly hasOfflineAccess?: true;
 };
 
 type Metadata = Readonly<Record<string, unknown>>;
@@ -78,6 +80,7 @@ export function judge(issuer: string, metadata: Metadata): Judged {
     findings,
     problems,
     ...(lacking.length > 0 && { scopes: SCOPES.filter((scope) => !lacking.includes(scope)) }),
+    ...(scopes?.includes('offline_access') && { hasOfflineAccess: true }),
   };
 }
 

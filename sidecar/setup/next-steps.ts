@@ -4,6 +4,7 @@ import { hasSocket, KEEPALIVE_OFF } from './caddy-text.ts';
 import { authorityOf, isTrial, redirectUriOf } from './host.ts';
 import type { Layout } from './layout.ts';
 import type { Placed } from './place-files.ts';
+import { presetFor } from './preset.ts';
 import type { Meant } from './rights.ts';
 
 export type Standing = {
@@ -24,6 +25,8 @@ export type Standing = {
   readonly program: string;
   /** By what scopes people sign in. */
   readonly scopes: readonly string[];
+  /** Whether the provider announces the scope `offline_access`. */
+  readonly hasOfflineAccess: boolean;
 };
 
 /** Returns all that is to be told, with a newline at the end. */
@@ -45,13 +48,23 @@ function files({ placed }: Standing): string {
   return placed.map(({ path, became }) => `${path.padEnd(width)}  ${BECAME[became]}\n`).join('');
 }
 
-function atProvider({ answers, scopes }: Standing): string {
+function atProvider(standing: Standing): string {
+  const { answers, scopes } = standing;
   return `At the provider, the client ${answers.clientId} needs:
   redirect URI  ${redirectUriOf(answers.host)}
   type          confidential (a web application with a secret); authorization code flow, with PKCE (S256)
   scopes        ${scopes.join(' ')}
   claims        in the ID token or at userinfo: preferred_username (or a verified email); for who may do
                 what: team, or groups that begin with team-; roles. Other names: \`claims\` in signet.yaml
+${rechecks(standing)}`;
+}
+
+// Keycloak announces the scope too, and gives a refresh token without it; with it one that outlives signing out.
+function rechecks({ answers, scopes, hasOfflineAccess }: Standing): string {
+  if (!hasOfflineAccess || presetFor(answers.issuer) === 'keycloak') return '';
+  return `  re-checks     so that whoever is removed there is out here within ten minutes, sign in by one scope more,
+                \`scopes: [${[...scopes, 'offline_access'].join(', ')}]\` in signet.yaml, and allow
+                the client refresh tokens there (the grant type refresh_token, and that scope)
 `;
 }
 

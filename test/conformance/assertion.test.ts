@@ -21,11 +21,12 @@ import type { SignInOutcome } from '../../sidecar/http/visit.ts';
 import {
   ASSERTION_TYPE,
   createAssertions,
-  MAX_ROLES_BYTES,
+  MAX_ASSERTION_BYTES,
   type Assertions,
 } from '../../sidecar/identity/assertion.ts';
+import { MAX_ROLES_BYTES } from '../../sidecar/identity/assertion-claims.ts';
 import { createBearer } from '../../sidecar/identity/bearer.ts';
-import type { Identity } from '../../sidecar/identity/identity.ts';
+import type { Actor, Identity } from '../../sidecar/identity/identity.ts';
 import { identity } from '../fixtures/identities.ts';
 
 const START_MS = 1_800_000_000_000;
@@ -65,6 +66,13 @@ function newKey(): KeyObject {
   return createSecretKey(randomBytes(32));
 }
 
+/** Returns an assertion that must be there. */
+function assertionOf(who: Identity, route: string, by = assertions): string {
+  const text = by.of(who, route);
+  if (text === undefined) throw new Error('there is no assertion');
+  return text;
+}
+
 type Keys = ReturnType<typeof createRemoteJWKSet> | ReturnType<typeof createLocalJWKSet>;
 
 /** What an app does: it knows the issuer, its own route, the type and the algorithm. */
@@ -79,12 +87,12 @@ const localKeys = () =>
 
 describe('an app verifies it', () => {
   test('with the keys that it fetches (jose’s createRemoteJWKSet)', async () => {
-    const { payload } = await verify(assertions.of(identity(), 'orders'));
+    const { payload } = await verify(assertionOf(identity(), 'orders'));
     expect(payload.sub).toBe('alice-subject');
   });
 
   test('with the keys that it was given (jose’s createLocalJWKSet)', async () => {
-    const { payload } = await verify(assertions.of(identity(), 'orders'), {}, localKeys());
+    const { payload } = await verify(assertionOf(identity(), 'orders'), {}, localKeys());
     expect(payload['user']).toBe('alice');
   });
 
@@ -100,12 +108,12 @@ describe('an app verifies it', () => {
     ['at its end (4.1.4)', { currentDate: new Date(START_MS + 300_000) }, 'ERR_JWT_EXPIRED'],
   ];
   test.each(refused)('but not %s', async (_name, changes, code) => {
-    const text = assertions.of(identity(), 'orders');
+    const text = assertionOf(identity(), 'orders');
     await expect(verify(text, changes)).rejects.toMatchObject({ code });
   });
 
   test('but not when a claim was altered (RFC 7515 5.2)', async () => {
-    const [header, payload = '', signature] = assertions.of(identity(), 'orders').split('.');
+    const [header, payload = '', signature] = assertionOf(identity(), 'orders').split('.');
     const claims = Buffer.from(payload, 'base64url').toString().replace('"alice"', '"admin"');
     const altered = `${header}.${Buffer.from(claims).toString('base64url')}.${signature}`;
     expect(decodeJwt(altered)['user']).toBe('admin');
@@ -114,7 +122,7 @@ describe('an app verifies it', () => {
 
   test('but not when another key ring signed it, though it says the same', async () => {
     const other = createAssertions({ keys: () => [newKey()], issuer, now: () => nowMs });
-    const forged = other.of(identity(), 'orders');
+    const forged = assertionOf(identity(), 'orders', other);
     await expect(verify(forged)).rejects.toThrow(errors.JWKSNoMatchingKey);
   });
 });
@@ -122,7 +130,7 @@ describe('an app verifies it', () => {
 describe('it says', () => {
   test('who is calling, for which route, and until when; nothing of the token or the session', () => {
     const secret = { sessionHash: 'f'.repeat(16), email: 'alice@example.com', groups: ['staff'] };
-    const text = assertions.of(identity({ ...secret, scopes: ['orders'] }), 'orders');
+    const text = assertionOf(identity({ ...secret, scopes: ['orders'] }), 'orders');
     expect(decodeJwt(text)).toEqual({
       iss: issuer,
       aud: 'orders',
@@ -139,7 +147,7 @@ describe('it says', () => {
 
   test('in its header only algorithm, type and the key’s thumbprint (RFC 7515 4.1, 7638)', async () => {
     const [key] = assertions.jwks().keys;
-    expect(decodeProtectedHeader(assertions.of(identity(), 'orders'))).toEqual({
+    expect(decodeProtectedHeader(assertionOf(identity(), 'orders'))).toEqual({
       alg: 'EdDSA',
       typ: 'signet+jwt',
       kid: await calculateJwkThumbprint({ ...key }),
@@ -153,7 +161,7 @@ describe('it says', () => {
       actor: { subject: 'planner' },
     };
     const { sub, act, user_type } = decodeJwt<{ act: unknown; user_type: string }>(
-      assertions.of(identity({ type: 'agent', actor }), 'orders'),
+      assertionOf(identity({ type: 'agent', actor }), 'orders'),
     );
     expect({ sub, act, user_type }).toEqual({
       sub: 'alice-subject',
@@ -163,14 +171,14 @@ describe('it says', () => {
   });
 
   test('no team where none is known', () => {
-    const claims = decodeJwt(assertions.of(identity({ team: undefined }), 'orders'));
+    const claims = decodeJwt(assertionOf(identity({ team: undefined }), 'orders'));
     expect(Object.keys(claims)).not.toContain('team');
   });
 
   test('whole roles as long as they fit into a header, and then that some are missing', () => {
     const roles = Array.from({ length: 200 }, (_, at) => `role-${at}-${'ü'.repeat(50)}`);
     const claims = decodeJwt<{ roles: string[]; roles_incomplete?: true }>(
-      assertions.of(identity({ roles }), 'orders'),
+      assertionOf(identity({ roles }), 'orders'),
     );
     expect(claims.roles).toEqual(roles.slice(0, claims.roles.length));
     expect(claims.roles_incomplete).toBe(true);
@@ -180,20 +188,77 @@ describe('it says', () => {
   });
 
   test('a name beyond ASCII as it is, in visible ASCII on the wire', async () => {
-    const text = assertions.of(identity({ user: 'Jürgen "J" 東京' }), 'orders');
+    const text = assertionOf(identity({ user: 'Jürgen "J" 東京' }), 'orders');
     expect(text).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+$/);
     expect((await verify(text)).payload['user']).toBe('Jürgen "J" 東京');
+  });
+});
+
+describe('it is at most 6 KiB long, so that it fits into an app’s headers', () => {
+  const long = '漢'.repeat(256); // three bytes each
+  const chain = (actors: number): Actor => {
+    const one = { subject: long, issuer: long };
+    return actors === 1 ? one : { ...one, actor: chain(actors - 1) };
+  };
+  const quoted = Array.from({ length: 200 }, (_, at) => `${'"'.repeat(9)}${at}`);
+  type Claims = { roles: string[]; roles_incomplete?: true; act?: object; act_incomplete?: true };
+
+  function claimsOf(who: Identity): Claims {
+    const text = assertionOf(who, 'orders');
+    expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_ASSERTION_BYTES);
+    return decodeJwt<Claims>(text);
+  }
+
+  /** Returns how many act in the claim. */
+  const depthOf = (act: object | undefined): number =>
+    act === undefined ? 0 : 1 + depthOf('act' in act ? (act.act as object) : undefined);
+
+  test('of the roles as many are left out as there is no room for, and then the actors are whole', () => {
+    const { roles, act, ...marks } = claimsOf(identity({ roles: quoted, actor: chain(2) }));
+    expect(depthOf(act)).toBe(2);
+    expect(roles).toEqual(quoted.slice(0, roles.length));
+    expect(roles.length).toBeGreaterThan(0);
+    expect(marks).toMatchObject({ roles_incomplete: true });
+    expect(marks).not.toHaveProperty('act_incomplete');
+    expect(roles.length).toBeLessThan(claimsOf(identity({ roles: quoted })).roles.length);
+  });
+
+  test('without roles, too, the inner actors are left out, and a claim says so', () => {
+    const { act, ...marks } = claimsOf(identity({ roles: ['engineer'], actor: chain(4) }));
+    expect(act).toMatchObject({ sub: long, iss: long });
+    expect(depthOf(act)).toBe(2);
+    expect(marks).toMatchObject({ act_incomplete: true, roles: ['engineer'] });
+  });
+
+  test('who is calling and who acts now are whole in any case', () => {
+    const who = { subject: long, user: long, team: long, roles: quoted, actor: chain(4) };
+    const claims = claimsOf(identity(who));
+    expect(claims).toMatchObject({ sub: long, user: long, team: long, act_incomplete: true });
+    expect(depthOf(claims.act)).toBe(1);
+  });
+
+  test('where even that is too long there is none', () => {
+    const who = identity({ subject: long, user: long, team: long, issuer: `https://${long}` });
+    expect(assertions.of(who, 'orders')).toBeDefined();
+    expect(assertions.of({ ...who, actor: chain(1) }, 'orders')).toBeUndefined();
+  });
+
+  test('what fits is whole, and nothing says otherwise', () => {
+    const claims = claimsOf(identity({ actor: { subject: 'a', actor: { subject: 'b' } } }));
+    expect(depthOf(claims.act)).toBe(2);
+    expect(Object.keys(claims)).not.toContain('act_incomplete');
+    expect(Object.keys(claims)).not.toContain('roles_incomplete');
   });
 });
 
 describe('it lives', () => {
   test('for all requests of a caller to a route, until a minute before its end', () => {
     const alice = identity();
-    const first = assertions.of(alice, 'orders');
+    const first = assertionOf(alice, 'orders');
     nowMs = START_MS + 239_999;
-    expect(assertions.of(alice, 'orders')).toBe(first);
+    expect(assertionOf(alice, 'orders')).toBe(first);
     nowMs = START_MS + 240_000;
-    expect(decodeJwt(assertions.of(alice, 'orders'))).toMatchObject({
+    expect(decodeJwt(assertionOf(alice, 'orders'))).toMatchObject({
       iat: START + 240,
       exp: START + 540,
     });
@@ -201,28 +266,28 @@ describe('it lives', () => {
 
   test('never longer than what proves the caller', async () => {
     const ending = identity({ expiresAtMs: START_MS + 20_500 });
-    expect(decodeJwt(assertions.of(ending, 'orders')).exp).toBe(START + 20);
+    expect(decodeJwt(assertionOf(ending, 'orders')).exp).toBe(START + 20);
     // Before it ends, the same end again, and no assertion that is over when it arrives.
     nowMs = START_MS + 19_000;
-    await verify(assertions.of(ending, 'orders'));
+    await verify(assertionOf(ending, 'orders'));
   });
 
   test('five seconds at least, where a token is still accepted within the tolerance of clocks', async () => {
     const ended = identity({ expiresAtMs: START_MS - 4_000 });
-    expect(decodeJwt(assertions.of(ended, 'orders')).exp).toBe(START + 5);
-    await verify(assertions.of(ended, 'orders'));
+    expect(decodeJwt(assertionOf(ended, 'orders')).exp).toBe(START + 5);
+    await verify(assertionOf(ended, 'orders'));
   });
 
   test('no longer than a clock that is set back: none comes from the future', () => {
     const alice = identity();
-    assertions.of(alice, 'orders');
+    assertionOf(alice, 'orders');
     nowMs = START_MS - 60_000;
-    expect(decodeJwt(assertions.of(alice, 'orders')).iat).toBe(START - 60);
+    expect(decodeJwt(assertionOf(alice, 'orders')).iat).toBe(START - 60);
   });
 
   test('apart for each route and each caller', () => {
     const [alice, bob] = [identity(), identity({ user: 'bob' })];
-    const read = (who: Identity, route: string) => decodeJwt(assertions.of(who, route));
+    const read = (who: Identity, route: string) => decodeJwt(assertionOf(who, route));
     expect(read(alice, 'orders')).toMatchObject({ user: 'alice', aud: 'orders' });
     expect(read(alice, 'admin')).toMatchObject({ user: 'alice', aud: 'admin' });
     expect(read(bob, 'orders')).toMatchObject({ user: 'bob', aud: 'orders' });
@@ -231,16 +296,16 @@ describe('it lives', () => {
 
 test('what is kept of a caller is bounded: of more routes than a Caddyfile has, the first are made anew', () => {
   const alice = identity();
-  for (let at = 0; at <= 64; at++) assertions.of(alice, `route-${at}`);
+  for (let at = 0; at <= 64; at++) assertionOf(alice, `route-${at}`);
   nowMs += 1_000;
-  expect(decodeJwt(assertions.of(alice, 'route-64')).iat).toBe(START);
-  expect(decodeJwt(assertions.of(alice, 'route-0')).iat).toBe(START + 1);
+  expect(decodeJwt(assertionOf(alice, 'route-64')).iat).toBe(START);
+  expect(decodeJwt(assertionOf(alice, 'route-0')).iat).toBe(START + 1);
 });
 
 describe('when keys change', () => {
   test('a key that stands behind the first is published and does not sign', async () => {
     ring.push(newKey());
-    const text = assertions.of(identity(), 'orders');
+    const text = assertionOf(identity(), 'orders');
     const { keys } = assertions.jwks();
     expect(keys).toHaveLength(2);
     expect(decodeProtectedHeader(text).kid).toBe(keys[0]?.kid);
@@ -251,10 +316,10 @@ describe('when keys change', () => {
     ring.push(newKey());
     const keys = remoteKeys();
     const alice = identity();
-    const before = assertions.of(alice, 'orders');
+    const before = assertionOf(alice, 'orders');
     await verify(before, {}, keys);
     ring = ring.toReversed();
-    const after = assertions.of(alice, 'orders');
+    const after = assertionOf(alice, 'orders');
     expect(after).not.toBe(before);
     await verify(after, {}, keys);
     await verify(before, {}, keys);
@@ -263,15 +328,15 @@ describe('when keys change', () => {
 
   test('a key that was taken out is not published, and what it signed not handed out', async () => {
     const alice = identity();
-    const before = assertions.of(alice, 'orders');
+    const before = assertionOf(alice, 'orders');
     ring = [newKey()];
     await expect(verify(before)).rejects.toThrow(errors.JWKSNoMatchingKey);
-    await verify(assertions.of(alice, 'orders'));
+    await verify(assertionOf(alice, 'orders'));
   });
 
   test('a ring without a key is told as such', () => {
     ring = [];
-    expect(() => assertions.of(identity(), 'orders')).toThrow('there is no key to sign with');
+    expect(() => assertionOf(identity(), 'orders')).toThrow('there is no key to sign with');
   });
 });
 
@@ -298,7 +363,7 @@ test('as a bearer token of a site that trusts itself as an issuer it is refused'
     issuers: [{ name: 'self', issuer, audiences: ['orders'] }],
     now: () => nowMs,
   });
-  const text = assertions.of(identity(), 'orders');
+  const text = assertionOf(identity(), 'orders');
   expect(await bearer.verify(text)).toEqual({ refused: 'token-type' });
 });
 
@@ -307,6 +372,6 @@ test('as a bearer token of a site that does not know its issuer it is refused', 
     issuers: [{ name: 'idp', issuer: 'https://idp.example', audiences: ['orders'] }],
     now: () => nowMs,
   });
-  const text = assertions.of(identity(), 'orders');
+  const text = assertionOf(identity(), 'orders');
   expect(await bearer.verify(text)).toEqual({ refused: 'token-issuer' });
 });

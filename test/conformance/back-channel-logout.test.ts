@@ -4,9 +4,13 @@ import { randomUUID } from 'node:crypto';
 import { request as httpRequest, type Server } from 'node:http';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { JWTPayload } from 'jose';
-import { MAX_LOGOUT_BODY_BYTES } from '../../sidecar/http/back-channel-logout.ts';
+import {
+  MAX_LOGOUT_BODY_BYTES,
+  MAX_LOGOUT_READS_BY_ADDRESS,
+} from '../../sidecar/http/back-channel-logout.ts';
 import { DEFAULT_CLAIM_NAMES } from '../../sidecar/identity/claims.ts';
 import { createProvider, type Provider } from '../../sidecar/identity/provider.ts';
 import { secret } from '../../sidecar/secret.ts';
@@ -34,6 +38,8 @@ let nowMs: number;
 let server: Server;
 let origin: string;
 let session: string;
+/** The provider's name of the session; of each test another, as of each sign-in there. */
+let sid: string;
 
 beforeAll(async () => {
   nowMs = Date.now();
@@ -60,14 +66,15 @@ beforeEach(async () => {
   nowMs = Date.now();
   op.misbehave({ header: TYP });
   second.misbehave({ header: TYP });
-  session = await begin('alice', 'sid-1');
+  sid = randomUUID();
+  session = await begin('alice', sid);
 });
 
 /** Begins a session of the main provider, and returns its cookie. */
-function begin(subject: string, sid: string, { issuer } = op): Promise<string> {
+function begin(subject: string, name: string, { issuer } = op): Promise<string> {
   const who = { issuer, subject, user: subject, type: 'human', method: 'session' } as const;
   const identity = { ...who, roles: [], groups: [], scopes: [], expiresAtMs: 0 };
-  return site.sessions.begin({ identity, sid });
+  return site.sessions.begin({ identity, sid: name });
 }
 
 const isAlive = async (cookie = session) => !('refused' in (await site.sessions.find(cookie)));
@@ -83,7 +90,7 @@ function claims(changes: Record<string, unknown> = {}): JWTPayload {
     exp: seconds() + 120,
     jti: randomUUID(),
     sub: 'alice',
-    sid: 'sid-1',
+    sid,
     events: { [EVENT]: {} },
     ...changes,
   };
@@ -243,7 +250,7 @@ describe('2.6, validation', () => {
   });
 
   test('step 5: the same name at another provider is somebody else', async () => {
-    const partners = await begin('alice', 'sid-1', second);
+    const partners = await begin('alice', sid, second);
     await send();
     expect(await isAlive(partners)).toBe(true);
   });
@@ -271,9 +278,9 @@ describe('2.6, validation', () => {
   });
 
   test('step 8: a token that comes twice is refused the second time', async () => {
-    const token = await tokenOf();
+    const token = await tokenOf({ sid: undefined });
     expect((await post(form(token))).status).toBe(200);
-    session = await begin('alice', 'sid-1');
+    session = await begin('alice', sid);
     expect((await post(form(token))).status).toBe(400);
     expect([reason(), await isAlive()]).toEqual(['token-used', true]);
   });
@@ -366,6 +373,20 @@ describe('2.5 and 2.8, request and answer', () => {
     expect(sentBytes).toBeLessThan(16 * 1_048_576);
   });
 
+  test('a flood of slow posts by one client leaves room for the provider’s', async () => {
+    const socket = join(site.folder, 'gate.sock');
+    const before = site.outcomes.length;
+    const posts = Array.from({ length: 60 }, () => slowPost(socket, '203.0.113.9'));
+    const refused = 60 - MAX_LOGOUT_READS_BY_ADDRESS;
+    await until('all but ten are refused', () => site.outcomes.length >= before + refused);
+    const cookie = await begin('alice', 'flooded');
+    const body = form(await tokenOf({ sid: 'flooded' })).toString();
+    const from = { ...SLOW, 'x-forwarded-for': '198.51.100.4' };
+    expect((await site.ask('post', PATH, from).send(body)).status).toBe(200);
+    expect(await isAlive(cookie)).toBe(false);
+    posts.forEach((one) => one.destroy());
+  });
+
   test('GET, and other methods, are not answered here', async () => {
     for (const method of ['GET', 'PUT', 'DELETE']) {
       expect((await fetch(origin + PATH, { method })).status).toBe(404);
@@ -425,6 +446,22 @@ async function startAlone(of: Provider[], changes: Parameters<typeof startSignIn
   };
   const send = (body: URLSearchParams) => fetch(url, { method: 'POST', body });
   return { site: alone, post: send, stop };
+}
+
+const SLOW = {
+  ...FORM,
+  'x-forwarded-proto': 'https',
+  'x-forwarded-host': HOST,
+  'x-request-id': randomUUID(),
+};
+
+/** Begins to post, as this client by way of Caddy, and goes on with nothing. */
+function slowPost(socketPath: string, address: string) {
+  const headers = { ...SLOW, 'x-forwarded-for': address, 'content-length': '200' };
+  const asked = httpRequest({ socketPath, path: PATH, method: 'POST', headers });
+  asked.on('response', (answer) => answer.resume()).on('error', () => {});
+  asked.write('logout_token=');
+  return asked;
 }
 
 /** Posts without end, and returns the status that comes all the same. */

@@ -96,8 +96,14 @@ describe('each thing that can be wrong is refused for its own reason', () => {
     ['token-type', 'a token_type that is no text', { token_type: null }],
     ['token-type', 'a refresh token as Keycloak writes it', { typ: 'Refresh' }],
     ['token-type', 'a refresh token as Ory Hydra writes it', { token_use: 'refresh_token' }],
+    ['token-type', 'a refresh token in small letters', { typ: 'refresh' }],
+    ['token-type', 'a token of Keycloak’s for one action', { typ: 'reset-credentials' }],
+    ['token-type', 'a token of no type', { token_type: 'N_A' }],
+    ['token-type', 'an ID token by its token_use', { token_use: 'ID' }],
+    ['token-type', 'a refresh token by its type', { type: 'refresh' }],
     ['token-type', 'an ID token by its nonce', { nonce: 'n' }],
     ['token-bound', 'a token bound to a key by its type', { token_type: 'DPoP' }],
+    ['token-bound', 'a token bound to a key as Keycloak writes it', { typ: 'DPoP' }],
     ['token-bound', 'a token bound to a key by cnf', { cnf: { jkt: 'thumb' } }],
   ])('%s: %s', async (reason, _name, claims) => {
     wire.say({ claims });
@@ -109,6 +115,9 @@ describe('each thing that can be wrong is refused for its own reason', () => {
     ['several audiences, one of them ours', { aud: ['other', AUDIENCE] }],
     ['no token_type', { token_type: undefined }],
     ['the token_type in lower case', { token_type: 'bearer' }],
+    ['the token_type that Salesforce writes', { token_type: 'access_token' }],
+    ['an access token as Keycloak writes it', { typ: 'Bearer' }],
+    ['an access token as Ory Hydra writes it', { token_use: 'access_token' }],
     ['an exp within the tolerance', { exp: nowSeconds - 4 }],
     ['an nbf within the tolerance', { nbf: nowSeconds + 5 }],
   ])('accepted is %s', async (_name, claims) => {
@@ -175,6 +184,24 @@ describe('what is no fault of the token is a Fault, and shown in state()', () =>
       });
     },
   );
+
+  test.each([400, 404, 429])(
+    'but a %d that a token brings about says nothing of the issuer: it is still ready',
+    async (code) => {
+      await bearer.verify('opaque-1');
+      wire.say({ answer: status(code, '{"error":"invalid_request"}') });
+      await expect(bearer.verify('junk')).rejects.toMatchObject({ code: 'ERR_PROVIDER' });
+      expect(bearer.state()).toEqual({ ready: true });
+    },
+  );
+
+  test('nor does it heal: an issuer that was down is not ready by a 404', async () => {
+    wire.say({ answer: status(500) });
+    await expect(bearer.verify('opaque-1')).rejects.toThrow();
+    wire.say({ answer: status(404) });
+    await expect(bearer.verify('opaque-1')).rejects.toThrow();
+    expect(bearer.state().ready).toBe(false);
+  });
 
   test('without an endpoint in the metadata nobody can be asked', async () => {
     wire.say({ metadata: { introspection_endpoint: undefined } });
@@ -265,21 +292,51 @@ describe('many at once', () => {
     expect(new Set(all).size).toBe(1);
   });
 
-  test('a thousand unknown tokens: 64 questions, and a Fault for the others, at once', async () => {
-    const release = wire.hold();
-    const all = Array.from({ length: 1_000 }, (_, i) => bearer.verify(`made-up-${i}`));
-    const settled = all.map((one) =>
-      Promise.resolve(one).then(
-        () => 'answered',
-        (error: { code?: string }) => error.code,
-      ),
+  const toCode = (one: ReturnType<Bearer['verify']>) =>
+    Promise.resolve(one).then(
+      (answer) => ('refused' in answer ? answer.refused : answer.subject),
+      (error: { code?: string }) => error.code,
     );
-    const refused = await Promise.all(settled.slice(64));
+  const made = (up: string, length: number) =>
+    Array.from({ length }, (_, i) => toCode(bearer.verify(`${up}-${i}`)));
+
+  test('a thousand unknown tokens: 48 questions, and a Fault for the others, at once', async () => {
+    const release = wire.hold();
+    const settled = made('made-up', 1_000);
+    const refused = await Promise.all(settled.slice(48));
     expect(new Set(refused)).toEqual(new Set(['ERR_PROVIDER']));
-    await until('64 are asked', () => wire.questions.length === 64);
+    await until('48 are asked', () => wire.questions.length === 48);
     release();
-    expect(new Set(await Promise.all(settled.slice(0, 64)))).toEqual(new Set(['answered']));
-    expect(wire.questions).toHaveLength(64);
+    expect(new Set(await Promise.all(settled.slice(0, 48)))).toEqual(new Set(['alice']));
+    expect(wire.questions).toHaveLength(48);
+  });
+
+  test('beside them 16 tokens that were active before are asked about, and no more', async () => {
+    await Promise.all(made('known', 20));
+    nowMs += CACHE_MS;
+    const release = wire.hold();
+    const unknown = made('made-up', 100);
+    const known = made('known', 20);
+    await until('64 are asked', () => wire.questions.length === 20 + 64);
+    release();
+    const answers = await Promise.all(known);
+    expect(answers.slice(0, 16)).toEqual(Array.from({ length: 16 }, () => 'alice'));
+    expect(new Set(answers.slice(16))).toEqual(new Set(['ERR_PROVIDER']));
+    await Promise.all(unknown);
+  });
+
+  test('a token that was active and was revoked has no place of its own any more', async () => {
+    await bearer.verify('known-0');
+    nowMs += CACHE_MS;
+    wire.say({ claims: { active: false } });
+    expect(await bearer.verify('known-0')).toEqual({ refused: 'token-inactive' });
+    nowMs += CACHE_MS;
+    const release = wire.hold();
+    const all = [...made('made-up', 48), toCode(bearer.verify('known-0'))];
+    await until('48 are asked', () => wire.questions.length === 2 + 48);
+    release();
+    expect((await Promise.all(all)).at(-1)).toBe('ERR_PROVIDER');
+    expect(wire.questions).toHaveLength(2 + 48);
   });
 
   test('tokens of different users asked about at once: nobody gets the other’s identity', async () => {
@@ -290,7 +347,7 @@ describe('many at once', () => {
         response.end(JSON.stringify(claims));
       },
     });
-    const tokens = Array.from({ length: 60 }, (_, i) => `user-${i}`);
+    const tokens = Array.from({ length: 48 }, (_, i) => `user-${i}`);
     const told = await Promise.all(tokens.map(async (token) => bearer.verify(token)));
     expect(told.map((who) => ('subject' in who ? who.subject : who.refused))).toEqual(tokens);
   });

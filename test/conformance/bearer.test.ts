@@ -1,5 +1,5 @@
 // Bearer tokens, a row per clause: RFC 6750, 7515, 7519, 9068, and hostile cases 32-34.
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { SignJWT, UnsecuredJWT, exportJWK, exportSPKI, generateKeyPair } from 'jose';
 import type { JWTHeaderParameters, JWTPayload } from 'jose';
 import type { Bearer } from '../../sidecar/identity/bearer.ts';
@@ -9,6 +9,8 @@ import { startMisbehavingProvider } from '../fixtures/misbehaving-provider.ts';
 
 const AUDIENCE = 'https://orders.example.com';
 const START_MS = 1_800_000_000_000;
+const VERIFIED_MS = 600_000;
+const COOL_DOWN_MS = 10_000;
 let wire: MisbehavingProvider;
 let nowMs: number;
 let bearer: Bearer;
@@ -58,6 +60,13 @@ describe('a token is accepted', () => {
     ['within the tolerance of 5 s after its end', { exp: START_MS / 1000 - 4 }, {}],
     ['within the tolerance of 5 s before its begin', { nbf: START_MS / 1000 + 4 }, {}],
     ['with a jku, an x5u and a jwk, which nobody looks at', {}, { jku: 'http://localhost:1/' }],
+    ['as Keycloak writes it', { typ: 'Bearer' }, {}],
+    ['as the header writes it, in a claim', { typ: 'application/at+jwt' }, {}],
+    ['as Cognito writes it', { token_use: 'access' }, {}],
+    ['as Simple JWT writes it', { token_type: 'access' }, {}],
+    ['with the type of RFC 6750', { token_type: 'bearer' }, {}],
+    ['called so in capitals', { typ: 'BEARER', token_type: 'ACCESS_TOKEN' }, {}],
+    ['with a type of something else', { type: 'admin' }, {}],
   ];
   test.each(accepted)('%s', async (_name, changes, header) => {
     expect(await bearer.verify(await signed(changes, header))).toMatchObject({
@@ -118,6 +127,10 @@ describe('each thing that can be wrong is refused for its own reason', () => {
     ],
     ['token-bound', 'a token that is bound to nobody knows what', { cnf: null }, {}],
     ['token-type', 'an ID token as Cognito writes it', { token_use: 'id' }, {}],
+    ['token-type', 'an ID token as Cognito could write it, too', { token_use: 'ID' }, {}],
+    ['token-type', 'a token of another use', { token_use: 'refresh-token' }, {}],
+    ['token-type', 'a token of no use', { token_use: '' }, {}],
+    ['token-type', 'a use that is no text', { token_use: ['access'] }, {}],
     ['token-type', 'an assertion of our own for an app', {}, { typ: 'signet+jwt' }],
     ['token-type', 'a typ that is empty', {}, { typ: '' }],
     ['token-type', 'an ID token by its nonce', { nonce: 'n' }, {}],
@@ -125,6 +138,18 @@ describe('each thing that can be wrong is refused for its own reason', () => {
     ['token-type', 'an ID token by its c_hash', { c_hash: 'h' }, {}],
     ['token-type', 'an ID token as Keycloak writes it', { typ: 'ID' }, {}],
     ['token-type', 'a refresh token as Keycloak writes it', { typ: 'Refresh' }, {}],
+    ['token-type', 'a refresh token in small letters', { typ: 'refresh' }, {}],
+    ['token-type', 'an offline token as Keycloak writes it', { typ: 'Offline' }, {}],
+    ['token-type', 'a serialized ID token of Keycloak’s', { typ: 'Serialized-ID' }, {}],
+    ['token-type', 'a token of Keycloak’s for one action', { typ: 'reset-credentials' }, {}],
+    ['token-type', 'one to register clients with', { typ: 'RegistrationAccessToken' }, {}],
+    ['token-type', 'a typ claim of null', { typ: null }, {}],
+    ['token-type', 'a refresh token as Simple JWT writes it', { token_type: 'refresh' }, {}],
+    ['token-type', 'a refresh token by its token_type', { token_type: 'refresh_token' }, {}],
+    ['token-type', 'a refresh token as Flask-JWT-Extended writes it', { type: 'refresh' }, {}],
+    ['token-type', 'an ID token by its type', { type: 'ID_Token' }, {}],
+    ['token-bound', 'a token bound to a key as Keycloak writes it', { typ: 'DPoP' }, {}],
+    ['token-bound', 'a token bound to a key by its token_type', { token_type: 'dpop' }, {}],
     ['token-type', 'a logout token', { events: {} }, { typ: 'logout+jwt' }],
     ['token-type', 'an unknown typ', {}, { typ: 'dpop+jwt' }],
     ['token-type', 'a typ that is no text', {}, { typ: 1 }],
@@ -216,6 +241,72 @@ describe('what was verified is remembered', () => {
     expect(await bearer.verify(token)).toEqual({ refused: 'token-expired' });
   });
 
+  const lasting = () => signed({ exp: START_MS / 1000 + 10 * 365 * 86_400 });
+
+  test('for ten minutes: then it is verified again, and stays the same object', async () => {
+    const token = await lasting();
+    const first = await bearer.verify(token);
+    nowMs += VERIFIED_MS - 1;
+    expect(bearer.verify(token)).toBe(first);
+    nowMs += 1;
+    const again = bearer.verify(token);
+    expect(again).toBeInstanceOf(Promise);
+    expect(await again).toBe(first);
+    expect(bearer.verify(token)).toBe(first);
+  });
+
+  describe('until its key is withdrawn', () => {
+    let own: MisbehavingProvider;
+    let token: string;
+    let late: string;
+    beforeEach(async () => {
+      own = await startMisbehavingProvider();
+      const issuers = [{ name: 'own', issuer: own.issuer, audiences: [AUDIENCE] }];
+      bearer = createBearer({ issuers, now: () => nowMs });
+      const lastingOf = (sub: string) =>
+        own.sign(claims({ iss: own.issuer, sub, exp: START_MS / 1000 + 86_400 }));
+      [token, late] = await Promise.all([lastingOf('client-1'), lastingOf('client-2')]);
+      await bearer.verify(token);
+      await own.rotateKey('next');
+    });
+    afterEach(() => own.stop());
+
+    test('then it is refused, also where nobody came for an hour', async () => {
+      nowMs += 3_600_000;
+      expect(await bearer.verify(token)).toEqual({ refused: 'token-signature' });
+      expect(await bearer.verify(token)).toEqual({ refused: 'token-signature' });
+    });
+
+    test('then it is refused within half an hour, however the times fall', async () => {
+      nowMs += VERIFIED_MS - 1; // the keys are not yet due
+      expect(await bearer.verify(late)).toHaveProperty('subject');
+      const answers: unknown[] = [];
+      for (let minute = 10; minute < 30; minute++) {
+        nowMs += 60_000;
+        answers.push(await bearer.verify(late));
+      }
+      expect(answers[8]).toHaveProperty('subject');
+      expect(answers.at(-1)).toEqual({ refused: 'token-signature' });
+    });
+  });
+
+  test('while its issuer is down for a day, and no longer', async () => {
+    const token = await lasting();
+    const first = await bearer.verify(token);
+    wire.misbehave({ jwks: (response) => void response.writeHead(500).end() });
+    nowMs += 86_399_999;
+    expect(await bearer.verify(token)).toBe(first);
+    nowMs += VERIFIED_MS;
+    await expect(bearer.verify(token)).rejects.toMatchObject({ code: 'ERR_PROVIDER' });
+  });
+
+  test('not beyond a clock that is set back', async () => {
+    const token = await lasting();
+    await bearer.verify(token);
+    nowMs -= 1;
+    expect(bearer.verify(token)).toBeInstanceOf(Promise);
+  });
+
   test('no more tokens are kept than maxCached', async () => {
     const issuers = [{ name: 'main', issuer: wire.issuer, audiences: [AUDIENCE] }];
     const small = createBearer({ issuers, now: () => nowMs, maxCached: 1 });
@@ -227,9 +318,9 @@ describe('what was verified is remembered', () => {
 });
 
 describe('keys', () => {
-  test('a thousand unknown kids cause at most one fetch in 30 s', async () => {
+  test('a thousand unknown kids cause at most one fetch in 10 s', async () => {
     await bearer.verify(await signed());
-    nowMs += 31_000;
+    nowMs += COOL_DOWN_MS;
     const unknown = (index: number) => signed({}, { kid: `unknown-${index}` });
     for (let index = 0; index < 1_000; index++) await bearer.verify(await unknown(index));
     expect(fetches('/jwks')).toBe(2);
@@ -238,8 +329,24 @@ describe('keys', () => {
   test('a new key is found by its kid after the cool-down', async () => {
     wire.misbehave({ keysWithoutKid: 1 });
     expect(await bearer.verify(await wire.sign(claims()))).toMatchObject({ subject: 'client-1' });
-    nowMs += 31_000;
+    nowMs += COOL_DOWN_MS;
     expect(await bearer.verify(await signed())).toMatchObject({ subject: 'client-1' });
+  });
+
+  test('a kid that is unknown while the issuer is down is no fault of the token', async () => {
+    await bearer.verify(await signed());
+    const unknown = await signed({}, { kid: 'next' });
+    wire.misbehave({ jwks: (response) => void response.writeHead(500).end() });
+    nowMs += COOL_DOWN_MS;
+    for (const laterMs of [0, 1_000]) {
+      nowMs += laterMs;
+      await expect(bearer.verify(unknown)).rejects.toMatchObject({ code: 'ERR_PROVIDER' });
+    }
+    expect(fetches('/jwks')).toBe(2);
+    expect(await bearer.verify(await wire.sign(claims()))).toMatchObject({ subject: 'client-1' });
+    wire.misbehave({});
+    nowMs += COOL_DOWN_MS;
+    expect(await bearer.verify(unknown)).toEqual({ refused: 'token-signature' });
   });
 
   test('the last good keys go on being used while the issuer is down', async () => {

@@ -2,7 +2,7 @@
 // person at all. OpenID Connect Core 1.0 section 12, RFC 6749 sections 5.2 and 6.
 import type { ServerResponse } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Begun } from '../../sidecar/identity/begun.ts';
+import type { Begun, Unchecked } from '../../sidecar/identity/begun.ts';
 import {
   startMisbehavingProvider,
   type Misbehaviour,
@@ -125,7 +125,6 @@ describe('the session ends', () => {
     ['of another audience', { refreshed: (claims) => ({ ...claims, aud: 'someone-else' }) }],
     ['without sub', { refreshed: (claims) => ({ ...claims, sub: undefined as never }) }],
     ['that somebody else signed', { foreignKey: true }],
-    ['that nobody signed', { algorithm: 'none' }],
     ['of an agent that nobody names', { refreshed: (claims) => ({ ...claims, act: {} }) }],
   ];
   test.each(unsound)('with an ID token %s', async (_name, wrong) => {
@@ -153,19 +152,9 @@ describe('the session goes on, and nothing is said of the person,', () => {
     ['when it refuses our client', { token: answering(401, { error: 'invalid_client' }) }],
     ['when it refuses our request', { token: answering(400, { error: 'invalid_request' }) }],
     ['when it answers with something else', { token: answering(200, { hello: 'there' }) }],
-    [
-      'when the clocks disagree',
-      { refreshed: (claims) => ({ ...claims, iat: nowSeconds() + 600, exp: nowSeconds() + 900 }) },
-    ],
   ];
   test.each(faults)('%s', async (_name, wrong) => {
     await expect(refresh(wrong)).rejects.toMatchObject(FAULT);
-  });
-
-  test('when the user endpoint is down, and the new refresh token is not lost', async () => {
-    const refreshed = (await refresh({ userinfoStatus: 503 })) as Begun;
-    expect(refreshed.identity).toEqual(session.identity);
-    expect(refreshed.tokens?.refreshToken).not.toBe(session.tokens?.refreshToken);
   });
 
   test('and a client that is refused is a problem for /readyz until it is taken again', async () => {
@@ -173,6 +162,70 @@ describe('the session goes on, and nothing is said of the person,', () => {
     expect(mainOf(party).state()).toMatchObject({ ready: false });
     await refresh({});
     expect(mainOf(party).state()).toEqual({ ready: true });
+  });
+});
+
+describe('the new refresh token is kept, and nobody is confirmed or logged out,', () => {
+  const html = (status: number) => (response: ServerResponse) =>
+    void response.writeHead(status, { 'content-type': 'text/html' }).end('<h1>later</h1>');
+  const at = (seconds: number): Misbehaviour => ({
+    refreshed: (claims) => ({
+      ...claims,
+      iat: nowSeconds() + seconds,
+      exp: nowSeconds() + seconds + 300,
+    }),
+  });
+  const faults: [string, Misbehaviour][] = [
+    ['when the keys answer 503', { jwks: html(503) }],
+    ['when the keys are a page', { jwks: html(200) }],
+    ['when there are no keys', { jwks: (response) => answering(200, { keys: [] })(response) }],
+    ['when the ID token names a key that is not among them', { header: { kid: 'to come' } }],
+    ['when it names no key, and is of none of them', { keysWithoutKid: 1, foreignKey: true }],
+    ['when nobody signed it', { algorithm: 'none' }],
+    ['when our clock is slow', at(600)],
+    ['when our clock is fast', at(-600)],
+  ];
+  test.each(faults)('%s', async (_name, wrong) => {
+    // A sidecar that has just been started has no keys yet.
+    party.stop();
+    party = await startRelyingParty([wire]);
+    const refreshed = await refresh(wrong);
+    expect(refreshed).toEqual({
+      unchecked: expect.objectContaining(FAULT),
+      tokens: { refreshToken: expect.stringMatching(/^[0-9a-f]{32}$/) },
+    });
+    const next = { ...session, tokens: (refreshed as Unchecked).tokens };
+    wire.misbehave(ROTATING);
+    expect(await party.refresh(next)).toHaveProperty('identity');
+  });
+});
+
+describe('whoever the token endpoint confirms stays as they were', () => {
+  const page = (status: number) => (response: ServerResponse) =>
+    void response
+      .writeHead(status, { 'content-type': 'text/html', location: '/maintenance' })
+      .end('<h1>later</h1>');
+  const answers: [string, Misbehaviour][] = [
+    ['is down', { userinfoStatus: 503 }],
+    ['redirects', { answerUser: page(302) }],
+    ['is a page', { answerUser: page(200) }],
+    ['is kept by a firewall', { answerUser: page(403) }],
+    ['is not found', { answerUser: page(404) }],
+    ['says nobody’s name', { userinfo: { sub: undefined } }],
+  ];
+  test.each(answers)('when the user endpoint %s', async (_name, wrong) => {
+    const refreshed = (await refresh(wrong)) as Begun;
+    expect(refreshed.identity).toEqual(session.identity);
+    expect(refreshed.tokens?.refreshToken).not.toBe(session.tokens?.refreshToken);
+  });
+
+  test('when it says who acts for them in no usable way', async () => {
+    const refreshed = await refresh({ userinfo: { act: {} } });
+    expect(refreshed).toMatchObject({ identity: session.identity });
+  });
+
+  test('but not when it speaks of somebody else', async () => {
+    expect(await refresh({ userinfo: { sub: 'sub-2' } })).toHaveProperty('ended');
   });
 });
 

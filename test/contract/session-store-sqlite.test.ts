@@ -1,5 +1,13 @@
 // What only the SQLite store of sessions can do: its file, its migration, and another process beside it.
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -42,6 +50,7 @@ test('a session is found at once, without a turn of the event loop', async () =>
   await store.put('a', aText(), 1);
   expect(store.find('a')).toEqual({
     payload: 'payload',
+    subjectTag: 'alice',
     createdAtMs: 1,
     seenAtMs: 1,
     version: 1,
@@ -102,6 +111,37 @@ describe('the file', () => {
   });
 });
 
+describe('the file of a store that is in use', () => {
+  const PARTS = ['-wal', '-shm', ''];
+  test.each<[string, () => void]>([
+    ['removed', () => rmSync(path())],
+    ['removed with all that belongs to it', () => PARTS.forEach((part) => rmSync(path() + part))],
+    [
+      'replaced by another',
+      () => {
+        PARTS.forEach((part) => rmSync(path() + part));
+        writeFileSync(`${path()}.new`, '');
+        renameSync(`${path()}.new`, path());
+      },
+    ],
+  ])('%s signs everybody out with the next write', async (_what, change) => {
+    const store = open();
+    await store.put('a', aText(), 1);
+    change();
+    await store.touch(new Map([['a', 2]]));
+    expect(store.find('a')).toBeUndefined();
+    expect(store.state()).toEqual({ ready: true });
+  });
+
+  test('goes on in the new one, which others see, too', async () => {
+    const store = open();
+    await store.put('a', aText(), 1);
+    rmSync(path());
+    await store.put('b', aText(), 1);
+    expect((await open().list(undefined, 9)).map(({ key }) => key)).toEqual(['b']);
+  });
+});
+
 describe('another process beside it', () => {
   const holdingTheLock = async (act: () => Promise<void>) => {
     const other = new DatabaseSync(path());
@@ -123,6 +163,75 @@ describe('another process beside it', () => {
     });
     await store.put('b', aText(), 1);
     expect(store.find('b')).toBeDefined();
+  });
+
+  test('that writes holds up nobody: what waits for it, waits beside all else', async () => {
+    const store = open();
+    await store.put('a', aText(), 1);
+    let settled = 0;
+    let leases: Promise<boolean[]> | undefined;
+    await holdingTheLock(async () => {
+      const owners = Array.from({ length: 100 }, (_, at) => `${at}`);
+      const asked = owners.map((owner) =>
+        store.lease('a', owner, 60_000).finally(() => void settled++),
+      );
+      leases = Promise.all(asked);
+      // All that was due has had its turn: had they stood still for the lock, they would be over.
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(store.find('a')).toMatchObject({ version: 1 });
+      expect(settled).toBe(0);
+    });
+    expect((await leases)?.filter(Boolean)).toHaveLength(1);
+  });
+
+  test('that writes leaves everybody their turns while one waits for it', async () => {
+    const store = open();
+    await store.put('a', aText(), 1);
+    await holdingTheLock(async () => {
+      let isOver = false;
+      const waiting = store.remove('a').catch(() => void (isOver = true));
+      let turns = 0;
+      for (; !isOver; turns++) await new Promise((resolve) => setTimeout(resolve, 1));
+      await waiting;
+      // Standing still for the lock, as SQLite does by itself, leaves four or five in that second.
+      expect(turns).toBeGreaterThan(100);
+    });
+  });
+
+  test('that writes makes no more wait than can be served', async () => {
+    const store = open();
+    await store.put('a', aText(), 1);
+    await holdingTheLock(async () => {
+      let refused = 0;
+      const asked = Array.from({ length: 1_500 }, () =>
+        store.remove('nobody').catch(() => void refused++),
+      );
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(refused).toBe(500);
+      await Promise.all(asked);
+      expect(refused).toBe(1_500);
+    });
+  });
+
+  test('that locks all of it is waited for by a find, too', async () => {
+    await open().put('a', aText(), 1);
+    await opened.pop()?.close();
+    const other = new DatabaseSync(path());
+    other.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE');
+    const finding = open().find('a');
+    expect(finding).toBeInstanceOf(Promise);
+    other.close();
+    expect(await finding).toMatchObject({ version: 1 });
+  });
+
+  test('that writes does not outlive a store that is closed', async () => {
+    const store = open();
+    await store.put('a', aText(), 1);
+    await holdingTheLock(async () => {
+      const waiting = store.remove('a');
+      await store.close();
+      await expect(waiting).rejects.toThrow('closed');
+    });
   });
 
   test('that writes does not hold up the gate: what is there is found', async () => {

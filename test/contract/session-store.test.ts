@@ -7,6 +7,7 @@ import { until } from '../fixtures/until.ts';
 
 const NOW_MS = 1_700_000_000_000;
 const HOUR_MS = 3_600_000;
+const LEASE_MS = 300_000;
 /** Times go by the store's clock: what comes back differs by how long the way took. */
 const NEARLY_MS = 5_000;
 
@@ -49,6 +50,7 @@ describe.each(Object.entries(sessionStoreKinds()))('%s', (name, kind) => {
           'createdAtMs',
           'payload',
           'seenAtMs',
+          'subjectTag',
           'version',
         ]);
         expect(await found('a')).toMatchObject({ payload: 'payload', version: 1 });
@@ -238,16 +240,71 @@ describe.each(Object.entries(sessionStoreKinds()))('%s', (name, kind) => {
       expect(await store.list('c', 10)).toEqual([]);
     });
 
+    describe('who can write the store, and has no key,', () => {
+      const SENSELESS = [
+        'a version beyond what can be counted',
+        'a version before the first',
+        'a time of beginning beyond all times',
+        'a last-seen time beyond all times',
+        'a last-seen time before all times',
+      ] as const;
+
+      test.each(SENSELESS)('ends one session by %s, and nobody else’s', async (how) => {
+        await putAll('a', 'b');
+        await kind.spoil(how, 'a');
+        expect([await found('a'), await store.read('a')]).toEqual([undefined, undefined]);
+        expect(await found('b')).toMatchObject({ version: 1 });
+        expect(store.state()).toEqual({ ready: true });
+      });
+
+      test.each(SENSELESS)('holds up no command and no upkeep by %s', async (how) => {
+        await putAll('a', 'b');
+        await kind.spoil(how, 'a');
+        const listed = await store.list(undefined, 10);
+        expect(listed.map(({ key, payload }) => [key, payload])).toEqual([
+          ['a', ''],
+          ['b', 'payload'],
+        ]);
+        expect(await store.findTagged(['alice'])).toHaveLength(2);
+        await store.touch(new Map([['b', NOW_MS]]));
+        expect(await store.remove('a')).toBe(true);
+        expect(await store.sweep({ createdMs: 0, seenMs: 0 })).toBe(0);
+      });
+
+      test('holds up no refresh by a lease without an end', async () => {
+        await putAll('a');
+        await kind.spoil('a lease without an end', 'a');
+        expect(await store.lease('a', 'me', LEASE_MS)).toBe(true);
+      });
+
+      test('makes no session seen later than now', async () => {
+        await putAll('a');
+        await kind.spoil('a last-seen time of the future', 'a');
+        expect((await found('a'))?.seenAtMs).toBeLessThanOrEqual(nowMs);
+      });
+
+      test.each<[string, () => Promise<unknown>]>([
+        ['using it', () => store.touch(new Map([['a', NOW_MS]]))],
+        ['sweeping', () => store.sweep({ createdMs: 0, seenMs: 0 })],
+      ])('can leave no last-seen time in the future: %s brings it back', async (_by, act) => {
+        await store.put('a', aText(), NOW_MS - HOUR_MS);
+        await kind.spoil('a last-seen time of the future', 'a');
+        await act();
+        await kind.spoil('a last-seen time two hours earlier', 'a');
+        isNear((await found('a'))?.seenAtMs, NOW_MS - 2 * HOUR_MS);
+      });
+    });
+
     describe('a lease', () => {
       test('is held by one owner, who may renew it, and given back by nobody else', async () => {
         await putAll('a');
         const other = open();
-        expect(await store.lease('a', 'me', HOUR_MS)).toBe(true);
-        expect(await store.lease('a', 'me', HOUR_MS)).toBe(true);
+        expect(await store.lease('a', 'me', LEASE_MS)).toBe(true);
+        expect(await store.lease('a', 'me', LEASE_MS)).toBe(true);
         await other.release('a', 'you');
-        expect(await other.lease('a', 'you', HOUR_MS)).toBe(false);
+        expect(await other.lease('a', 'you', LEASE_MS)).toBe(false);
         await store.release('a', 'me');
-        expect(await other.lease('a', 'you', HOUR_MS)).toBe(true);
+        expect(await other.lease('a', 'you', LEASE_MS)).toBe(true);
       });
 
       test('that is asked for by many at once is taken by one', async () => {
@@ -255,7 +312,7 @@ describe.each(Object.entries(sessionStoreKinds()))('%s', (name, kind) => {
         const both = [store, open()];
         const owners = ['1', '2', '3', '4', '5', '6'];
         const taken = await Promise.all(
-          owners.map((owner, at) => both[at % 2]!.lease('a', owner, HOUR_MS)),
+          owners.map((owner, at) => both[at % 2]!.lease('a', owner, LEASE_MS)),
         );
         expect(taken.filter(Boolean)).toHaveLength(1);
       });
@@ -265,21 +322,21 @@ describe.each(Object.entries(sessionStoreKinds()))('%s', (name, kind) => {
         await store.lease('a', 'me', 50);
         await until('the lease is over', () => {
           nowMs += 10;
-          return store.lease('a', 'you', HOUR_MS);
+          return store.lease('a', 'you', LEASE_MS);
         });
-        expect(await store.lease('a', 'me', HOUR_MS)).toBe(false);
+        expect(await store.lease('a', 'me', LEASE_MS)).toBe(false);
       });
 
       test('of one session leaves the others alone, and of none there is none', async () => {
         await putAll('a', 'b');
-        await store.lease('a', 'me', HOUR_MS);
-        expect(await store.lease('b', 'you', HOUR_MS)).toBe(true);
-        expect(await store.lease('gone', 'me', HOUR_MS)).toBe(false);
+        await store.lease('a', 'me', LEASE_MS);
+        expect(await store.lease('b', 'you', LEASE_MS)).toBe(true);
+        expect(await store.lease('gone', 'me', LEASE_MS)).toBe(false);
       });
 
       test('leaves version and text as they are', async () => {
         await putAll('a');
-        await store.lease('a', 'me', HOUR_MS);
+        await store.lease('a', 'me', LEASE_MS);
         expect(await store.read('a')).toMatchObject({ ...aText(), version: 1 });
         expect(await store.replace('a', 1, aText())).toBe(true);
       });

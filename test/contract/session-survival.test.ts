@@ -2,7 +2,8 @@
 // comes back; and a revocation holds on every sidecar within a second.
 import type { KeyObject } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { SessionStore } from '../../sidecar/sessions/store.ts';
+import type { Begun } from '../../sidecar/identity/begun.ts';
+import type { SessionStore, SessionText } from '../../sidecar/sessions/store.ts';
 import type { SessionOptions, Sessions } from '../../sidecar/sessions/sessions.ts';
 import { identity } from '../fixtures/identities.ts';
 import { sessionStoreKinds } from '../fixtures/session-stores.ts';
@@ -99,6 +100,55 @@ describe.each(Object.entries(sessionStoreKinds()))('%s', (name, kind) => {
       await Promise.all(sidecars.map(({ sessions }) => sessions.close()));
       expect((await sidecars[0]?.store.find(keyOf(id)))?.version).toBe(2);
     });
+  });
+
+  describe('who can write the store, and has no key,', () => {
+    async function changed(change: Partial<SessionText>, options: Partial<SessionOptions> = {}) {
+      const { sessions, store } = sidecar(options);
+      const id = await sessions.begin(ALICE);
+      expect(await whose(sessions, id)).toBe('alice');
+      const stored = await store.read(keyOf(id));
+      if (stored) await store.replace(keyOf(id), 1, { ...stored, ...change });
+      return { sessions, store, id };
+    }
+
+    test.each<[string, Partial<SessionText>]>([
+      ['subject', { subjectTag: '' }],
+      ['subject, which is another’s', { subjectTag: 'of another' }],
+      ['sid', { sidTag: 'of another' }],
+    ])('saves no session from being ended by its %s: it is unknown', async (_name, change) => {
+      const { sessions, id } = await changed(change);
+      nowMs += 1_000;
+      expect(await whose(sessions, id)).toBe('session-unknown');
+    });
+
+    test('saves no session from being confirmed by its tokens: it ends, and is told', async () => {
+      const told: string[] = [];
+      const { sessions, store, id } = await changed(
+        { tokens: 'overwritten' },
+        {
+          recheckMs: 10_000,
+          refresh: async (session) => session,
+          onEnded: ({ identity: { user }, why }) => told.push(`${user}: ${why}`),
+        },
+      );
+      nowMs += 10_000;
+      expect(await whose(sessions, id)).toBe('session-unknown');
+      expect(await store.read(keyOf(id))).toBeUndefined();
+      expect(told).toEqual([expect.stringContaining('alice: its tokens')]);
+    });
+  });
+
+  test('a session whose sid is another after a refresh goes on, and is found by that', async () => {
+    const sid = 'another sid';
+    const refresh = async (session: Begun) => ({ ...session, sid });
+    const { sessions } = sidecar({ recheckMs: 10_000, refresh });
+    const id = await sessions.begin(ALICE);
+    nowMs += 10_000;
+    expect(await whose(sessions, id)).toBe('alice');
+    nowMs += 1_000;
+    expect(await whose(sessions, id)).toBe('alice');
+    expect(await sessions.endNamed({ issuer, sid })).toBe(1);
   });
 
   test('a store that goes away closes, and its sessions are there again with it', async () => {

@@ -2,9 +2,10 @@
 // in use, on a real store.
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createHash, randomBytes } from 'node:crypto';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openAuditStore } from '../../sidecar/audit/open.ts';
 import { deriveKeys, parseKeys, type KeyRing } from '../../sidecar/config/keys.ts';
 import { createSqliteSessions } from '../../sidecar/sessions/store-sqlite.ts';
@@ -93,9 +94,32 @@ test('each session that is ended is an event of its person', async () => {
   const [event] = out.split('\n').filter((line) => line.includes('session-revoked'));
   expect(JSON.parse(event ?? '{}')).toMatchObject({
     event: 'session-revoked',
-    details: { why: 'command' },
+    details: { why: 'command', by: userInfo().username },
     user: 'alice',
   });
+});
+
+test('who ends sessions by sudo is named as who called it', async () => {
+  await signIn('alice');
+  const args = ['sessions', 'revoke', '--all', '--state', folder];
+  expect((await runSignet(args, { SUDO_USER: 'oncall' })).code).toBe(0);
+  const { out } = await signet('audit', '--event', 'session-revoked', '--format', 'json');
+  expect(JSON.parse(out)).toMatchObject({ details: { by: 'oncall' } });
+});
+
+test('the list says when the provider last confirmed a session, or that it is never asked', async () => {
+  await signIn('alice');
+  await sessions.begin({ identity: identity({ user: 'bob' }), tokens: { refreshToken: 'r' } });
+  const { out } = await signet('sessions', 'list', '--format', 'json');
+  const checked = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { user: string; checked: string | null });
+  expect(checked.find(({ user }) => user === 'alice')?.checked).toBeNull();
+  expect(checked.find(({ user }) => user === 'bob')?.checked).toBe(new Date(nowMs).toISOString());
+  const table = (await signet('sessions', 'list', '--format', 'table')).out;
+  expect(table).toMatch(/CHECKED[^]*bob .* now {2,}now\n/);
+  expect(table).toMatch(/alice .* never {2,}now\n/);
 });
 
 test('without saying which, nothing is revoked', async () => {
@@ -121,6 +145,52 @@ test('a state folder without a session store is said to have none, and gets none
   const { code, err } = await runSignet(['sessions', 'list', '--state', empty]);
   expect([code, err]).toEqual([69, expect.stringContaining('there is no session store')]);
   rmSync(empty, { recursive: true });
+});
+
+describe('--state where the settings name PostgreSQL', () => {
+  const shared = (...args: string[]) =>
+    runSignet(args, {
+      SIGNET_STATE: folder,
+      SIGNET_SESSION_STORE: 'postgres://signet:secret@127.0.0.1:1/signet',
+    });
+  const said = expect.stringContaining('sessions are in PostgreSQL: leave --state out');
+
+  test('a folder without a file of sessions is not where they are, and the message says so', async () => {
+    const empty = mkdtempSync(join(tmpdir(), 'signet-'));
+    const { code, err } = await shared('sessions', 'list', '--state', empty);
+    expect([code, err]).toEqual([69, said]);
+    rmSync(empty, { recursive: true });
+  });
+
+  test('a file that was left behind in the folder of the settings is not taken for it', async () => {
+    const cookie = await signIn('alice');
+    const { code, err } = await shared('sessions', 'revoke', '--all', '--state', folder);
+    expect([code, err]).toEqual([69, said]);
+    nowMs += 1_000;
+    expect(await sessions.find(cookie)).toMatchObject({ user: 'alice' });
+  });
+
+  test('a key is not removed as if nobody were signed in by it', async () => {
+    await signet('keys', 'rotate');
+    const [, old = ''] = (await signet('keys', 'list')).out.split('\n');
+    const id = old.split(' ')[0] ?? '';
+    const { code, err } = await shared('keys', 'remove', id, '--state', folder);
+    expect([code, err]).toEqual([1, expect.stringContaining('can’t be asked')]);
+  });
+
+  test('the help says which store it looks for', async () => {
+    const { out } = await runSignet(['sessions', 'list', '--help']);
+    expect(out.replaceAll(/\s+/g, ' ')).toContain('SQLite file is meant; leave it out where');
+  });
+});
+
+test('rotations at once lose no key', async () => {
+  const rotated = await Promise.all(Array.from({ length: 4 }, () => signet('keys', 'rotate')));
+  expect(rotated.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+  const { out } = await signet('keys', 'list');
+  const added = rotated.map((one) => one.out.split(' ')[0]);
+  expect(out.trimEnd().split('\n')).toHaveLength(5);
+  for (const id of added) expect(out).toContain(id);
 });
 
 test('rotated keys: whoever is signed in stays so, is sealed anew, and the old key can go', async () => {
@@ -150,6 +220,20 @@ test('a staged key opens before it seals; then it seals', async () => {
   expect(after[1]).toContain(before);
 });
 
+test('a second time nothing is put in front, and no second key is staged', async () => {
+  expect((await signet('keys', 'rotate', '--staged')).err).toContain('nothing is staged');
+  await signet('keys', 'rotate', '--stage');
+  const [, staged] = (await signet('keys', 'list')).out
+    .split('\n')
+    .map((line) => line.slice(0, 16));
+  const again = await signet('keys', 'rotate', '--stage');
+  expect([again.code, again.err]).toEqual([1, expect.stringContaining(`${staged} is staged`)]);
+  await signet('keys', 'rotate', '--staged');
+  const { code, err } = await signet('keys', 'rotate', '--staged');
+  expect([code, err]).toEqual([1, expect.stringContaining('nothing is staged')]);
+  expect((await signet('keys', 'list')).out.slice(0, 16)).toBe(staged);
+});
+
 test('the ring stays as private as it was, and the key that seals can’t be removed', async () => {
   await signet('keys', 'rotate');
   expect(statSync(join(folder, 'keys')).mode & 0o777).toBe(0o600);
@@ -161,4 +245,17 @@ test('the ring stays as private as it was, and the key that seals can’t be rem
 test('a ring that stands in a variable is not a file to be changed', async () => {
   const { code, err } = await runSignet(['keys', 'list'], { SIGNET_KEYS: keyLine() });
   expect([code, err]).toEqual([78, expect.stringContaining('SIGNET_KEYS')]);
+});
+
+test('a session whose times make no sense holds up no command, and --all ends it, too', async () => {
+  const broken = await signIn('mallory');
+  await signIn('alice');
+  const database = new DatabaseSync(join(folder, 'sessions.db'));
+  const spoil = `UPDATE sessions SET seen_ms = 9223372036854775807 WHERE key LIKE ? || '%'`;
+  database.prepare(spoil).run(hashOf(broken));
+  database.close();
+  const { out, err } = await signet('sessions', 'list');
+  expect(JSON.parse(out)).toMatchObject({ user: 'alice' });
+  expect(err).toContain("1 more can't be read");
+  expect((await signet('sessions', 'revoke', '--all')).out).toBe('2 sessions ended\n');
 });

@@ -96,10 +96,10 @@ test('nobody on a public route has none', async () => {
 
 test('a preflight has none, nor anybody’s name, whose cookie ever comes with it', async () => {
   const lines = ['Origin: https://spa.example.com', 'Access-Control-Request-Method: PUT', alice];
-  const reply = await edge.send('/api/x', lines, 'OPTIONS');
+  const reply = await edge.send('/api/x', [...lines, 'Cookie: app=1'], 'OPTIONS');
   expect(reply.status).toBe(200);
   const names = edge.app.seen[0]?.names() ?? [];
-  expect(names.filter((name) => /^(remote|signet|baggage)/.test(name))).toEqual([]);
+  expect(names.filter((name) => /^(remote|signet|baggage|cookie)/.test(name))).toEqual([]);
 });
 
 test('as a bearer token it is refused: it is for the app, and not for the gate', async () => {

@@ -77,3 +77,20 @@ test('an agent on behalf of a person leaves both names: at the app, in the row, 
     'signet.actor.depth': 2,
   });
 });
+
+test('a provider that re-checks no session is told of on /readyz; the sessions go on', async () => {
+  const cookie = await edge.signIn('alice');
+  const { issuer } = edge.provider;
+  const provider = async () => {
+    const answer = await fetch(`http://127.0.0.1:${edge.healthPort}/readyz`);
+    return ((await answer.json()) as { checks: Record<string, object> }).checks['provider'];
+  };
+  expect(await provider()).toEqual({ ok: true, issuer });
+  await edge.provider.stop();
+  await until('the problem', async () => {
+    expect((await edge.send('/orders', [cookie])).status).toBe(200);
+    return 'problem' in ((await provider()) ?? {});
+  });
+  const problem: unknown = expect.stringMatching(/^sessions can't be re-checked: .*; they go on$/);
+  expect(await provider()).toEqual({ ok: false, issuer, problem });
+}, 30_000);

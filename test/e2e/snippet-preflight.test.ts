@@ -53,6 +53,39 @@ test('an allowed preflight reaches the app as it is, with nobody’s name', asyn
   expect(request.names().filter((name) => /^(remote|signet|baggage)/.test(name))).toEqual([]);
 });
 
+test.each([
+  'Cookie: app=1; b=2',
+  'Authorization: Bearer of-the-app',
+  'X-HTTP-Method-Override: DELETE',
+  'X-HTTP-Method: DELETE',
+  'x-method-override: DELETE',
+  'Upgrade: websocket',
+])(
+  'an allowed preflight loses what a browser’s never has (Fetch standard, 4.8): %s',
+  async (line) => {
+    const lines = [...PREFLIGHT, 'Connection: Upgrade', line];
+    expect((await site.send('OPTIONS', '/api/orders', lines)).status).toBe(200);
+    expect(site.app.seen[0]?.names()).not.toContain(line.split(':')[0]?.toLowerCase());
+  },
+);
+
+test.each(['/public', '/prefix/x'])(
+  'where it isn’t let in as a preflight, it is the app’s with all that it has: %s',
+  async (path) => {
+    const own = ['Cookie: app=1', 'X-HTTP-Method-Override: PROPFIND', 'Content-Length: 2'];
+    await site.send('OPTIONS', path, [...PREFLIGHT, ALICE, ...own], 'hi');
+    const names = site.app.seen[0]?.names();
+    const all = ['cookie', 'authorization', 'x-http-method-override', 'content-length'];
+    expect(names).toEqual(expect.arrayContaining(all));
+  },
+);
+
+test('a client can’t make a preflight of a request by saying so', async () => {
+  const lines = ['Signet-Preflight: yes', 'Cookie: app=1', ALICE];
+  await site.send('PUT', '/api/orders', lines);
+  expect(site.app.seen[0]?.values('cookie')).toEqual(['app=1']);
+});
+
 test('a preflight where the block doesn’t allow it is refused, and the app not called', async () => {
   expect((await site.send('OPTIONS', '/orders', PREFLIGHT)).status).toBe(401);
   expect(site.app.seen).toEqual([]);

@@ -111,6 +111,8 @@ export type SiteOptions = {
   readonly user?: string;
   /** What Caddy is told instead of where the stand-in is. */
   readonly socket?: string;
+  /** An app in place of the one that remembers. */
+  readonly appAddress?: string;
   /** Answers in place of the stand-in. */
   readonly gate?: RequestListener;
   /** For Caddy, besides what the snippets need. */
@@ -138,7 +140,10 @@ export async function startSite(options: SiteOptions = {}): Promise<Site> {
     APP_SECRET: 'never to be seen',
     ...options.env,
   };
-  const caddy = await startCaddy({ caddyfile: siteText(port, app.address), env });
+  const caddy = await startCaddy({
+    caddyfile: siteText(port, options.appAddress ?? app.address),
+    env,
+  });
   const logText = () => readFile(logFile, 'utf8').catch(() => '');
   const stopGate = async () => {
     if (!gate.listening) return;
@@ -204,7 +209,7 @@ function createStandIn(questions: Question[], options: SiteOptions): RequestList
     }
     if (url.startsWith('/.signet/')) return response.writeHead(200).end('a page of Signet\n');
     if (isPreflight(headers) && requirement === 'any+preflight') {
-      return response.writeHead(204).end();
+      return response.writeHead(204, { 'Signet-Preflight': 'yes' }).end();
     }
     if (vouched === undefined && requirement !== 'public')
       return response.writeHead(401, CHALLENGE).end('sign in\n');

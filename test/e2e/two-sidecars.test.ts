@@ -151,7 +151,10 @@ test('who is revoked by the command is refused at both, and it is told in the re
   await refusedOnBoth(cookie);
   const events = storedRows(join(folder, 'audit.db')).filter(({ kind }) => kind === 'event');
   expect(events).toContainEqual(
-    expect.objectContaining({ event: 'session-revoked', details: { why: 'command' } }),
+    expect.objectContaining({
+      event: 'session-revoked',
+      details: { why: 'command', by: expect.any(String) },
+    }),
   );
 });
 

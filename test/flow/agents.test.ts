@@ -154,6 +154,15 @@ describe('a preflight', () => {
     expect(answer.headers).not.toHaveProperty('remote-user');
   });
 
+  test('is told to the snippet as one, and nothing else is', async () => {
+    const told = async (headers: Record<string, string>, requirement: string) =>
+      (await verify(fromCaddy(headers), requirement)).headers['signet-preflight'];
+    expect(await told({ ...PREFLIGHT, authorization }, 'any+preflight')).toBe('yes');
+    expect(await told({ ...PREFLIGHT, authorization }, 'any')).toBeUndefined();
+    expect(await told(PREFLIGHT, 'public')).toBeUndefined();
+    expect(await told({ authorization }, 'any+preflight')).toBeUndefined();
+  });
+
   test('is 401 where it does not, as any request without credentials', async () => {
     expect((await verify(fromCaddy(PREFLIGHT), 'team:payments')).status).toBe(401);
   });

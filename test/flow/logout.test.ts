@@ -114,6 +114,16 @@ describe('signing out at the provider, too', () => {
     expect(locationOf(out)).toBe('/.signet/signed-out');
   });
 
+  test('with several cookies of the name ends each session, and leads to nobody’s sign-out', async () => {
+    const [hers, his] = [await signedIn(), await signedIn(site, 'bob')];
+    const values = [hers, his].map((one) => one.valueOf('__Host-signet') ?? '');
+    const cookie = [...values, 'x'].map((value) => `__Host-signet=${value}`).join('; ');
+    const out = await newBrowser(site).get('/.signet/logout', { ...OWN_LINK, cookie });
+    expect([out.status, locationOf(out)]).toEqual([303, '/.signet/signed-out']);
+    const found = await Promise.all(values.map(async (value) => site.sessions.find(value)));
+    expect(found).toEqual(Array(2).fill({ refused: 'session-unknown' }));
+  });
+
   test('twice at once leads one of them to the provider, or both, and no session is left', async () => {
     const browser = await signedIn();
     const session = browser.valueOf('__Host-signet') ?? '';

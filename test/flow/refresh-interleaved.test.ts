@@ -111,7 +111,7 @@ test.each(Object.entries(open))(
         store: late(store, random),
         ...{ now, keys: () => ring, refresh: asked.refresh, recheckMs: RECHECK_MS },
         // Small, so that sessions leave the cache and come back all the time.
-        ...{ maxCached: 10, idleMs: 1e9, absoluteMs: 1e9, leaseMs: 1e8 },
+        ...{ maxCached: 10, idleMs: 1e9, absoluteMs: 1e9, leaseMs: 5e5 },
       }),
     );
     const signedIn: { cookie: string; user: string }[] = [];

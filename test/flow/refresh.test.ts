@@ -168,11 +168,13 @@ describe('a session', () => {
 
 describe('signing out during a refresh', () => {
   test('holds: the new tokens are not written, and the session stays ended', async () => {
-    const sessions = sidecar();
+    let asked = 0;
+    const sessions = sidecar({ refresh: (session) => (asked++, at.refresh(session)) });
     const id = await sessions.begin(await at.begin('alice'));
     nowMs += RECHECK_MS / 2;
     const release = at.provider.holdTokens();
     expect(await whose(sessions, id)).toBe('alice');
+    await until('the question', () => asked === 1);
     expect(await sessions.end(id)).toMatchObject({ identity: { user: 'alice' } });
     release();
     await until('the refresh', () => at.uses().granted === 1);

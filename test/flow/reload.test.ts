@@ -4,6 +4,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { freePort } from '../fixtures/caddy.ts';
+import { fromCaddy } from '../fixtures/gate.ts';
 import { startProvider, type TestProvider } from '../fixtures/provider.ts';
 import { startMortalSidecar, type MortalSidecar } from '../fixtures/edge.ts';
 import { makeFolder, readiness } from '../fixtures/sidecar.ts';
@@ -121,6 +122,23 @@ test('a pipe in place of the file is refused at once, and requests are answered 
   execFileSync('mkfifo', [join(folder, 'signet.yaml')]);
   await untilChecks(({ configuration: { ok } = { ok: true } }) => !ok);
   expect((await checks())['configuration']?.problem).toContain('it is no file');
+});
+
+test('a block that is closed by mistake is named, until there are other settings', async () => {
+  const ask = (requirement: string) =>
+    fetch(`http://127.0.0.1:${gatePort}/verify?route=orders&require=${requirement}`, {
+      headers: { ...fromCaddy(), 'Signet-Key': FIRST_KEY },
+    });
+  await ask('idp:main');
+  expect((await checks())['requirements']).toEqual({ ok: true });
+  expect((await ask('idp:mian')).status).toBe(403);
+  const { requirements } = await checks();
+  expect(requirements?.ok).toBe(false);
+  expect(requirements?.problem).toContain('orders: idp:mian is no name');
+  expect(requirements?.problem).toContain('there are main');
+  write(provider, { name: 'mian' });
+  await untilChecks(({ requirements: told }) => told?.ok === true);
+  expect((await ask('idp:mian')).status).toBe(401);
 });
 
 test('another key of the gate holds as soon as it is read', async () => {

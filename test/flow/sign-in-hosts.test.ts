@@ -201,6 +201,29 @@ describe('one host signs in for all', () => {
       expect(victim.valueOf(SESSION)).toBeUndefined();
     });
 
+    test('of a victim, in the browser that had asked: it was used up where it came first', async () => {
+      const attacker = browserAt();
+      const asked = locationOf(await attacker.get('/.signet/login'));
+      const back = new URL(asked.searchParams.get('return') ?? '', asked);
+      const victim = browserAt();
+      await signInAtCentral(victim);
+      const given = await victim.get(back.pathname + back.search, { at: CENTRAL });
+      await accept(victim, locationOf(given));
+      const answer = await accept(attacker, locationOf(given));
+      expect([answer.status, reason()]).toEqual([400, 'state-used']);
+      expect(attacker.valueOf(SESSION)).toBeUndefined();
+    });
+
+    test('in its own browser, after another one that waits for something had it', async () => {
+      const browser = browserAt();
+      const url = await atAccept(browser);
+      const other = browserAt();
+      await other.get('/.signet/login');
+      await accept(other, url);
+      await accept(browser, url);
+      expect(reason()).toBe('state-used');
+    });
+
     test('at another host: state-mismatch, even with the cookie carried there', async () => {
       const browser = browserAt();
       const url = await atAccept(browser);
@@ -265,6 +288,47 @@ describe('one host signs in for all', () => {
     });
   });
 
+  describe('each answer on the way has no opener and is no referrer:', () => {
+    const policies = ({ headers }: { headers: object }) => {
+      const { 'cross-origin-opener-policy': opener, 'referrer-policy': referrer } =
+        headers as Record<string, string>;
+      return { opener, referrer };
+    };
+    const SEVERED = { opener: 'same-origin', referrer: 'no-referrer' };
+
+    test('the central host’s question whose it is, and its code', async () => {
+      const browser = browserAt();
+      const asked = locationOf(await browser.get('/.signet/login'));
+      const back = asked.searchParams.get('return') ?? '';
+      expect(policies(await browser.get(back, { at: CENTRAL }))).toEqual(SEVERED);
+      await signInAtCentral(browser);
+      expect(policies(await browser.get(back, { at: CENTRAL }))).toEqual(SEVERED);
+    });
+
+    test('the host’s, whether it takes the code or not', async () => {
+      const browser = browserAt();
+      const url = await atAccept(browser);
+      for (const status of [302, 400]) {
+        const answer = await accept(browser, url);
+        expect([answer.status, policies(answer)]).toEqual([status, SEVERED]);
+      }
+    });
+
+    test('a refused question’s', async () => {
+      const answer = await browserAt().get('/.signet/hand-over?state=x', { at: CENTRAL });
+      expect([answer.status, policies(answer)]).toEqual([400, SEVERED]);
+    });
+
+    test('and that of a store that is down', async () => {
+      const browser = browserAt();
+      const url = await atAccept(browser);
+      await site.breakStore();
+      site.clock.nowMs += 1_001; // is not served from memory any more
+      const answer = await accept(browser, url);
+      expect([answer.status, policies(answer)]).toEqual([503, SEVERED]);
+    });
+  });
+
   describe('a question is refused', () => {
     const ask = (question: string, at = CENTRAL) =>
       browserAt().get(`/.signet/hand-over?state=${question}`, { at });
@@ -293,6 +357,14 @@ describe('one host signs in for all', () => {
     test('at a host that is not the central one', async () => {
       await ask(await question(), OTHER);
       expect(reason()).toBe('host-not-allowed');
+    });
+
+    test('in a frame, where the page around it could read the code', async () => {
+      const browser = browserAt();
+      await signInAtCentral(browser);
+      const path = `/.signet/hand-over?state=${await question()}`;
+      const answer = await browser.get(path, { at: CENTRAL, 'Sec-Fetch-Dest': 'iframe' });
+      expect([answer.status, reason()]).toEqual([400, 'state-mismatch']);
     });
 
     test('that is sound leads to sign in first, and to nobody’s session', async () => {

@@ -69,6 +69,31 @@ describe('several providers', () => {
     expect(events).toEqual([{ event: 'sign-in', details: { provider: name } }]);
   });
 
+  describe('who is signed in at one', () => {
+    const signedIn = async () => {
+      const { browser, path } = signInAt('staff');
+      await browser.signIn('alice', path);
+      return browser;
+    };
+
+    test.each(['/.signet/login?return=/x', '/.signet/login?idp=staff&return=/x'])(
+      'goes straight back from %s',
+      async (path) => {
+        expect((await (await signedIn()).get(path)).headers['location']).toBe('/x');
+      },
+    );
+
+    test('signs in at the other where that one is asked for', async () => {
+      const answer = await (await signedIn()).get('/.signet/login?idp=partners&return=/x');
+      expect(answer.headers['location']).toMatch(new RegExp(`^${ops.partners.issuer}/`));
+    });
+
+    test('gets the page of the signed-out where one is asked for that there is not', async () => {
+      expect((await (await signedIn()).get('/.signet/login?idp=nobody')).status).toBe(400);
+      expect(site.outcomes.at(-1)?.reason).toBe('provider-unknown');
+    });
+  });
+
   test('a sign-in again at the other one ends the session that was there', async () => {
     const { browser, path } = signInAt('staff');
     await browser.signIn('alice', path);

@@ -116,6 +116,19 @@ describe('signed out', () => {
     expect(res.headers['location']).toBe('/.signet/login?return=%2Forders%3Fpage%3D2');
   });
 
+  test.each([
+    ['idp:partners', '?idp=partners&return='],
+    ['any+idp:partners+team:a', '?idp=partners&return='],
+    ['idp:partners,staff', '?return='],
+    ['idp:ci', '?return='],
+    ['any', '?return='],
+  ])('a page of %s sends to %s: who has no choice is not asked', async (require, query) => {
+    await it.close();
+    it = createTestGate({ vouchers: { people: ['staff', 'partners'], tokens: ['ci'] } });
+    const res = await verify(fromCaddy(NAVIGATION), { require });
+    expect(res.headers['location']).toBe(`/.signet/login${query}%2Forders%3Fpage%3D2`);
+  });
+
   test('everything else gets 401 with a challenge and problem+json', async () => {
     const headers = fromCaddy({ accept: 'application/json' });
     const res = await verify(headers);
@@ -196,6 +209,17 @@ describe('known and not allowed', () => {
       expect(stamp?.reason).toBe('requirement-invalid');
     }
     expect(it.invalid).toHaveLength(2);
+  });
+
+  test('a name behind idp: that nobody has closes the block, and is told with those that there are', async () => {
+    await it.close();
+    it = createTestGate({ vouchers: { people: ['staff'], tokens: ['ci', 'staff'] } });
+    const headers = fromCaddy({ cookie: await signIn({ provider: 'staff' }) });
+    expect((await verify(headers, { require: 'idp:staff,ci' })).status).toBe(204);
+    expect((await verify(headers, { require: 'idp:staff,cj' })).status).toBe(403);
+    expect(it.invalid).toEqual([
+      'orders: idp:staff,cj: idp:cj is no name of a provider or issuer; there are staff, ci',
+    ]);
   });
 
   test('case 13: what is appended to the target becomes no parameter', async () => {

@@ -353,6 +353,27 @@ describe('a tree', () => {
     expect(tree).not.toMatch(/^(Team|Roles|Acting|Upstream|Gate|Reason)/m);
   });
 
+  test.each([
+    ['team:', 'team: has an empty value'],
+    [undefined, '`protect NAME` has no requirement behind it; write one, or `public`'],
+    ['idp:staf', 'no provider or issuer had that name behind idp: then'],
+  ])('of a block that was closed by mistake says what is wrong with %s', (requirement, problem) => {
+    const { requirement: _requirement, ...row } = aStoredRow({ reason: 'requirement-invalid' });
+    const tree = formatTree(
+      { ...row, ...(requirement !== undefined && { requirement }), chain: CHAIN },
+      [],
+    );
+    expect(tree.split('\n').find((line) => line.startsWith('Problem'))).toMatch(
+      new RegExp(`^Problem +${problem}$`),
+    );
+  });
+
+  test('of such a block has no problem where it is not known any more', () => {
+    const { requirement: _requirement, ...row } = aStoredRow({ reason: 'requirement-invalid' });
+    const tree = formatTree({ ...row, isForgotten: true, chain: CHAIN }, []);
+    expect(tree).not.toMatch(/^Problem/m);
+  });
+
   test('of an event has its code, its details, and no bars', () => {
     const tree = formatTree(readEvent({ details: { provider: 'b.example', attempts: 2 } }), []);
     for (const text of [

@@ -43,7 +43,40 @@ describe('without a preset', () => {
       "{ issuer: 'https://k.example.com', audiences: [a] }",
       "{ issuer: 'https://k.example.com/', audiences: [a] }",
     ).map(({ name }) => name);
-    expect(names).toEqual(['k.example.com', 'k.example.com-2']);
+    expect(names).toEqual(['k.example.com', 'k.example.com-3615d507']);
+  });
+
+  const K = 'https://k.example.com/realms/';
+  const nameOf = (issuer: string, ...before: string[]) =>
+    bearerIn(...[...before, issuer].map((one) => `{ issuer: '${one}', audiences: [a] }`)).at(-1)
+      ?.name;
+
+  test.each([
+    ['is too long', `${K}${'a'.repeat(60)}-beta`, `${K}${'a'.repeat(60)}-alpha`],
+    ['has capitals', `${K}Team`, `${K}team`],
+    ['has other characters', `${K}a~b`, `${K}a-b`],
+    ['has a port', 'https://k.example.com:8443', 'https://k.example.com/8443'],
+    ['ends with a slash', `${K}a/`, `${K}a`],
+    ['is of http', 'http://localhost/a', 'https://localhost/a'],
+  ])('an issuer that %s is called by its hash, too, whatever else there is', (_, issuer, other) => {
+    const alone = nameOf(issuer);
+    expect(alone).toMatch(/^[a-z0-9][a-z0-9._-]{0,54}-[0-9a-f]{8}$/);
+    expect(nameOf(issuer, other)).toBe(alone);
+    expect(nameOf(other)).not.toBe(alone);
+  });
+
+  test('two that would be called alike are a mistake, and are not numbered', () => {
+    const errors = errorsOf(
+      {},
+      filesOf(...['a/b', 'a-b'].map((path) => `{ issuer: '${K}${path}', audiences: [a] }`)),
+    );
+    expect(errors).toMatchObject([
+      {
+        where: 'signet.yaml: bearer[1].name',
+        read: 'the name k.example.com-realms-a-b twice',
+        mend: 'give each a name of its own by `name`',
+      },
+    ]);
   });
 
   test('the issuer of a provider is called as the provider', () => {

@@ -78,7 +78,7 @@ test.each([
   ['label', 'label: Staff'],
   ['parameters', 'parameters: { hd: example.com }'],
   ['session', 'session: { recheck: never }'],
-  ['cookie', 'session: { domain: example.com }'],
+  ['cookie, hosts', 'hosts: [a.example.com]\nsession: { domain: example.com }'],
   ['bearer', "bearer: [{ issuer: 'https://a.example.com', audiences: [a] }]"],
   ['pages', 'pages: { css_file: /css }'],
 ])('what is said of signing in shows as a change of %s', (names, text) => {

@@ -9,18 +9,20 @@ import {
   readlinkSync,
   rmSync,
 } from 'node:fs';
-import { statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { addKey, promoteLast, removeKey } from '../../sidecar/config/key-ring-text.ts';
+import { addKey, promoteLast, removeKey, stagedKey } from '../../sidecar/config/key-ring-text.ts';
 import { deriveKeys, type KeyRing, parseKeys } from '../../sidecar/config/keys.ts';
-import { freshKey, writeKeys } from '../../sidecar/config/write-keys.ts';
+import { whileLocked } from '../../sidecar/config/ring-lock.ts';
+import { changeKeys, freshKey, writeKeys } from '../../sidecar/config/write-keys.ts';
 
 const key = () => randomBytes(32).toString('base64');
 const [A, B, C, FRESH] = [key(), key(), key(), key()];
 const AT = { key: FRESH, atMs: Date.UTC(2026, 10, 21, 21, 50) };
 const LINE = `${FRESH} # added 2026-11-21T21:50:00Z`;
+const STAGED = `${FRESH} # staged 2026-11-21T21:50:00Z`;
 
 /** Ids that are told apart here: any will do. */
 const idsOf = (ring: KeyRing) =>
@@ -39,7 +41,13 @@ describe('a new key', () => {
   });
 
   test('as the last stands behind the others', () => {
-    expect(addKey(`# head\n${A}\n# foot`, 'last', AT)).toBe(`# head\n${A}\n${LINE}\n# foot\n`);
+    expect(addKey(`# head\n${A}\n# foot`, 'last', AT)).toBe(`# head\n${A}\n${STAGED}\n# foot\n`);
+  });
+
+  test('as the last is refused where one is staged, and as the first is not', () => {
+    const text = `${A}\n${B} # staged 2026-11-20T00:00:00Z\n`;
+    expect(() => addKey(text, 'last', AT)).toThrow('staged already');
+    expect(addKey(text, 'first', AT)).toBe(`${LINE}\n${text}`);
   });
 
   test('is a line of its own where the others stand on one', () => {
@@ -52,19 +60,30 @@ describe('a new key', () => {
   });
 });
 
-describe('the last key', () => {
-  test('becomes the first, with the comment on its line', () => {
-    expect(promoteLast(`# head\n${A} # a\n${B}\n${C} # c\n`)).toBe(
-      `# head\n${C} # c\n${A} # a\n${B}\n`,
-    );
+describe('the staged key', () => {
+  const both = `# head\n${A} # a\n${B}\n${STAGED}\n`;
+
+  test('becomes the first, and is marked no more', () => {
+    expect(promoteLast(both)).toBe(`# head\n${LINE}\n${A} # a\n${B}\n`);
   });
 
-  test('is taken out from among others on its line', () => {
-    expect(promoteLast(`${A},${B} # both`)).toBe(`${B}\n${A} # both\n`);
+  test('is not put in front twice: the old key, which may have leaked, would seal again', () => {
+    expect(() => promoteLast(promoteLast(both))).toThrow('nothing is staged');
   });
 
-  test('that is the only one is refused', () => {
-    expect(() => promoteLast(`${A}\n`)).toThrow('one key only');
+  test('is known by its id until it is in front', () => {
+    expect(stagedKey(both, idsOf)).toBe(idOf(FRESH));
+    expect(stagedKey(promoteLast(both), idsOf)).toBeUndefined();
+  });
+
+  test.each([
+    ['the only one', `${A} # staged 2026-11-21T21:50:00Z\n`],
+    ['without a mark', `${A}\n${B} # added 2026-11-21T21:50:00Z\n`],
+    ['not the last', `${A}\n${STAGED}\n${B}\n`],
+    ['beside others', `${A},${B} # staged 2026-11-21T21:50:00Z`],
+  ])('is none that is %s', (_, text) => {
+    expect(() => promoteLast(text)).toThrow('nothing is staged');
+    expect(stagedKey(text, idsOf)).toBeUndefined();
   });
 });
 
@@ -163,5 +182,71 @@ describe('the file', () => {
     expect(one.key).not.toBe(other.key);
     writeKeys(file, addKey(addKey(`${A}\n`, 'first', one), 'last', other));
     expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(4);
+  });
+});
+
+describe('a change of the file', () => {
+  let folder: string;
+  let file: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'signet-ring-'));
+    file = join(folder, 'keys');
+    writeFileSync(file, `${A}\n`);
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const lock = () => `${file}.lock`;
+  const addFirst = (text: string) => addKey(text, 'first', AT);
+  const promptly = (act = () => {}) => whileLocked(file, act, 0);
+
+  test('returns the text that it has written, and leaves nothing behind', () => {
+    expect(changeKeys(file, addFirst)).toBe(`${LINE}\n${A}\n`);
+    expect(readFileSync(file, 'utf8')).toBe(`${LINE}\n${A}\n`);
+    expect(readdirSync(folder)).toEqual(['keys']);
+  });
+
+  test('keeps a second one out until it is done', () => {
+    changeKeys(file, (text) => {
+      expect(() => promptly()).toThrow('another command is changing the key ring');
+      return addFirst(text);
+    });
+    expect(() => promptly()).not.toThrow();
+  });
+
+  test('by way of a link is the same as by the file itself', () => {
+    const link = join(folder, 'link');
+    symlinkSync('keys', link);
+    changeKeys(link, (text) => {
+      expect(() => promptly()).toThrow('another command is changing the key ring');
+      return text;
+    });
+  });
+
+  test('that fails gives the lock back', () => {
+    expect(() => changeKeys(file, promoteLast)).toThrow('nothing is staged');
+    expect(existsSync(lock())).toBe(false);
+  });
+
+  test('takes over from one that was killed half a minute ago, and not before', () => {
+    writeFileSync(lock(), '');
+    const agoSeconds = (seconds: number) => Date.now() / 1_000 - seconds;
+    utimesSync(lock(), agoSeconds(25), agoSeconds(25));
+    expect(() => promptly()).toThrow(`${lock()} counts for 30 seconds`);
+    utimesSync(lock(), agoSeconds(31), agoSeconds(31));
+    changeKeys(file, addFirst);
+    expect(readdirSync(folder)).toEqual(['keys']);
+  });
+
+  test('that stood still, and was taken over from, changes nothing any more', () => {
+    const stolen = () =>
+      changeKeys(file, (text) => {
+        rmSync(lock());
+        writeFileSync(join(folder, 'other'), '');
+        writeFileSync(lock(), '');
+        return addFirst(text);
+      });
+    expect(stolen).toThrow(expect.objectContaining({ code: 'ERR_KEYS' }));
+    expect(readFileSync(file, 'utf8')).toBe(`${A}\n`);
+    expect(existsSync(lock())).toBe(true);
   });
 });

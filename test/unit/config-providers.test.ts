@@ -156,6 +156,44 @@ describe('a parameter', () => {
     ]);
   });
 
+  test.each(['Redirect_URI', 'STATE', 'Client_Secret'])('%s is so in capitals, too', (name) => {
+    expect(wrongIn(`parameters: { ${name}: x }`)).toEqual([
+      `parameters: ${name}, which Signet sets itself`,
+    ]);
+  });
+
+  test.each(['none', 'login none', 'None'])(
+    'prompt: %s is refused: nobody could sign in',
+    (value) => {
+      expect(mistakesIn(`parameters: { prompt: ${value} }`)).toMatchObject([
+        { where: 'signet.yaml: parameters', read: 'prompt: none, by which nobody could sign in' },
+      ]);
+    },
+  );
+
+  test('prompt may ask for something else, and others may be none', () => {
+    const text = 'parameters: { prompt: select_account, display: none }';
+    expect(wrongIn(text)).toEqual([]);
+  });
+
+  test.each(['api_key', 'client_assertion', 'software_token', 'Tenant_Secret', 'password'])(
+    '%s may be a secret, and is told to be set',
+    (name) => {
+      const told = toldOf({}, yaml(`parameters: { ${name}: hunter2, hd: example.com }`));
+      expect(lineOf(told, `parameters.${name}`)).toEqual({
+        setting: `parameters.${name}`,
+        isSecret: true,
+        from: `signet.yaml:1: parameters.${name}`,
+      });
+      expect(lineOf(told, 'parameters.hd')?.value).toBe('example.com');
+      expect(printed(told)).not.toContain('hunter');
+    },
+  );
+
+  test('that may be a secret is not quoted where it is no text', () => {
+    expect(wrongIn('parameters: { api_key: 271828 }')).toEqual(['parameters.api_key: a number']);
+  });
+
   test('with a name that no parameter has is refused without quoting it', () => {
     expect(wrongIn("parameters: { 'a&b=': x }")).toEqual(['parameters: a name that is none']);
   });

@@ -131,6 +131,20 @@ describe('the cookie', () => {
     },
   );
 
+  test('is not for a domain alone: hosts say what it is for', () => {
+    const text = 'session: { domain: example.com }';
+    expect(wrongIn(text)).toEqual(['session.domain: example.com, and no hosts']);
+    expect(errorsOf({ SIGNET_HOSTS: 'a.example.com' }, yaml(text))).toEqual([]);
+  });
+
+  test.each(['domain: example.com', 'sign_in_host: a.example.com'])(
+    'is not judged by hosts that were refused: %s',
+    (setting) => {
+      const wrong = wrongIn(`hosts: [a b]\nsession: { ${setting} }`);
+      expect(wrong).toEqual([expect.stringMatching(/^hosts/)]);
+    },
+  );
+
   test.each(['com', '.example.com', 'localhost', '192.0.2.1', 'example.com:8443', 'a..b'])(
     'is not for %s, for which no browser takes one',
     (domain) => {

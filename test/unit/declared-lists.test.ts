@@ -8,6 +8,7 @@ import { toColumns } from '../../sidecar/audit/columns.ts';
 import type { RequestRow } from '../../sidecar/audit/row.ts';
 import { PERSONAL_COLUMNS, ROW_COLUMNS } from '../../sidecar/audit/schema.ts';
 import { openSqlite } from '../../sidecar/audit/sqlite.ts';
+import { DETAIL_NAMES } from '../../sidecar/otlp/log-names.ts';
 import { PROFILES } from '../../sidecar/otlp/profiles.ts';
 import { stampedIdentity } from '../../sidecar/stamp.ts';
 import {
@@ -207,6 +208,14 @@ describe('SECURITY.md', () => {
     const part = text.slice(from, text.indexOf('###', from + 3));
     const isNamed = (parameter: string) => part.includes(`\`${parameter}\``);
     expect(REDACTED_PARAMETERS.filter((parameter) => !isNamed(parameter))).toEqual([]);
+  });
+
+  test('names the details of events that are about a person', () => {
+    const [, named = ''] =
+      /`signet\.detail\.\*`, none of which is about a person but ([^)]*)\)/.exec(text) ?? [];
+    const details = [...named.matchAll(/`([^`]+)`/g)].map(([, detail = '']) => detail);
+    expect(details).toEqual(['note', 'by']);
+    expect(details.filter((detail) => !DETAIL_NAMES.has(detail))).toEqual([]);
   });
 
   test('calls those attributes personal that are', () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import {
   clearCookie,
   cookieNames,
+  cookieValues,
   isCookieHost,
   readCookie,
   SESSION_COOKIE,
@@ -10,6 +11,23 @@ import {
   setCookie,
   setSessionCookie,
 } from '../../sidecar/identity/cookie.ts';
+
+describe('cookieValues', () => {
+  test.each([
+    [undefined, []],
+    ['a=1; __Host-signet=x; b=2', ['x']],
+    ['__Host-signet=x;__Host-signet=y=z', ['x', 'y=z']],
+    ['__Host-signet=x; __Host-signet=x', ['x']],
+    ['__Host-signet-login-1=x; x__Host-signet=x; __Host-signet', []],
+  ])('%j holds %j', (header, values) => {
+    expect(cookieValues(header, SESSION_COOKIE)).toEqual(values);
+  });
+
+  test('at most twenty are read', () => {
+    const header = Array.from({ length: 99 }, (_, at) => `__Host-signet=${at}`).join(';');
+    expect(cookieValues(header, SESSION_COOKIE)).toHaveLength(20);
+  });
+});
 
 describe('readCookie', () => {
   const read: [string | undefined, string | undefined][] = [

@@ -46,6 +46,15 @@ test('a value that looks like a place of a text stays as it is', () => {
   );
 });
 
+test.each(['a{}\r\nb{}\r\n', 'a{}\rb{}\r', 'a{}\nb{}\r\n'])(
+  'line ends are as browsers make them before they hash (HTML standard, 13.2.3.5): %j',
+  (css) => {
+    const own = createPages({ css }).signedIn('en');
+    expect(own).toEqual(createPages({ css: 'a{}\nb{}\n' }).signedIn('en'));
+    expect(own.html).not.toContain('\r');
+  },
+);
+
 test.each([
   ['the built-in style', undefined],
   ['the operator’s', 'body{color:green}'],
@@ -78,7 +87,7 @@ test('only the page with a form tells where its form is posted from', () => {
 test('the page for the known but not allowed says who, what it takes, and the id to quote', () => {
   const { html } = pages.forbidden('en', forbidden('role:admin+type:human'));
   expect(html).toContain('Alice (alice)');
-  expect(html).toContain('you need to have the role admin and be of the type human.');
+  expect(html).toContain('you need to have the role admin and be a person, not an agent.');
   expect(html).toContain('4d032074');
   const href = '/.signet/login?prompt=login&amp;return=%2Fadmin%3Fa%3D1%26b%3D2';
   expect(html).toContain(`href="${href}"`);
@@ -88,8 +97,10 @@ test.each([
   ['user:alice', 'Alice sein'],
   ['team:a,b', 'im Team a oder b sein'],
   ['role:x+scope:y', 'die Rolle x haben und die Berechtigung (scope) y haben'],
-  ['idp:okta', 'über okta angemeldet sein'],
-  ['actors:0', 'selbst kommen, ohne dass jemand für Sie handelt'],
+  ['idp:okta', 'sich mit okta anmelden'],
+  ['type:human', 'ein Mensch sein, kein Agent'],
+  ['type:human,agent', 'vom Typ human oder agent sein'],
+  ['actors:0', 'selbst kommen, ohne dass ein Agent für Sie handelt'],
   ['actors:2', 'höchstens 2 haben, die für Sie handeln'],
   ['any', 'angemeldet sein'],
 ])('%s is said in the reader’s language', (require, said) => {
@@ -135,6 +146,24 @@ test('the provider’s own words are shown only when it was the provider who ref
   expect(failed('code-refused')).not.toContain('not today');
 });
 
+test.each(['misconfigured', 'uncheckable'] as const)(
+  'a page that is %s can be tried again, and says what whoever runs the site can do',
+  (problem) => {
+    const { html } = pages.problem('en', { problem, requestId: '4d032074' });
+    expect(html).toContain('<a class="action" href="">Try again</a>');
+    expect(textOf(html)).toContain('For whoever runs this site:');
+  },
+);
+
+test.each(['provider', 'store'] as const)(
+  'while the %s is down, the page says where whoever runs the site looks',
+  (why) => {
+    const { html } = pages.signInUnavailable('en', { why, returnTo: '/a' });
+    expect(html).toContain('href="/.signet/login?return=%2Fa"');
+    expect(textOf(html)).toContain('For whoever runs this site: `/readyz`');
+  },
+);
+
 test('the chooser has a link for each provider, back to the page asked for', () => {
   const choices = [{ name: 'main', label: 'Okta' }, { name: 'partners', label: 'Partners' }]; // prettier-ignore
   const { html } = pages.chooser('en', { choices, returnTo: '/a?b=1' });
@@ -171,6 +200,35 @@ describe('the catalogue', () => {
     expect(own.signedIn('de-CH').headers['Content-Language']).toBe('de-CH');
   });
 
+  test('what a new language leaves out is the operator’s own in the file’s first one, then Signet’s', () => {
+    const own = createPages({
+      texts: { de: { 'signed-in.title': 'Da sind Sie' }, fr: { 'signed-out.title': 'Parti' } },
+    });
+    expect(own.signedIn('fr').html).toContain('<h1>Da sind Sie</h1>');
+    expect(own.signedIn('fr').html).toContain(GERMAN['signed-in.text']);
+  });
+
+  test('what de-AT leaves out is the operator’s own German before that of Signet', () => {
+    const own = createPages({
+      texts: { fr: {}, de: { 'signed-in.title': 'Da sind Sie' }, 'de-AT': {} },
+    });
+    expect(own.signedIn('de-AT').html).toContain('<h1>Da sind Sie</h1>');
+    expect(own.signedIn('de-AT').html).toContain('<html lang="de-AT">');
+    expect(own.signedOut('de-AT').html).toContain(GERMAN['signed-out.title']);
+  });
+
+  test('another language’s words never stand where Signet has the reader’s', () => {
+    const own = createPages({ texts: { fr: { 'signed-in.title': 'Voilà' }, de: {} } });
+    expect(own.signedIn('de').html).toContain(GERMAN['signed-in.title']);
+  });
+
+  test('a page says the language that its title is in, whatever was asked for', () => {
+    const own = createPages({ texts: { ar: { 'signed-in.title': 'أهلا' } } });
+    expect(own.signedIn('ar').headers['Content-Language']).toBe('ar');
+    expect(own.signedOut('ar').headers['Content-Language']).toBe('en');
+    expect(own.signedOut('ar').html).toContain('<html lang="en">\n');
+  });
+
   test('the file’s first language is for those whose own there isn’t', () => {
     const own = createPages({ texts: { de: {} } });
     expect(own.signedIn('fr').html).toContain('<html lang="de">');
@@ -191,6 +249,10 @@ describe('the catalogue', () => {
     expect(() => createPages({ css: 'a{}</STYLE><script>' })).toThrow(
       'would end it within the page',
     );
+  });
+
+  test('a style with a NUL, which browsers replace, is refused', () => {
+    expect(() => createPages({ css: 'a{}\0' })).toThrow('holds a NUL');
   });
 });
 

@@ -5,7 +5,9 @@ import { createSeldomFetched, type SeldomFetched } from '../../sidecar/identity/
 
 const FRESH_MS = 600_000;
 const STALE_MS = 86_400_000;
-const COOL_DOWN_MS = 30_000;
+const IDLE_MS = 1_200_000;
+const COOL_DOWN_MS = 10_000;
+const RETRY_KEPT_MS = 30_000;
 const RETRY_MS = 1_000;
 
 let nowMs: number;
@@ -71,10 +73,30 @@ describe('what is ten minutes old', () => {
     isDown = true;
     await editionAfter(FRESH_MS);
     await settled();
-    for (let at = 0; at < 100; at++) await editionAfter(100);
+    for (let at = 0; at < 299; at++) await editionAfter(100);
     expect(fetched).toBe(2);
-    await editionAfter(COOL_DOWN_MS);
+    await editionAfter(RETRY_KEPT_MS);
     expect(fetched).toBe(3);
+  });
+});
+
+describe('what nobody has asked for in twenty minutes', () => {
+  test('is not used before the new one is there, by all who ask at once', async () => {
+    await keys.current();
+    nowMs += IDLE_MS;
+    const all = await Promise.all([keys.current(), keys.current()]);
+    expect(all.map(({ edition }) => edition)).toEqual([2, 2]);
+    expect(fetched).toBe(2);
+  });
+
+  test('is used on where the issuer is down, and then nobody waits for it', async () => {
+    await keys.current();
+    isDown = true;
+    expect(await editionAfter(IDLE_MS)).toBe(1);
+    isDown = false;
+    expect(await editionAfter(RETRY_KEPT_MS)).toBe(1);
+    await settled();
+    expect(await editionAfter(0)).toBe(3);
   });
 });
 
@@ -93,7 +115,7 @@ test('while there is nothing at all, it is asked for once a second', async () =>
 });
 
 describe('who misses something in it', () => {
-  test('gets what is newer, at most once in thirty seconds, however many miss something', async () => {
+  test('gets what is newer, at most once in ten seconds, however many miss something', async () => {
     const first = await keys.current();
     expect(await keys.newerThan(first)).toBeUndefined();
     nowMs += COOL_DOWN_MS;

@@ -216,6 +216,49 @@ describe('signing out', () => {
     expect(await whose(sessions, other)).toBe('alice');
   });
 
+  test('by the provider’s name of a session ends those of its subject that know no such name', async () => {
+    const { sessions } = sidecar();
+    const nameless = await sessions.begin(ALICE);
+    const others = await sessions.begin({ identity: identity({ subject: 'bob', user: 'bob' }) });
+    const { issuer, subject } = ALICE.identity;
+    expect(await sessions.endNamed({ issuer, subject, sid: '1' })).toBe(1);
+    expect(await whose(sessions, nameless)).toBe('session-unknown');
+    expect(await whose(sessions, others)).toBe('bob');
+  });
+
+  describe('by the provider’s name of a session that is still on its way here', () => {
+    const { issuer, subject } = ALICE.identity;
+
+    test('ends it when it comes, and tells of it', async () => {
+      const told: string[] = [];
+      const { sessions } = sidecar({ onEnded: ({ why }) => told.push(why) });
+      await sessions.endNamed({ issuer, subject, sid: '1' });
+      const late = await sessions.begin({ ...ALICE, sid: '1' });
+      expect(await whose(sessions, late)).toBe('session-unknown');
+      expect(told).toEqual(['provider']);
+    });
+
+    test('ends none of another name, of another provider or without one', async () => {
+      const { sessions } = sidecar();
+      await sessions.endNamed({ issuer, subject, sid: '1' });
+      const elsewhere = { identity: identity({ issuer: 'https://other.example' }), sid: '1' };
+      for (const begun of [{ ...ALICE, sid: '2' }, elsewhere, ALICE]) {
+        expect(await whose(sessions, await sessions.begin(begun))).toBe('alice');
+      }
+    });
+
+    test.each([
+      ['later than a minute after it', 60_000, undefined],
+      ['when the token is shown again, later than a minute after its time', 1, 60_000],
+    ])('ends none %s', async (_when, waitMs, agoMs) => {
+      const { sessions } = sidecar();
+      const meant = agoMs === undefined ? {} : { begunByMs: nowMs - agoMs };
+      await sessions.endNamed({ issuer, subject, sid: '1', ...meant });
+      nowMs += waitMs;
+      expect(await whose(sessions, await sessions.begin({ ...ALICE, sid: '1' }))).toBe('alice');
+    });
+  });
+
   test('by subject ends all of them, of this issuer', async () => {
     const { sessions } = sidecar();
     const elsewhere = identity({ issuer: 'https://other.example', user: 'another' });

@@ -6,7 +6,7 @@ import { decide } from '../../sidecar/policy/decide.ts';
 import { parseRequirement, type Requirement } from '../../sidecar/policy/requirement.ts';
 import { identity } from '../fixtures/identities.ts';
 
-// public | (any | condition *("+" condition)), with one `preflight` between any two `+`
+// public | (any | [any "+"] condition *("+" condition)), with one `preflight` between any two `+`
 const VALUE = '(?:[A-Za-z0-9._@/-]|%[0-9A-Fa-f]{2})+';
 const LIST = `(?:user|team|role|scope|idp):${VALUE}(?:,${VALUE})*`;
 const TYPES = '(?:human|service|agent)';
@@ -18,8 +18,8 @@ function isOfTheGrammar(text: string): boolean {
   const asked = terms.filter((term) => term !== 'preflight');
   const actors = asked.filter((term) => term.startsWith('actors:'));
   if (terms.length - asked.length > 1 || actors.length > 1 || asked.length === 0) return false;
-  if (asked.join('+') === 'any') return true;
-  return asked.every((term) => TERM.test(term) && isDecodable(term));
+  const conditions = asked[0] === 'any' ? asked.slice(1) : asked;
+  return conditions.every((term) => TERM.test(term) && isDecodable(term));
 }
 
 function isDecodable(term: string): boolean {

@@ -1,7 +1,8 @@
 // The requirement's grammar, and who meets it.
-import { describe, expect, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Identity } from '../../sidecar/identity/identity.ts';
+import { createClosedBlocks } from '../../sidecar/policy/closed-blocks.ts';
 import { decide, type How } from '../../sidecar/policy/decide.ts';
 import { inWords, parseRequirement, createRequirements } from '../../sidecar/policy/requirement.ts';
 import { identity } from '../fixtures/identities.ts';
@@ -26,7 +27,15 @@ describe('a requirement that does not parse denies', () => {
     'team:a+',
     '+team:a',
     'public+team:a',
-    'any+team:a',
+    'team:a+any',
+    'any+public',
+    'any+public+team:a',
+    'team:a+public',
+    'any+any+team:a',
+    'any+team:a+any',
+    'any+team:',
+    'any+',
+    'any,team:a',
     'type:robot',
     'team:a b',
     'team:a%2',
@@ -50,7 +59,6 @@ describe('a requirement that does not parse denies', () => {
     'preflight+public',
     'any+preflight+preflight',
     'any+any',
-    'any+preflight+team:a',
     'team:a+preflight,type:human',
     'team:{http.request.uri}',
   ])('%j', (text) => {
@@ -72,6 +80,24 @@ describe('a requirement that does not parse denies', () => {
     for (let i = 0; i < 3; i++) requirementOf('admin', 'nonsense');
     requirementOf('other', 'more nonsense');
     expect(told).toEqual(['admin nonsense', 'other more nonsense']);
+  });
+
+  test('it is told of each block, where several have the same text', () => {
+    const told: string[] = [];
+    const requirementOf = createRequirements((route) => told.push(route));
+    for (const route of ['admin', 'orders', 'admin']) requirementOf(route, 'nonsense');
+    expect(told).toEqual(['admin', 'orders']);
+  });
+
+  test.each([
+    ['public+team:a', 'public stands alone: it lets everything through as it is'],
+    ['team:a+public', 'public stands alone: it lets everything through as it is'],
+    ['public+preflight', 'public stands alone: it lets everything through as it is'],
+    ['team:a+any', 'any stands once only, before all conditions'],
+    ['any+any', 'any stands once only, before all conditions'],
+    ['team:a+', 'a + has nothing before or behind it'],
+  ])('of %s it says what is wrong, and calls no word of the grammar unknown', (text, problem) => {
+    expect(parseRequirement(text)).toEqual({ level: 'invalid', problem });
   });
 });
 
@@ -102,6 +128,10 @@ describe('who meets a requirement', () => {
     ['idp:https%3A%2F%2Fidp.example', 'idp-not-allowed'],
     ['actors:0', 'requirement-met'],
     ['any+preflight', 'requirement-met'],
+    ['any+team:payments', 'requirement-met'],
+    ['any+team:search', 'team-not-allowed'],
+    ['any+actors:1+preflight', 'requirement-met'],
+    ['any+preflight+team:search', 'team-not-allowed'],
     ['team:search+preflight', 'team-not-allowed'],
     ['public', 'public'],
   ])('alice and %s: %s', (text, reason) => {
@@ -179,6 +209,51 @@ describe('who meets a requirement', () => {
   });
 });
 
+describe('a name behind idp: that neither a provider nor an issuer has', () => {
+  const told: string[] = [];
+  const requirementOf = createRequirements(
+    (route, _text, problem) => told.push(`${route}: ${problem}`),
+    ['main', 'partners'],
+  );
+  beforeEach(() => void (told.length = 0));
+
+  test.each(['idp:partnres', 'idp:main,partnres', 'any+idp:main+idp:partnres'])(
+    '%s is closed, and the names that there are are told',
+    (text) => {
+      const requirement = requirementOf('orders', text);
+      const { reason } = decide(requirement, { identity: identity({ provider: 'main' }) }, 'other');
+      expect(reason).toBe('requirement-invalid');
+      expect(told).toEqual([
+        'orders: idp:partnres is no name of a provider or issuer; there are main, partners',
+      ]);
+    },
+  );
+
+  test('closes nothing that has none', () => {
+    for (const text of ['idp:main,partners', 'user:partnres', 'any', 'public']) {
+      expect(requirementOf('orders', text).level).not.toBe('invalid');
+    }
+    expect(told).toEqual([]);
+  });
+});
+
+describe('closed blocks', () => {
+  test('five are named with what is wrong, the others counted', () => {
+    const blocks = createClosedBlocks();
+    expect(blocks.state()).toEqual({ ready: true });
+    for (let number = 1; number <= 7; number++) blocks.note(`block-${number}`, 'wrong');
+    const { ready, problem } = blocks.state();
+    expect(ready).toBe(false);
+    expect(problem).toMatch(/^closed blocks: block-1: wrong; .*block-5: wrong; and 2 more,/);
+  });
+
+  test('a text of any length stays a sentence', () => {
+    const blocks = createClosedBlocks();
+    for (const route of 'abcdefg') blocks.note(route.repeat(5_000), 'x'.repeat(5_000));
+    expect(blocks.state().problem?.length).toBeLessThan(2_100);
+  });
+});
+
 describe('a preflight', () => {
   const bob = identity({ user: 'bob', team: 'search' });
   test.each([undefined, bob])('is let through where the requirement says so: %j', (who) => {
@@ -213,11 +288,11 @@ describe('a preflight', () => {
 
 test('what it takes is said in words', () => {
   expect(inWords(parseRequirement('team:payments,search+type:human'))).toBe(
-    'be in the team payments or search and be of the type human',
+    'be in the team payments or search and be a person, not an agent',
   );
   expect(inWords(parseRequirement('any+preflight'))).toBe('be signed in');
   expect(inWords(parseRequirement('idp:okta,entra+actors:0'))).toBe(
-    'come from the identity provider okta or entra and act yourself, with no agent on your behalf',
+    'come from the identity provider okta or entra and have no agent acting for you',
   );
-  expect(inWords(parseRequirement('actors:1'))).toBe('have at most 1 acting on your behalf');
+  expect(inWords(parseRequirement('actors:1'))).toBe('have at most 1 acting for you');
 });

@@ -139,6 +139,7 @@ const FILES = [
   ['/keys', Buffer.alloc(32, 1).toString('base64')],
   ['-url', 'postgres://signet:dummy@db.example.com/signet'],
   ['texts', 'fr: {}'],
+  ['.css', 'a {}'],
 ] as const;
 
 describe('what the documents show', () => {

@@ -9,6 +9,7 @@ import { parse } from 'yaml';
 import { findCaddy } from '../../caddy/find.ts';
 import { runCommand } from '../../caddy/run-command.ts';
 import { isIssuer } from '../../sidecar/config/address.ts';
+import { parseRequirement } from '../../sidecar/policy/requirement.ts';
 import type { Answers } from '../../sidecar/setup/answers.ts';
 import { parseApp } from '../../sidecar/setup/app.ts';
 import { caddyEnvText, caddyfileText } from '../../sidecar/setup/caddy-text.ts';
@@ -231,6 +232,16 @@ describe('the Caddyfile', () => {
   test('puts the whole app behind `any`', async () => {
     const adapted = await adapt(caddyfileText({ name: 'app.example.com' }, app, layout));
     expect(all(adapted, 'uri')).toEqual(['/verify?route=app&require=any']);
+  });
+
+  test('says every kind of requirement that there is, and where they are explained', () => {
+    const asked = parseRequirement('nonsense');
+    const kinds = [...('problem' in asked ? asked.problem : '').matchAll(/\w+(?=:…)/g)].map(String);
+    expect(kinds).toContain('team');
+    const text = caddyfileText({ name: 'app.example.com' }, app, layout);
+    expect(kinds.filter((kind) => !text.includes(` ${kind}:`))).toEqual([]);
+    expect(text).toContain('+preflight');
+    expect(text).toContain('access.md');
   });
 
   test('of an ordinary user has the folder’s socket and log by caddy.env', async () => {

@@ -70,6 +70,11 @@ test('scopes that it lacks are told, and not asked for', () => {
   expect(scopes).toEqual(['openid', 'email']);
 });
 
+test('that it has the scope for refresh tokens is known', () => {
+  expect(judged({ scopes_supported: ['openid', 'offline_access'] }).hasOfflineAccess).toBe(true);
+  expect(judged({}).hasOfflineAccess).toBeUndefined();
+});
+
 test('what it says can’t steer the terminal, nor fill it', () => {
   const odd = Array.from({ length: 500 }, () => '\u001b]0;owned\u0007');
   const { findings } = judged({ scopes_supported: odd, issuer: '\u001b[2J' });

@@ -177,12 +177,25 @@ function told(other: Partial<Parameters<typeof tellOf>[0]> = {}): string {
     program: 'signet',
     unitsFolder: '/opt/signet/deploy/systemd',
     scopes: ['openid'],
+    hasOfflineAccess: false,
   };
   return tellOf({ answers, layout, placed, ...rest, ...other });
 }
 
 test('what to register at the provider is told', () => {
   expect(told()).toContain('https://app.example.com/.signet/callback');
+});
+
+test('where the provider has offline_access, it is told what re-checks of sessions take', () => {
+  expect(told({ hasOfflineAccess: true })).toContain('`scopes: [openid, offline_access]`');
+  expect(told({ hasOfflineAccess: true })).toContain('the grant type refresh_token');
+  expect(told()).not.toContain('offline_access');
+});
+
+test('at Keycloak nothing is told of offline_access: its tokens would outlive signing out', () => {
+  const issuer = 'https://login.example.com/realms/example';
+  const text = told({ answers: { ...answers, issuer }, hasOfflineAccess: true });
+  expect(text).not.toContain('offline_access');
 });
 
 test('systemd’s commands are told in their order', () => {
