@@ -157,6 +157,10 @@ function createFront(config: Config, ring: KeyRing, ground: FrontGround, parts: 
       blocks.note(route, problem);
       log.error({ route, requirement, problem }, 'a requirement is invalid; the block is closed');
     },
+    onMendedRequirement: (route) => {
+      blocks.mended(route);
+      log.info({ route }, 'the requirement of a closed block is valid again');
+    },
   });
   const pages = createPages(config.pages);
   const signIn = signInRoutes({

@@ -58,6 +58,8 @@ export type GateParts = {
   readonly vouchers?: Vouchers;
   /** Told once per block and text that a requirement is invalid, and why. */
   readonly onInvalidRequirement: (route: string, text: string, problem: string) => void;
+  /** Told once when such a block is asked for with a requirement that parses. */
+  readonly onMendedRequirement?: (route: string) => void;
 };
 
 /** The names of providers that people sign in at, and of issuers of bearer tokens. */
@@ -116,7 +118,11 @@ export type Gate = {
 export function createGate(parts: GateParts): Gate {
   const { people, tokens } = parts.vouchers ?? { people: [], tokens: [] };
   const names = parts.vouchers && [...new Set([...people, ...tokens])];
-  const requirementOf = createRequirements(parts.onInvalidRequirement, names);
+  const requirementOf = createRequirements(
+    parts.onInvalidRequirement,
+    names,
+    parts.onMendedRequirement,
+  );
   const present = createPresent();
 
   function verify(target: string, headers: RequestHeaders): Verdict | undefined | Promise<Verdict> {

@@ -15,7 +15,12 @@ export async function callback(
   const { res, place, rawQuery: query } = visit;
   const finished = await login.finishLogin({ ...place, query, ...(idp !== undefined && { idp }) });
   res.append('Set-Cookie', [...finished.setCookies]);
-  if ('refused' in finished) return refuse(visit, finished, 400);
+  if ('refused' in finished) {
+    // The code in this address may still be good, in the browser of whoever made somebody come here: the window
+    // that was opened for that must not read it.
+    res.set('Cross-Origin-Opener-Policy', 'same-origin');
+    return refuse(visit, finished, 400);
+  }
   const { begun, provider, returnTo } = finished;
   // A new id always, and the old one dead: an id that was planted before is worth nothing.
   const session = await sessions.begin(begun);

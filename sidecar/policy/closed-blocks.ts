@@ -10,7 +10,9 @@ const MAX_PROBLEM_CHARS = 300;
 export type ClosedBlocks = {
   /** Told of each block that was asked for, and what is wrong with it. */
   note(route: string, problem: string): void;
-  /** For `/readyz`. A block that was mended stays, because nobody says that it is another one now. */
+  /** Told that a block of this name was asked for with a requirement that holds. */
+  mended(route: string): void;
+  /** For `/readyz`. A block that was mended stays until it is asked for again: nobody else says so. */
   state(): { ready: boolean; problem?: string };
 };
 
@@ -22,6 +24,7 @@ export function createClosedBlocks(): ClosedBlocks {
     note: (route, problem) => {
       if (blocks.size < MAX_REMEMBERED || blocks.has(route)) blocks.set(route, problem);
     },
+    mended: (route) => void blocks.delete(route),
     state: () => (blocks.size === 0 ? { ready: true } : { ready: false, problem: text(blocks) }),
   };
 }
@@ -34,7 +37,7 @@ function text(blocks: ReadonlyMap<string, string>): string {
     );
   const more = blocks.size - named.length;
   const rest = more > 0 ? `; and ${more} more, see the log` : '';
-  return `closed blocks: ${named.join('; ')}${rest} (told until Signet takes over other settings, or starts again)`;
+  return `closed blocks: ${named.join('; ')}${rest} (told until they are asked for again, mended, or Signet takes over other settings)`;
 }
 
 function cut(whole: string, chars: number): string {

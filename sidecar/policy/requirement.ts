@@ -154,14 +154,17 @@ const MAX_REMEMBERED = 1024;
 
 /**
  * Returns a parser that reads each distinct text once. `onInvalid` is told once per block and text that
- * is invalid: one loud line, not one per request. `names` are those that `idp:` may have; default: any.
+ * is invalid: one loud line, not one per request; `onMended` once when a block that was is so no more.
+ * `names` are those that `idp:` may have; default: any.
  */
 export function createRequirements(
   onInvalid: (route: string, text: string, problem: string) => void,
   names?: readonly string[],
+  onMended: (route: string) => void = () => {},
 ): (route: string, text: string | undefined) => Requirement {
   const parsed = new Map<string | undefined, Requirement>();
   const told = new Set<string>();
+  const closed = new Set<string>();
 
   function read(text: string | undefined): Requirement {
     const requirement = parseRequirement(text);
@@ -176,13 +179,22 @@ export function createRequirements(
     const block = JSON.stringify([route, text]);
     if (told.has(block)) return;
     if (told.size === MAX_REMEMBERED) told.clear();
+    if (closed.size === MAX_REMEMBERED) closed.clear();
     told.add(block);
+    closed.add(route);
     onInvalid(route, text, problem);
+  }
+
+  // Should it be closed again, that is told again.
+  function mend(route: string): void {
+    told.clear();
+    onMended(route);
   }
 
   return (route, text) => {
     const requirement = parsed.get(text) ?? read(text);
     if (requirement.level === 'invalid') tell(route, text ?? '', requirement.problem);
+    else if (closed.size > 0 && closed.delete(route)) mend(route);
     return requirement;
   };
 }

@@ -126,7 +126,8 @@ export function createSessions(options: SessionOptions): Sessions {
   }
 
   function isOver({ session, createdAtMs, seenAtMs }: Cached, nowMs: number): boolean {
-    const beganAtMs = session.beganAtMs ?? createdAtMs;
+    // The earlier one: the store's time can be changed by whoever writes it, the sealed one is of a clock that may be ahead.
+    const beganAtMs = Math.min(session.beganAtMs ?? createdAtMs, createdAtMs);
     return nowMs >= beganAtMs + absoluteMs || nowMs >= seenAtMs + idleMs;
   }
 

@@ -250,8 +250,11 @@ describe('a callback is refused, in words and with its reason', () => {
     const path = await newBrowser().toCallback('alice');
     const other = newBrowser();
     await other.toCallback('bob');
-    expect((await other.get(path)).status).toBe(400);
+    const answer = await other.get(path);
+    expect(answer.status).toBe(400);
     expect(reason()).toBe('state-mismatch');
+    // Script of the site that opened this window must not read the code off its address.
+    expect(answer.headers['cross-origin-opener-policy']).toBe('same-origin');
   });
 
   test('at another host, even with the cookie carried there: state-mismatch', async () => {

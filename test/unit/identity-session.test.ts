@@ -65,6 +65,26 @@ describe('a session', () => {
     expect(ids.every((id) => Buffer.from(id, 'base64url').length === 32)).toBe(true);
   });
 
+  test('begun by a clock that is ahead, ends by the time that the store has', async () => {
+    const { sessions, store } = sidecar();
+    const startMs = nowMs;
+    nowMs += 25 * 3_600_000;
+    const id = await sessions.begin(ALICE);
+    nowMs = startMs;
+    // As PostgreSQL does it, by a clock of its own.
+    const asServer: typeof store = {
+      ...store,
+      find: async (key) => {
+        const seen = await store.find(key);
+        return seen && { ...seen, createdAtMs: startMs, seenAtMs: nowMs };
+      },
+    };
+    const other = sidecar({ store: asServer }).sessions;
+    expect(await other.find(id)).toMatchObject({ user: 'alice' });
+    nowMs += ABSOLUTE_MS;
+    expect(await other.find(id)).toEqual({ refused: 'session-expired' });
+  });
+
   test('is not in the store by its id: a copy of the file signs nobody in', async () => {
     const { sessions, store } = sidecar();
     const id = await sessions.begin(ALICE);

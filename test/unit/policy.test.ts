@@ -296,3 +296,15 @@ test('what it takes is said in words', () => {
   );
   expect(inWords(parseRequirement('actors:1'))).toBe('have at most 1 acting for you');
 });
+
+test('a block that was closed and is asked for with a valid requirement is told mended, once, and closed again is told again', () => {
+  const told: string[] = [];
+  const read = createRequirements(
+    (route) => told.push(`closed ${route}`),
+    undefined,
+    (route) => told.push(`mended ${route}`),
+  );
+  for (const text of ['nonsense', 'any', 'any', 'nonsense']) read('orders', text);
+  read('other', 'any');
+  expect(told).toEqual(['closed orders', 'mended orders', 'closed orders']);
+});
