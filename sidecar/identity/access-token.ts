@@ -1,10 +1,10 @@
 // JWT access tokens (RFC 9068, and what is found in the wild): signature first, meaning second. Which
 // issuer's keys are tried, the token says; which issuers there are, the configuration.
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
-import type { CryptoKey } from 'jose';
 import { TOLERANCE_SECONDS, type BearerIssuer } from './bearer-issuer.ts';
 import type { Identity } from './identity.ts';
 import type { KeySource } from './jwks.ts';
+import { verifyWithEach } from './each-key.ts';
 import type { EvidenceReason } from './reason.ts';
 import { callerOf, isForUs, refusedKind, type TokenRefusal } from './token-claims.ts';
 
@@ -88,22 +88,6 @@ async function verifyWith(
   } catch (error) {
     return { refused: reasonOf(error) };
   }
-}
-
-// A token without `kid` and several keys that might fit: each is tried.
-async function verifyWithEach<T>(
-  error: unknown,
-  verify: (key: CryptoKey) => Promise<T>,
-): Promise<T> {
-  if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
-  for await (const key of error) {
-    try {
-      return await verify(key);
-    } catch (failed) {
-      if (!(failed instanceof errors.JWSSignatureVerificationFailed)) throw failed;
-    }
-  }
-  throw new errors.JWSSignatureVerificationFailed();
 }
 
 const REASONS: ReadonlyMap<string, EvidenceReason> = new Map([

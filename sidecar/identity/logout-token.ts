@@ -1,8 +1,9 @@
 // Logout tokens, as a provider posts them when somebody signs out there: OpenID Connect Back-Channel Logout 1.0,
 // section 2.6. Says whom a token names; ends nothing.
 import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
-import type { CryptoKey, JWTPayload } from 'jose';
+import type { JWTPayload } from 'jose';
 import type { KeySource } from './jwks.ts';
+import { verifyWithEach } from './each-key.ts';
 import type { EvidenceReason } from './reason.ts';
 
 export type LogoutTokenOptions = {
@@ -73,7 +74,7 @@ export function createLogoutTokens(options: LogoutTokenOptions): LogoutTokens {
     };
     try {
       const { payload } = await jwtVerify(token, keyFor, checks).catch((error: unknown) =>
-        withEachKey(error, (key) => jwtVerify(token, key, checks)),
+        verifyWithEach(error, (key) => jwtVerify(token, key, checks)),
       );
       return remember(payload) ?? namedBy(payload);
     } catch (error) {
@@ -156,19 +157,6 @@ function isLogout(events: unknown): boolean {
 
 function isNameOrNone(value: unknown): boolean {
   return value === undefined || (typeof value === 'string' && value !== '');
-}
-
-// A token without `kid` and several keys that might fit: each is tried.
-async function withEachKey<T>(error: unknown, verify: (key: CryptoKey) => Promise<T>): Promise<T> {
-  if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
-  for await (const key of error) {
-    try {
-      return await verify(key);
-    } catch (failed) {
-      if (!(failed instanceof errors.JWSSignatureVerificationFailed)) throw failed;
-    }
-  }
-  throw new errors.JWSSignatureVerificationFailed();
 }
 
 /** Throws what is no fault of the token. */
