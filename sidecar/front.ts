@@ -14,6 +14,8 @@ import { createSurface, stampOwn } from './http/server.ts';
 import { signInRoutes, type SignInOptions, type Within } from './http/sign-in.ts';
 import { createAssertions } from './identity/assertion.ts';
 import { createBearer, type Bearer } from './identity/bearer.ts';
+import type { BearerIssuer } from './identity/bearer-issuer.ts';
+import { createIssuerTokens, type IssuerTokens } from './identity/bearer-tokens.ts';
 import { sessionCookieName } from './identity/cookie.ts';
 import { createRefresh, providerOf } from './identity/grants.ts';
 import { createHandOver } from './identity/hand-over.ts';
@@ -45,8 +47,13 @@ export type FrontGround = Pick<GateParts, 'journal' | 'clock' | 'bootId' | 'numb
   readonly onEnded: (ended: { identity: Identity; why: string }) => void;
 };
 
-/** What may be used once, whatever the configuration: states of sign-ins, hand-overs, logout tokens. */
-export type Used = Readonly<Record<'states' | 'handOvers' | 'logoutTokens', Map<string, number>>>;
+/**
+ * What may be used once, whatever the configuration: states of sign-ins, hand-overs, logout tokens, and the names
+ * of sign-ins that their provider has ended.
+ */
+export type Used = Readonly<
+  Record<'states' | 'handOvers' | 'logoutTokens' | 'endedSids', Map<string, number>>
+>;
 
 export type Front = {
   readonly surface: RequestListener;
@@ -62,7 +69,7 @@ export type Fronts = {
   prepare(config: Config, ring: KeyRing): Front;
   /** Keeps what was prepared last, or drops it; closes the parts that are left over. */
   settle(which: 'keep' | 'drop'): void;
-  /** Resolves when last-seen times are written. */
+  /** Resolves when last-seen times are written, and refreshes too, or given up. The first call begins it. */
   close(): Promise<void>;
 };
 
@@ -74,16 +81,17 @@ type Holding = {
 
 /** Returns what makes fronts on this ground. */
 export function createFronts(ground: FrontGround): Fronts {
-  const { store, log, onEnded } = ground;
+  const { store, log, onEnded, used } = ground;
   let holding: Holding = { keys: [], providers: [] };
   let next = holding;
   let closed = Promise.resolve();
+  let closing: Promise<void> | undefined;
   const troubles = createSessionTroubles(Date.now, (trouble) => tellTrouble(log, trouble));
   const providers = createKeptAll(createProvider, (provider) => provider.close());
   const sessions = createKept(
     ({ recheckMs, ...lifetimes }: Config['session']) =>
       createSessions({
-        ...{ store, now: Date.now, ...lifetimes, onEnded },
+        ...{ store, now: Date.now, ...lifetimes, onEnded, endedSids: used.endedSids },
         keys: () => holding.keys,
         ...(recheckMs !== undefined && { recheckMs }),
         refresh: async (session) => {
@@ -95,11 +103,15 @@ export function createFronts(ground: FrontGround): Fronts {
         onTrouble: (error, identity) => troubles.failed(error, identity),
       }),
     (made) => {
-      closed = made.close();
+      // Those before it as well: their refreshes may still be under way.
+      closed = Promise.all([closed, made.close()]).then(() => {});
     },
   );
-  const bearers = createKept(bearerOf, () => {});
-  const all: readonly Kept<never, unknown>[] = [providers, sessions, bearers];
+  const issuers = createKeptAll(
+    (issuer: BearerIssuer) => createIssuerTokens({ issuer, now: Date.now }),
+    () => {},
+  );
+  const all: readonly Kept<never, unknown>[] = [providers, sessions, issuers];
 
   function prepare(config: Config, ring: KeyRing): Front {
     next = { keys: deriveKeys(ring, 'session'), providers: providers.of(config.providers) };
@@ -107,8 +119,13 @@ export function createFronts(ground: FrontGround): Fronts {
       troubles,
       providers: next.providers,
       sessions: sessions.of(config.session),
-      bearer: bearers.of(config.bearer),
+      bearer: bearerOf(issuers.of(config.bearer)),
     });
+  }
+
+  function close(): Promise<void> {
+    all.forEach((kept) => kept.close());
+    return closed;
   }
 
   return {
@@ -117,10 +134,7 @@ export function createFronts(ground: FrontGround): Fronts {
       if (which === 'keep') holding = next;
       all.forEach((kept) => kept.settle(which));
     },
-    close: () => {
-      all.forEach((kept) => kept.close());
-      return closed;
-    },
+    close: () => (closing ??= close()),
   };
 }
 
@@ -241,6 +255,6 @@ function namesOf(all: readonly { readonly name: string }[]): string[] {
   return all.map(({ name }) => name);
 }
 
-function bearerOf(issuers: Config['bearer']): Bearer | undefined {
-  return issuers.length === 0 ? undefined : createBearer({ issuers, now: Date.now });
+function bearerOf(issuers: readonly IssuerTokens[]): Bearer | undefined {
+  return issuers.length === 0 ? undefined : createBearer(issuers, Date.now);
 }

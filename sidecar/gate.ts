@@ -13,7 +13,7 @@ import { decide, type Found, type Outcome } from './policy/decide.ts';
 import type { EvidenceReason } from './identity/reason.ts';
 import type { Reason } from './policy/reason.ts';
 import { createRequirements, type Requirement } from './policy/requirement.ts';
-import { onlyVoucher } from './policy/vouched.ts';
+import { onlyVoucher, type Vouchers } from './policy/vouched.ts';
 import { createPresent } from './present.ts';
 import {
   readAsked,
@@ -61,9 +61,6 @@ export type GateParts = {
   /** Told once when such a block is asked for with a requirement that parses. */
   readonly onMendedRequirement?: (route: string) => void;
 };
-
-/** The names of providers that people sign in at, and of issuers of bearer tokens. */
-export type Vouchers = { readonly people: readonly string[]; readonly tokens: readonly string[] };
 
 /** The gate's answer, before HTTP. */
 export type Verdict = {
@@ -116,13 +113,12 @@ export type Gate = {
 
 /** Returns the gate. Its only state: what it made once for many. */
 export function createGate(parts: GateParts): Gate {
-  const { people, tokens } = parts.vouchers ?? { people: [], tokens: [] };
-  const names = parts.vouchers && [...new Set([...people, ...tokens])];
-  const requirementOf = createRequirements(
-    parts.onInvalidRequirement,
-    names,
-    parts.onMendedRequirement,
-  );
+  const { people = [] } = parts.vouchers ?? {};
+  const requirementOf = createRequirements({
+    vouchers: parts.vouchers,
+    onInvalid: parts.onInvalidRequirement,
+    onMended: parts.onMendedRequirement,
+  });
   const present = createPresent();
 
   function verify(target: string, headers: RequestHeaders): Verdict | undefined | Promise<Verdict> {

@@ -87,7 +87,12 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
   const fronts = createFronts({
     ...{ log, store, journal, clock, bootId },
     numbered: createNumbers(),
-    used: { states: new Map(), handOvers: new Map(), logoutTokens: new Map() },
+    used: {
+      states: new Map(),
+      handOvers: new Map(),
+      logoutTokens: new Map(),
+      endedSids: new Map(),
+    },
     within: live.within,
     onEnded: tellEnded,
   });
@@ -155,8 +160,11 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
       watch.close();
       disk.close();
       await Promise.all([reload.close(), closeInOrder(door, STOP_GRACE_MS)]);
+      // Before the recorder: what providers say of sessions until then is still recorded.
+      const sessionsClosed = fronts.close();
       journal.close();
       await live.stop();
+      await sessionsClosed;
       await recorder.stop();
       await closeAll([health]);
       await closeParts();
@@ -242,9 +250,12 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
     watch.close();
     journal.close();
     disk.close();
-    await fronts.close();
-    await store.close();
-    lock.release();
+    try {
+      await fronts.close();
+      await store.close();
+    } finally {
+      lock.release();
+    }
   }
 }
 

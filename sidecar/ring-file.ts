@@ -26,6 +26,8 @@ export function openRingFile(path: string, openStore: () => SessionStore): RingF
   async function sessionsOf(id: string): Promise<number | undefined> {
     const ring = ringOf(text());
     const key = deriveKeys(ring, 'session')[idsOf(ring).indexOf(id)];
+    // Gone meanwhile: no session of it would be found, and that is not to say that there is none.
+    if (key === undefined) return undefined;
     let store: SessionStore | undefined;
     try {
       store = openStore();

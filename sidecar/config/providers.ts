@@ -1,4 +1,5 @@
 // The providers that people sign in at: what their presets bring, and what is written over it.
+import { RESERVED_PARAMETERS } from '../identity/reserved-parameters.ts';
 import type { Secret } from '../secret.ts';
 import { baseOfPreset, claimNames, type ClaimsBase } from './claim-names.ts';
 import type { ProviderConfig } from './config.ts';
@@ -17,12 +18,6 @@ export type ProviderParts = Omit<ProviderConfig, Needed | 'name'> &
 
 /** Beside `openid`, as those of presets. */
 const USUAL_SCOPES = ['profile', 'email'];
-
-/** What Signet sets in an authorization request itself (RFC 6749, RFC 7636, OpenID Connect Core). */
-const OWN_PARAMETERS = [
-  ...['client_id', 'client_secret', 'redirect_uri', 'response_type', 'response_mode', 'scope'],
-  ...['state', 'nonce', 'code_challenge', 'code_challenge_method', 'request', 'request_uri'],
-];
 
 /** Returns what there is of each provider, the one of the top level first; reports what of them is missing. */
 export function readProviders(reading: Reading): ProviderParts[] {
@@ -131,7 +126,7 @@ type Wrong = Pick<ConfigError, 'read' | 'allowed' | 'mend'>;
 function problemOf(name: string, value: string): Wrong | undefined {
   // Providers may not tell capitals apart.
   const known = name.toLowerCase();
-  if (isName(name) && !OWN_PARAMETERS.includes(known)) return problemOfPrompt(known, value);
+  if (isName(name) && !RESERVED_PARAMETERS.has(known)) return problemOfPrompt(known, value);
   const read = isName(name) ? `${name}, which Signet sets itself` : 'a name that is none';
   const allowed = 'further parameters of the authorization request: letters, digits, _ and -';
   return { read, allowed, mend: 'take it away' };

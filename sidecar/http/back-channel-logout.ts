@@ -2,7 +2,6 @@
 // that its logout token names. No browser, no cookies: the token's signature is all the proof.
 import type { Request } from 'express';
 import { explain, Fault } from '../fault.ts';
-import { providerKeys } from '../identity/grants.ts';
 import {
   createLogoutTokens,
   MAX_LOGOUT_TOKEN_CHARS,
@@ -37,11 +36,10 @@ export function createBackChannel(
   options: { readonly now: () => number; readonly used?: Map<string, number> },
 ): BackChannel {
   const toEntry = (provider: Provider, index: number) => {
-    const { name, issuer, clientId } = provider;
-    const { keyFor } = providerKeys(provider);
+    const { name, issuer, clientId, keys } = provider;
     return [
       index === 0 ? '' : name,
-      createLogoutTokens({ ...options, issuer, clientId, keyFor }),
+      createLogoutTokens({ ...options, issuer, clientId, keys }),
     ] as const;
   };
   return new Map(providers.map(toEntry));

@@ -24,8 +24,9 @@ export async function callback(
   const { begun, provider, returnTo } = finished;
   // A new id always, and the old one dead: an id that was planted before is worth nothing.
   const session = await sessions.begin(begun);
-  const revoked = await changeSession(visit, sessions, session);
+  // Before its cookie is on the answer: one that fails signs nobody in.
   const identity = await sessions.find(session);
+  const revoked = await changeSession(visit, sessions, session);
   const events = [...revoked, { event: 'sign-in', details: { provider } } as const];
   visit.tell('refused' in identity ? own() : own(identity, events));
   redirect(visit, 302, returnTo);

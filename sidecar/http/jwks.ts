@@ -9,7 +9,7 @@ export const JWKS_PATH = '/.signet/jwks.json';
  * How long anyone may keep the answer. A key must stand in the ring for longer than this before it signs,
  * and stay as long after it did.
  */
-export const JWKS_SECONDS = 300;
+const JWKS_SECONDS = 300;
 
 /**
  * Returns what answers with the keys, as RFC 7517's own media type: libraries ask for it beside

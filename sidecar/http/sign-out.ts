@@ -49,10 +49,11 @@ export function signedOut(visit: Visit): void {
 async function signOut(visit: Visit, { sessions, providers }: SignsOut): Promise<void> {
   const { req, res, cookie, pages, lang } = visit;
   const isHead = req.method === 'HEAD';
-  const known = await bySession(visit.place, sessions, cookie);
+  // Not found first: a session that ends here is not worth waiting for its provider.
   const ended = isHead ? undefined : await endSession(visit, sessions);
+  const known = isHead ? await bySession(visit.place, sessions, cookie) : ended?.identity;
   res.append('Set-Cookie', setSessionCookie(cookie, ''));
-  visit.tell('refused' in known ? own() : own(known, isHead ? undefined : SIGN_OUT));
+  visit.tell(!known || 'refused' in known ? own() : own(known, isHead ? undefined : SIGN_OUT));
   const url = ended && providersUrl(ended, signedOutUrl(visit), providers);
   if (url === undefined) return redirect(visit, 303, returnOf(visit, SIGNED_OUT));
   if (req.method !== 'POST') return redirect(visit, 303, url);

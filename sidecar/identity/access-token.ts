@@ -1,17 +1,15 @@
 // JWT access tokens (RFC 9068, and what is found in the wild): signature first, meaning second. Which
 // issuer's keys are tried, the token says; which issuers there are, the configuration.
-import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
+import { decodeJwt, decodeProtectedHeader, errors } from 'jose';
 import { TOLERANCE_SECONDS, type BearerIssuer } from './bearer-issuer.ts';
 import type { Identity } from './identity.ts';
-import type { KeySource } from './jwks.ts';
-import { verifyWithEach } from './each-key.ts';
+import { ALGORITHMS, type KeySource } from './jwks.ts';
 import type { EvidenceReason } from './reason.ts';
 import { callerOf, isForUs, refusedKind, type TokenRefusal } from './token-claims.ts';
 
 /** An issuer and its keys. */
 export type Trusted = BearerIssuer & { readonly keys: KeySource };
 
-const ALGORITHMS = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ');
 // RFC 9068 section 2.1; many issuers write `JWT` or nothing.
 const TYPES = ['at+jwt', 'jwt', ''];
 
@@ -81,9 +79,7 @@ async function verifyWith(
     currentDate: new Date(nowMs),
   };
   try {
-    const { payload } = await jwtVerify(token, issuer.keys.keyFor, options).catch(
-      (error: unknown) => verifyWithEach(error, (key) => jwtVerify(token, key, options)),
-    );
+    const { payload } = await issuer.keys.verify(token, options);
     return isForUs(payload, issuer) ? callerOf(payload, issuer) : { refused: 'token-audience' };
   } catch (error) {
     return { refused: reasonOf(error) };

@@ -8,7 +8,7 @@ import type { Identity } from './identity.ts';
 export const ASSERTION_TYPE = 'signet+jwt';
 
 /** Seconds for which an assertion holds: whoever reads it in the app's log has no longer than this. */
-export const ASSERTION_SECONDS = 300;
+const ASSERTION_SECONDS = 300;
 
 /** Where fewer seconds are left, a new one is made: an app may take this long before it verifies. */
 const LEAST_LEFT_SECONDS = 60;

@@ -6,10 +6,13 @@ import { refusesClient, tokenErrorIn, type TokenError } from './token-error.ts';
 export type ClientStanding = {
   /** What is wrong with the client; absent while nothing is known to be. */
   problem(): string | undefined;
-  /** Told what the token endpoint said to a code, undefined when it gave tokens for it. Never rejects. */
+  /**
+   * Told what the token endpoint said to a code, undefined when it gave tokens for it. Never rejects. `config` is
+   * called only when it asks.
+   */
   noteAnswer(
     error: TokenError | undefined,
-    config: client.Configuration,
+    config: () => client.Configuration,
     sent: readonly string[],
   ): Promise<void>;
 };
@@ -31,10 +34,10 @@ export function createClientStanding(steadyMs: () => number): ClientStanding {
     else if (refusesClient(error)) refusedAs = (await askInTime(config, sent)) ?? refusedAs;
   }
 
-  async function askInTime(config: client.Configuration, sent: readonly string[]) {
+  async function askInTime(config: () => client.Configuration, sent: readonly string[]) {
     if (steadyMs() < nextMs) return undefined;
     nextMs = steadyMs() + ASK_EVERY_MS;
-    return askOurselves(config, sent);
+    return askOurselves(config(), sent);
   }
 
   return {

@@ -3,7 +3,7 @@
 /** The session's cookie. `__Host-`: only this host, over TLS, for all of its paths, can have set it. */
 export const SESSION_COOKIE = '__Host-signet';
 /** The same for a parent domain: hosts beside ours can set it, too (RFC 6265 section 8.6). */
-export const DOMAIN_SESSION_COOKIE = '__Secure-signet';
+const DOMAIN_SESSION_COOKIE = '__Secure-signet';
 
 /** Who shares the session's cookie: each host has its own, a domain's hosts have one, or one host hands over. */
 export type Cookie =

@@ -1,16 +1,33 @@
-// A token that names no key, where several of its issuer's might fit: each is tried, with jose.
-import { errors } from 'jose';
-import type { CryptoKey } from 'jose';
+// The signature of a JWT by the keys of a set, with jose: where the token names none and several might fit,
+// each is tried.
+import type { createLocalJWKSet, JWTVerifyOptions, JWTVerifyResult } from 'jose';
+import { errors, jwtVerify } from 'jose';
 
-/** Returns what `verify` makes of the first key that verifies; throws `error` again if that isn't about several keys. */
-export async function verifyWithEach<T>(
-  error: unknown,
-  verify: (key: CryptoKey) => Promise<T>,
-): Promise<T> {
-  if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
-  for await (const key of error) {
+/** What finds the key that a token may use, in a set. */
+export type Select = ReturnType<typeof createLocalJWKSet>;
+
+/** Returns what the first key that verifies has signed; throws jose's errors. */
+export async function verifyWithEach(
+  token: string,
+  select: (...asked: Parameters<Select>) => ReturnType<Select>,
+  options: JWTVerifyOptions,
+): Promise<JWTVerifyResult> {
+  try {
+    return await jwtVerify(token, select, options);
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    return await verifyWithAny(token, error, options);
+  }
+}
+
+async function verifyWithAny(
+  token: string,
+  several: errors.JWKSMultipleMatchingKeys,
+  options: JWTVerifyOptions,
+): Promise<JWTVerifyResult> {
+  for await (const key of several) {
     try {
-      return await verify(key);
+      return await jwtVerify(token, key, options);
     } catch (failed) {
       if (!(failed instanceof errors.JWSSignatureVerificationFailed)) throw failed;
     }

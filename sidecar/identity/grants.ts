@@ -1,10 +1,9 @@
 // What a provider's token endpoint gives for a code and for a refresh token, and what else is asked of a
-// provider later: signing out there, its keys. Keeps nothing; sessions are in session.ts.
+// provider later: signing out there, its keys. Keeps nothing; sessions are in sessions/sessions.ts.
 import * as client from 'openid-client';
 import { Fault } from '../fault.ts';
 import { isAllowedUrl } from './bounded-fetch.ts';
 import { toBegun, toIdentity, type Granted } from './granted.ts';
-import type { KeySource } from './jwks.ts';
 import type { Provider } from './provider.ts';
 import type { Begun } from './begun.ts';
 import type { SignInRefusal } from './sign-in-refusal.ts';
@@ -94,9 +93,4 @@ function configOf(provider: Provider): client.Configuration | undefined {
     if (error instanceof Fault) return undefined;
     throw error;
   }
-}
-
-/** Returns the provider's signing keys, for its logout tokens. One source for as long as the provider is kept. */
-export function providerKeys(provider: Provider): KeySource {
-  return provider.keys;
 }

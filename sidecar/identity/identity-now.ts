@@ -10,8 +10,8 @@ import type { Ended } from './refresh-refusal.ts';
 import { readUserinfo } from './userinfo.ts';
 
 /**
- * Returns who it is by this answer to a refresh, whose ID token is sound; as they were `before`, where the user
- * endpoint is of no use; `ended` where it speaks of somebody else.
+ * Returns who it is by this answer to a refresh, whose ID token is sound; where the user endpoint is of no use, by
+ * the ID token alone, and the rest as it was `before`; `ended` where it speaks of somebody else.
  */
 export async function identityNow(
   provider: Provider,
@@ -23,13 +23,14 @@ export async function identityNow(
   const ofToken = idToken && toIdentity(provider, idToken, nowMs);
   if (ofToken && 'refused' in ofToken) return { ended: ofToken.detail };
   const userinfo = await userinfoNow(provider.config(), granted.access_token, before.subject);
-  // A new refresh token must not be lost because another endpoint is down.
-  if (userinfo === undefined) return before;
+  // A new refresh token must not be lost because another endpoint is down, nor what the signed token says.
+  const asSigned = idToken && ofToken ? saidAnew(before, ofToken, idToken, provider.names) : before;
+  if (userinfo === undefined) return asSigned;
   if ('ended' in userinfo) return userinfo;
   if (idToken === undefined && userinfo.claims === undefined) return before;
   const claims: Claims = { ...userinfo.claims, ...idToken };
   const identity = toIdentity(provider, claims, nowMs);
-  if ('refused' in identity) return before;
+  if ('refused' in identity) return asSigned;
   return idToken ? identity : saidAnew(before, identity, claims, provider.names);
 }
 
@@ -49,8 +50,8 @@ async function userinfoNow(
   return undefined;
 }
 
-// Without a new ID token only the user endpoint speaks. What it never says (many a provider's groups stand in
-// the ID token alone) stays as it was; what it says counts, an empty list too.
+// Where one of the two speaks alone. What it never says (many a provider's groups stand in the ID token alone)
+// stays as it was; what it says counts, an empty list too.
 function saidAnew(before: Identity, now: Identity, claims: Claims, names: ClaimNames): Identity {
   const says = (claim: string) =>
     Object.hasOwn(claims, claim) || Object.hasOwn(claims, claim.split('.', 1)[0] ?? '');

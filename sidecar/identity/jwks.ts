@@ -1,18 +1,19 @@
 // The public keys of one issuer, found by discovery. Which key a token may use is jose's to say; no token
 // can make this fetch anything but its URL. How seldom, and how long they are kept: see seldom-fetched.ts.
-import type { CryptoKey, FlattenedJWSInput, JWTHeaderParameters } from 'jose';
-import { createLocalJWKSet, errors } from 'jose';
+import type { JWTVerifyOptions, JWTVerifyResult } from 'jose';
+import { createLocalJWKSet, decodeProtectedHeader, errors } from 'jose';
 import { Fault } from '../fault.ts';
 import type { Fetch } from './bounded-fetch.ts';
+import { verifyWithEach, type Select } from './each-key.ts';
 import { discover, endpointIn, fetchJson } from './metadata.ts';
 import { createSeldomFetched } from './seldom-fetched.ts';
 
 export type KeySource = {
   /**
-   * Returns jose's key for a token. Throws Fault ERR_PROVIDER when there are no keys to look in, or when it
-   * isn't among those that we have and the issuer can't be asked for newer ones.
+   * Returns what a JWT says, as jose's jwtVerify. Throws its errors, and Fault ERR_PROVIDER when there are no keys
+   * to look in, or when none of ours has signed it and the issuer can't be asked for newer ones.
    */
-  readonly keyFor: (header: JWTHeaderParameters, token: FlattenedJWSInput) => Promise<CryptoKey>;
+  readonly verify: (token: string, options: JWTVerifyOptions) => Promise<JWTVerifyResult>;
   state(): { ready: boolean; problem?: string };
 };
 
@@ -23,7 +24,11 @@ export type KeySourceOptions = {
   readonly now: () => number;
 };
 
-type Select = ReturnType<typeof createLocalJWKSet>;
+/** What a public key can verify: every asymmetric algorithm of RFC 7518 and RFC 8037. */
+export const ALGORITHMS: readonly string[] = [
+  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
+  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
+];
 
 /** Returns the keys of an issuer; the first token fetches them. */
 export function createKeySource(options: KeySourceOptions): KeySource {
@@ -33,25 +38,37 @@ export function createKeySource(options: KeySourceOptions): KeySource {
     now: options.now,
   });
 
-  async function keyFor(header: JWTHeaderParameters, token: FlattenedJWSInput) {
-    const select = await keys.current();
+  async function verify(token: string, checks: JWTVerifyOptions): Promise<JWTVerifyResult> {
+    let known: Select | undefined;
+    // Keys are fetched for what jose has not refused beforehand.
+    const select = async (...asked: Parameters<Select>) => {
+      known = await keys.current();
+      return known(...asked);
+    };
     try {
-      return await select(header, token);
+      return await verifyWithEach(token, select, checks);
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-      const newer = await keys.newerThan(select);
-      if (newer !== undefined) return newer(header, token);
+      if (known === undefined || !isOfAnotherKey(error, token)) throw error;
+      const newer = await keys.newerThan(known);
+      if (newer !== undefined) return verifyWithEach(token, newer, checks);
       throw unlessDown(error);
     }
   }
 
   // An issuer that is down may have signed with a key that we don't know yet: that is no fault of the token.
-  function unlessDown(error: errors.JWKSNoMatchingKey): Error {
+  function unlessDown(error: errors.JOSEError): Error {
     const { problem } = keys.state();
     return problem === undefined ? error : new Fault('ERR_PROVIDER', problem, { cause: error });
   }
 
-  return { keyFor, state: () => keys.state() };
+  return { verify, state: () => keys.state() };
+}
+
+// A token that names no key is tried with the old ones: that its signature is wrong may be all that tells of new ones.
+function isOfAnotherKey(error: unknown, token: string): error is errors.JOSEError {
+  if (error instanceof errors.JWKSNoMatchingKey) return true;
+  const isWrong = error instanceof errors.JWSSignatureVerificationFailed;
+  return isWrong && decodeProtectedHeader(token).kid === undefined;
 }
 
 async function fetchKeys({ issuer, fetch }: KeySourceOptions): Promise<Select> {

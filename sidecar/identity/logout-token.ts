@@ -1,9 +1,8 @@
 // Logout tokens, as a provider posts them when somebody signs out there: OpenID Connect Back-Channel Logout 1.0,
 // section 2.6. Says whom a token names; ends nothing.
-import { decodeJwt, decodeProtectedHeader, errors, jwtVerify } from 'jose';
+import { decodeJwt, decodeProtectedHeader, errors } from 'jose';
 import type { JWTPayload } from 'jose';
-import type { KeySource } from './jwks.ts';
-import { verifyWithEach } from './each-key.ts';
+import { ALGORITHMS, type KeySource } from './jwks.ts';
 import type { EvidenceReason } from './reason.ts';
 
 export type LogoutTokenOptions = {
@@ -13,8 +12,8 @@ export type LogoutTokenOptions = {
   readonly clientId: string;
   /** Default: every asymmetric one of RFC 7518 and RFC 8037. */
   readonly algorithms?: readonly string[];
-  /** The provider's keys. Rejects with Fault ERR_PROVIDER when they can't be had. */
-  readonly keyFor: KeySource['keyFor'];
+  /** The provider's. Its `verify` rejects with Fault ERR_PROVIDER when they can't be had. */
+  readonly keys: Pick<KeySource, 'verify'>;
   readonly now: () => number;
   /** Tokens that were taken, and until when (ms) they would hold; a memory of its own by default. */
   readonly used?: Map<string, number>;
@@ -43,7 +42,7 @@ export type LogoutTokens = {
 };
 
 /** Name of the one event that it must tell, section 2.4. */
-export const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
+const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
 /** Longest token, in characters. */
 export const MAX_LOGOUT_TOKEN_CHARS = 8_192;
 /** One that was made so long ago is not about now. Section 2.4 recommends two minutes for `exp`. */
@@ -51,13 +50,12 @@ const MAX_AGE_SECONDS = 300;
 const SKEW_SECONDS = 30; // as for ID tokens
 /** Only what the provider has signed is remembered. */
 const MAX_USED = 10_000;
-const ALGORITHMS = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ');
 // Section 2.4 recommends the first; an access token has `at+jwt`.
 const TYPES: readonly unknown[] = [undefined, 'logout+jwt', 'jwt'];
 
 /** Returns the verifier for one provider's tokens. */
 export function createLogoutTokens(options: LogoutTokenOptions): LogoutTokens {
-  const { issuer, clientId, keyFor, now, used = new Map<string, number>() } = options;
+  const { issuer, clientId, keys, now, used = new Map<string, number>() } = options;
   const algorithms = [...(options.algorithms ?? ALGORITHMS)];
 
   async function verify(token: string): Promise<LogoutNamed | LogoutTokenRefusal> {
@@ -73,9 +71,7 @@ export function createLogoutTokens(options: LogoutTokenOptions): LogoutTokens {
       currentDate: new Date(now()),
     };
     try {
-      const { payload } = await jwtVerify(token, keyFor, checks).catch((error: unknown) =>
-        verifyWithEach(error, (key) => jwtVerify(token, key, checks)),
-      );
+      const { payload } = await keys.verify(token, checks);
       return remember(payload) ?? namedBy(payload);
     } catch (error) {
       return refusalOf(error);

@@ -10,6 +10,7 @@ import type { ClaimNames } from './claims.ts';
 import { createClientStanding } from './client-standing.ts';
 import { asCustomFetch, configured, discover } from './discover.ts';
 import { createKeySource, type KeySource } from './jwks.ts';
+import { RESERVED_PARAMETERS } from './reserved-parameters.ts';
 import type { TokenError } from './token-error.ts';
 
 export type ProviderOptions = {
@@ -65,22 +66,6 @@ export type Provider = {
   /** Ends the attempts at discovery. */
   close(): void;
 };
-
-/** Parameters of the authorization request that are Signet's own: what a sign-in's safety rests on. */
-export const RESERVED_PARAMETERS: ReadonlySet<string> = new Set([
-  'client_id',
-  'client_secret',
-  'code_challenge',
-  'code_challenge_method',
-  'nonce',
-  'redirect_uri',
-  'request',
-  'request_uri',
-  'response_mode',
-  'response_type',
-  'scope',
-  'state',
-]);
 
 const FIRST_RETRY_MS = 500;
 const LONGEST_RETRY_MS = 30_000;
@@ -159,7 +144,7 @@ export function createProvider(options: ProviderOptions): Provider {
     patientConfig,
     noteAnswer: async (error) => {
       const sent = [clientSecret?.reveal() ?? ''];
-      if (configurations) await standing.noteAnswer(error, configurations(), sent);
+      if (configurations) await standing.noteAnswer(error, configurations, sent);
     },
     tried,
     close: () => closing.abort(),
@@ -175,6 +160,8 @@ function withoutReserved(parameters: Readonly<Record<string, string>>): Record<s
 const KEYS_MS = 3_600_000;
 /** From this age on the library fetches again when it meets a key that it does not know. */
 const LOOKS_AGAIN_SECONDS = 60;
+/** So many configurations are looked through for keys that were fetched by one of them: more are not in use at once. */
+const MAX_HANDED_OUT = 100;
 
 // The library would refuse a new key for a minute after it fetched the old ones, and the code or refresh token
 // would be spent. Nobody can make us fetch by this: its ID tokens come from the token endpoint alone.
@@ -182,12 +169,16 @@ function withLatestKeys(
   make: () => client.Configuration,
   steadyMs: () => number,
 ): () => client.Configuration {
-  let last: { readonly config: client.Configuration; readonly uat: number } | undefined;
+  const handedOut = new Map<client.Configuration, number>();
   let keys: { readonly jwks: client.JWKS; readonly atMs: number } | undefined;
 
   function learn(): void {
-    const used = last && client.getJwksCache(last.config);
-    if (used && used.uat !== last?.uat) keys = { jwks: used.jwks, atMs: steadyMs() };
+    for (const [config, uat] of handedOut) {
+      const used = client.getJwksCache(config);
+      if (used === undefined || used.uat === uat) continue;
+      keys = { jwks: used.jwks, atMs: steadyMs() };
+      handedOut.delete(config);
+    }
     if (keys && steadyMs() - keys.atMs > KEYS_MS) keys = undefined;
   }
 
@@ -196,7 +187,9 @@ function withLatestKeys(
     const config = make();
     const uat = Math.floor(Date.now() / 1_000) - LOOKS_AGAIN_SECONDS;
     if (keys) client.setJwksCache(config, { jwks: keys.jwks, uat });
-    last = { config, uat };
+    const [oldest] = handedOut.keys();
+    if (oldest && handedOut.size >= MAX_HANDED_OUT) handedOut.delete(oldest);
+    handedOut.set(config, uat);
     return config;
   };
 }

@@ -24,11 +24,16 @@ export function providerOf(
   );
 }
 
-/** Returns what refreshes sessions of these providers; one whose provider is gone has ended. */
+/**
+ * Returns what refreshes sessions of these providers. One whose provider is gone throws Fault ERR_PROVIDER: it may
+ * be back in a moment, and until then its sessions are refused anyway.
+ */
 export function createRefresh(providers: readonly Provider[], now: () => number): Refresh {
   return async (session) => {
     const provider = providerOf(providers, session.identity);
-    if (provider === undefined) return { ended: 'its provider is no longer configured' };
+    if (provider === undefined) {
+      throw new Fault('ERR_PROVIDER', "the session's provider is no longer configured");
+    }
     return refresh(provider, session, now());
   };
 }

@@ -1,7 +1,7 @@
 // A block's requirement, as the Caddyfile states it: `team:payments,search+type:human`.
 // A comma is "or" within one kind, `+` is "and". It is read as raw text, never by a form parser.
 import { MAX_ACTOR_DEPTH, USER_TYPES } from '../identity/identity.ts';
-import { unknownName } from './vouched.ts';
+import { unknownName, type Vouchers } from './vouched.ts';
 
 const KINDS = ['user', 'team', 'role', 'type', 'scope', 'idp', 'actors'] as const;
 
@@ -152,16 +152,22 @@ export function isHumanOnly(condition: Condition): boolean {
 /** Distinct requirement texts that are remembered; a Caddyfile has tens. */
 const MAX_REMEMBERED = 1024;
 
-/**
- * Returns a parser that reads each distinct text once. `onInvalid` is told once per block and text that
- * is invalid: one loud line, not one per request; `onMended` once when a block that was is so no more.
- * `names` are those that `idp:` may have; default: any.
- */
-export function createRequirements(
-  onInvalid: (route: string, text: string, problem: string) => void,
-  names?: readonly string[],
-  onMended: (route: string) => void = () => {},
-): (route: string, text: string | undefined) => Requirement {
+export type RequirementsOptions = {
+  /** Whose names `idp:` may have; default: any. */
+  readonly vouchers?: Vouchers | undefined;
+  /** Told once per block and text that is invalid: one loud line, not one per request. */
+  readonly onInvalid: (route: string, text: string, problem: string) => void;
+  /** Told once when a block that was closed by such a text is so no more. */
+  readonly onMended?: ((route: string) => void) | undefined;
+};
+
+/** Returns a parser that reads each distinct text once. */
+export function createRequirements({
+  vouchers,
+  onInvalid,
+  onMended,
+}: RequirementsOptions): (route: string, text: string | undefined) => Requirement {
+  const names = vouchers && [...new Set([...vouchers.people, ...vouchers.tokens])];
   const parsed = new Map<string | undefined, Requirement>();
   const told = new Set<string>();
   const closed = new Set<string>();
@@ -188,7 +194,7 @@ export function createRequirements(
   // Should it be closed again, that is told again.
   function mend(route: string): void {
     told.clear();
-    onMended(route);
+    onMended?.(route);
   }
 
   return (route, text) => {

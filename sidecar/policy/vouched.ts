@@ -1,6 +1,9 @@
 // Who a requirement wants callers vouched for by: its `idp:`, held against the names that there are. Pure.
 import type { Requirement } from './requirement.ts';
 
+/** The names of providers that people sign in at, and of issuers of bearer tokens. */
+export type Vouchers = { readonly people: readonly string[]; readonly tokens: readonly string[] };
+
 const MAX_SHOWN = 20;
 
 /** Returns a sentence about the first name behind `idp:` that nobody has; undefined when all are known. */

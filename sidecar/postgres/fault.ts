@@ -6,6 +6,10 @@ import type { PostgresUse } from './use.ts';
 
 type Sentence = string | ((use: PostgresUse) => string);
 
+/** Of the client's pool, which gives its error no code: it is known by its message. */
+const POOL_FULL = 'POOL_FULL';
+const POOL_FULL_MESSAGE = 'timeout exceeded when trying to connect';
+
 // By SQLSTATE, or its first two characters, which are its class
 // (https://www.postgresql.org/docs/current/errcodes-appendix.html), or by Node's code of a network error.
 const SENTENCES: Readonly<Record<string, Sentence>> = {
@@ -18,6 +22,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
   ENOENT: 'has no socket there: start it, or correct host and port in the URL',
   ENOTFOUND: "can't be found: correct the host in the URL, or see what the name service says",
   EAI_AGAIN: "can't be found for now: the name service does not answer",
+  [POOL_FULL]: ({ maxConnections }) =>
+    `had none of this process's ${maxConnections} connections free in time: it is slow, or much is asked at once`,
   '08': 'broke the connection off; the next try makes a new one',
   '22': 'does not take a value',
   '23505': 'holds a row already that may be there only once',
@@ -57,7 +63,8 @@ export function postgresFault(place: PostgresPlace, use: PostgresUse, error: unk
   const code = codeOf(error);
   const sentence =
     SENTENCES[code] ?? SENTENCES[code.slice(0, 2)] ?? (code === '' ? NO_CODE : 'failed');
-  const cause = new Error(`${reasonOf(error)}${code === '' ? '' : ` (${code})`}`);
+  const reason = new Error(`${reasonOf(error)}${code === '' ? '' : ` (${code})`}`);
+  const cause = Object.assign(reason, { code });
   const told = typeof sentence === 'string' ? sentence : sentence(use);
   return new Fault(use.code, `${nameOf(place)} ${told}`, { cause });
 }
@@ -72,8 +79,20 @@ export function isOfConnection(error: unknown): boolean {
   return !isOfServer || code.startsWith('08') || code.startsWith('57P');
 }
 
+/**
+ * Returns whether another server may answer after this failure, or one without our tables: a connection broke, or
+ * a table was not there (42P01). A full pool tells of nobody but ourselves.
+ */
+export function mayBeAnother(fault: unknown): boolean {
+  const cause = fault instanceof Fault ? fault.cause : undefined;
+  const code = codeOf(cause);
+  return code === '42P01' || (cause !== undefined && code !== POOL_FULL && isOfConnection(cause));
+}
+
 function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  if (typeof error !== 'object' || error === null) return '';
+  if ('code' in error) return String(error.code);
+  return 'message' in error && error.message === POOL_FULL_MESSAGE ? POOL_FULL : '';
 }
 
 // The message alone. The error itself has more: values of a row in its detail, and the connection.

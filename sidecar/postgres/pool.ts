@@ -1,6 +1,5 @@
 // Connections to a PostgreSQL server: few, each with limits on its time. One that failed in any way is
 // never used again; when the server is back, the next call gets a new one. No SQL of ours is here.
-import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Pool, type PoolClient, type types } from 'pg';
 import { Fault } from '../fault.ts';
@@ -111,13 +110,18 @@ export function createConnections(
   }
 
   async function close(): Promise<void> {
-    const ended = Promise.all([...clients].map((client) => once(client, 'end')));
+    // Each by its `end` alone: one that breaks has ended as well, and closing is no place to fail.
+    const ended = Promise.all([...clients].map(untilEnd));
     await pool.end();
     await Promise.race([ended, pause(GOODBYE_MS, undefined, { ref: false })]);
     for (const { connection } of clients) connection.stream.destroy();
   }
 
   return { place, take, ask, askAgain, close };
+}
+
+function untilEnd(client: PoolClient): Promise<void> {
+  return new Promise((resolve) => client.once('end', () => resolve()));
 }
 
 function createPool(url: string, { maxConnections }: PostgresUse, options: PostgresOptions): Pool {

@@ -1,6 +1,7 @@
 // Sessions as they were read within the last second, so that the gate asks the store once for many
 // requests. Knows nothing of cookies, lifetimes or providers.
 import type { KeyObject } from 'node:crypto';
+import { Fault } from '../fault.ts';
 import type { Identity } from '../identity/identity.ts';
 import { isTaggedRight, openPayload, type SessionPayload } from './text.ts';
 import type { Awaitable, SessionSeen, SessionStore } from './store.ts';
@@ -16,7 +17,7 @@ export type Cached = Omit<SessionSeen, 'seenAtMs'> & {
   /** The ring that opened it last, and whether its first key did. */
   ring: readonly KeyObject[];
   isByFirst: boolean;
-  /** Of its renewals, see session-renewal.ts; shared by all readings of the same text. */
+  /** Of its renewals, see renewal.ts; shared by all readings of the same text. */
   readonly pause: { untilMs: number; ms: number };
 };
 
@@ -46,11 +47,18 @@ type Reading = {
   promise: Promise<Cached | undefined>;
 };
 
+/**
+ * Readings under way of keys that are not in the cache: beyond it the store is down, or somebody tries cookies that
+ * he made up. Those of known sessions don't count: who made his up can't shut out those who are in.
+ */
+export const MAX_UNKNOWN_READ = 64;
+
 /** Returns an empty cache in front of this store. */
 export function createSessionCache(options: SessionCacheOptions): SessionCache {
   const { store, keys, isAccepted, cacheMs, maxCached } = options;
   const cached = new Map<string, Cached>();
   const readings = new Map<string, Reading>();
+  let unknownRead = 0;
 
   // A negative age is a clock that was set back: nothing read then can be told to be fresh.
   const isFresh = (ageMs: number) => ageMs >= 0 && ageMs < cacheMs;
@@ -67,9 +75,14 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
   }
 
   function read(key: string, nowMs: number): Awaitable<Cached | undefined> {
+    const isUnknown = !cached.has(key);
+    if (isUnknown && unknownRead >= MAX_UNKNOWN_READ) {
+      const problem = `the session store is being asked for ${MAX_UNKNOWN_READ} unknown sessions at once`;
+      throw new Fault('ERR_SESSION_STORE', `${problem}, and for no more`);
+    }
     const seen = store.find(key);
     if (seen === undefined || !('then' in seen)) return keep(key, seen, nowMs);
-    const promise = seen.then(
+    const promise = (isUnknown ? counted(seen) : seen).then(
       (found) => arrive(key, reading, found),
       (error: unknown) => {
         leave(key, reading);
@@ -81,12 +94,22 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
     return promise;
   }
 
+  async function counted<T>(reading: Promise<T>): Promise<T> {
+    unknownRead++;
+    return reading.finally(() => unknownRead--);
+  }
+
   function arrive(key: string, reading: Reading, seen: SessionSeen | undefined) {
     // Ended here while the store was answering: its answer is of before.
     if (reading.isVoid) return undefined;
     // Overtaken by a later reading or by what was written here: an answer, but not the last word.
-    if (!leave(key, reading)) return seen && toCached(key, seen, reading.begunAtMs);
+    if (!leave(key, reading)) return seen && toCached(key, latest(key, seen), reading.begunAtMs);
     return keep(key, seen, reading.begunAtMs);
+  }
+
+  function latest(key: string, seen: SessionSeen): SessionSeen {
+    const known = cached.get(key);
+    return known && known.version > seen.version ? known : seen;
   }
 
   function leave(key: string, reading: Reading): boolean {

@@ -1,5 +1,5 @@
 // One renewal of a session, under its lease: the provider is asked whether the session still holds, and its
-// answer is written, sealed by the first key. Not when, nor who waits: see session-renewal.ts.
+// answer is written, sealed by the first key. Not when, nor who waits: see renewal.ts.
 import type { KeyObject } from 'node:crypto';
 import type { Fault } from '../fault.ts';
 import type { Identity } from '../identity/identity.ts';

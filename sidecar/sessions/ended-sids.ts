@@ -8,10 +8,8 @@ const MAX_REMEMBERED = 1_000;
 /** One sign-in at a provider. */
 export type Sid = { readonly issuer: string; readonly sid: string };
 
-/** Returns what remembers them, at first none. */
-export function createEndedSids() {
-  const untilMs = new Map<string, number>();
-
+/** Returns what remembers them, in this map. */
+export function createEndedSids(untilMs: Map<string, number>) {
   // Anew, so that the first of the map is the oldest.
   function add(ended: Sid, atMs: number): void {
     untilMs.delete(nameOf(ended));

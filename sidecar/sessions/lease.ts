@@ -34,11 +34,21 @@ export async function takeLease(
   // Of each taking its own: one that was given up for lost must not pass for the next.
   const owner = randomUUID();
   for (let waitedMs = 0, nextMs = 50; ; nextMs = Math.min(2 * nextMs, 500)) {
-    if (await store.lease(key, owner, forMs)) return hold(key, owner, options);
+    if (await lease()) return hold(key, owner, options);
     onHeld();
     if (waitedMs >= waitMs || !(await isWanted())) return undefined;
     await pause(nextMs);
     waitedMs += nextMs;
+  }
+
+  // It may have been given, and only the answer was lost: nobody would hold it, and nobody could have it.
+  async function lease(): Promise<boolean> {
+    try {
+      return await store.lease(key, owner, forMs);
+    } catch (error) {
+      await store.release(key, owner).catch(ignore);
+      throw error;
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 // When sessions are renewed, and who waits for it. A refresh token is good for one use, so a renewal is the
 // only one of its session: in this process by the session's whole key, among sidecars by a lease. What
-// it does is in session-confirm.ts.
+// it does is in confirm.ts.
 import type { Refresh } from '../identity/begun.ts';
 import type { Cached, SessionCache } from './cache.ts';
 import { type Asking, type Confirmed, type ConfirmOptions, createConfirm } from './confirm.ts';
@@ -9,7 +9,7 @@ import { createTurns } from './turns.ts';
 import { within } from './wait.ts';
 
 /** Longest wait of a request for a renewal that is due; the gate has five seconds in all. */
-export const RECHECK_WAIT_MS = 2_000;
+const RECHECK_WAIT_MS = 2_000;
 /**
  * How long a session is left alone after waiting in vain for another sidecar's renewal: one that died holds its
  * lease for minutes, and no request is to wait for it again and again.
@@ -22,6 +22,11 @@ const HELD_PAUSE_MS = 10_000;
 const CLOSE_MS = 10_000;
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 300_000;
+/**
+ * So many sessions are sealed anew at once where nobody is asked. After a change of keys that is due for each, and
+ * the gate's own questions go by the same few connections; who finds it full is sealed another time.
+ */
+export const MAX_RESEALED = 4;
 /** How far the clocks of sidecars may be apart before a time that lies ahead is disbelieved. */
 const SKEW_MS = 60_000;
 
@@ -65,6 +70,7 @@ export function createSessionRenewals(options: RenewalOptions): SessionRenewals 
   // Until when another sidecar, whose lease was seen, may have new tokens in hand. By what stays with a text.
   const othersUntilMs = new WeakMap<Cached['pause'], number>();
   const running = new Set<Promise<unknown>>();
+  let resealed = 0;
   let isClosed = false;
 
   function look(session: Cached, nowMs: number): Promise<Cached | undefined> | undefined {
@@ -86,9 +92,10 @@ export function createSessionRenewals(options: RenewalOptions): SessionRenewals 
     const { key, pause } = session;
     const isPausing = nowMs < pause.untilMs && nowMs >= pause.untilMs - pause.ms;
     if (isPausing || isClosed) return undefined;
+    if (!asks && resealed >= MAX_RESEALED) return undefined;
     const flight: Flight = { waited: undefined };
     const isMine = () => flights.get(key) === flight;
-    const done = (asks ? inTurn(session, isMine) : renew(session, isMine))
+    const done = (asks ? inTurn(session, isMine) : reseal(session, isMine))
       .catch((error: unknown) => {
         onTrouble(error, session.session.identity);
         postpone(session, longerThan(pause));
@@ -119,6 +126,11 @@ export function createSessionRenewals(options: RenewalOptions): SessionRenewals 
     } finally {
       leave();
     }
+  }
+
+  async function reseal(session: Cached, isMine: () => boolean): Promise<Cached | undefined> {
+    resealed++;
+    return renew(session, isMine).finally(() => resealed--);
   }
 
   async function renew(

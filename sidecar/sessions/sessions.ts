@@ -41,6 +41,8 @@ export type SessionOptions = {
   readonly refresh?: Refresh;
   /** Whether the provider of a session still counts; asked at each reading. Default: yes. */
   readonly isAccepted?: (identity: Identity) => boolean;
+  /** Names of sign-ins that their provider has ended, for whoever outlives these sessions; default: their own. */
+  readonly endedSids?: Map<string, number>;
   /** Told of sessions that ended without their person. */
   readonly onEnded?: (ended: { identity: Identity; why: string }) => void;
   /** Told of what failed in the background, and is tried again; whose session it was, where it was one. */
@@ -96,7 +98,7 @@ export function createSessions(options: SessionOptions): Sessions {
   const { isAccepted = () => true, cacheMs = 1_000, maxCached = 10_000 } = options;
   const cache = createSessionCache({ store, keys, isAccepted, cacheMs, maxCached });
   const renewals = createSessionRenewals({ ...options, cache, onTrouble, onForget: forget });
-  const endedSids = createEndedSids();
+  const endedSids = createEndedSids(options.endedSids ?? new Map());
   const upkeep = createSessionUpkeep({ store, now, idleMs, absoluteMs, onTrouble });
 
   function find(cookieValue: string): Awaitable<Identity | SessionRefusal> {
@@ -196,6 +198,8 @@ export function createSessions(options: SessionOptions): Sessions {
   }
 
   async function close(): Promise<void> {
+    // First: others may go by longer lifetimes by now, and a sweep by ours would end their sessions.
+    upkeep.stop();
     await renewals.close();
     await upkeep.close();
   }

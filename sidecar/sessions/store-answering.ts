@@ -1,6 +1,7 @@
 // Whether a server answers: no act takes longer than it may, what has to come first comes first, and how
 // the last one ended is told. Knows nothing of sessions.
 import { explain, Fault } from '../fault.ts';
+import { mayBeAnother } from '../postgres/fault.ts';
 import { nameOf, type PostgresPlace } from '../postgres/place.ts';
 
 /** Of the gate's five seconds, this much may go into one question, whatever the connections do. */
@@ -11,7 +12,7 @@ const PROBE_MS = 1_000;
 export type AnsweringOptions = {
   readonly place: PostgresPlace;
   readonly now: () => number;
-  /** What comes first; also after each failure: the server may be another one by then. */
+  /** What comes first, until it succeeds; also after a connection broke: the server may be another one by then. */
   readonly prepare: () => Promise<void>;
 };
 
@@ -33,17 +34,41 @@ export function createAnswering({ place, now, prepare }: AnsweringOptions) {
     }
   }
 
-  /** Runs `act` when all is prepared. Whoever comes while it is being prepared waits for the same. */
-  async function within<T>(act: () => Promise<T>): Promise<T> {
-    const mine = (prepared ??= prepare());
+  function preparing(): Promise<void> {
+    if (prepared !== undefined) return prepared;
+    const mine = prepare();
+    prepared = mine;
+    mine.catch(() => undo(mine));
+    return mine;
+  }
+
+  function undo(mine: Promise<void>): void {
+    if (prepared === mine) prepared = undefined;
+  }
+
+  /**
+   * Runs `act` when all is prepared, and whether that fails tells nothing of the server. Whoever comes while it is
+   * being prepared waits for the same.
+   */
+  async function aside<T>(act: () => Promise<T>): Promise<T> {
+    const mine = preparing();
     try {
-      const result = await bounded(async () => mine.then(act));
+      return await bounded(async () => mine.then(act));
+    } catch (fault) {
+      if (mayBeAnother(fault)) undo(mine);
+      throw fault;
+    }
+  }
+
+  /** The same for what tells of the server: `state` says how the last one ended. */
+  async function within<T>(act: () => Promise<T>): Promise<T> {
+    try {
+      const result = await aside(act);
       failure = undefined;
       isKnown = true;
       return result;
     } catch (fault) {
       failure = { fault, atMs: now() };
-      if (prepared === mine) prepared = undefined;
       throw fault;
     }
   }
@@ -67,5 +92,5 @@ export function createAnswering({ place, now, prepare }: AnsweringOptions) {
   }
 
   probe();
-  return { within, state, close: async () => void (isClosed = true) };
+  return { within, aside, state, close: async () => void (isClosed = true) };
 }

@@ -105,6 +105,9 @@ export function createPostgresSessions({ url, now }: PostgresSessionOptions): Se
     answering.within(async () => (await connections.askAgain(sql, values)).rows);
   const change = (sql: string, ...values: Value[]) =>
     answering.within(() => connections.ask(sql, values));
+  // Upkeep: when the disk is full it fails, and sessions can be read all the same.
+  const changeAside = (sql: string, ...values: Value[]) =>
+    answering.aside(() => connections.ask(sql, values));
   const ageOf = (ms: number) => now() - ms;
 
   let closing: Promise<void> | undefined;
@@ -114,7 +117,7 @@ export function createPostgresSessions({ url, now }: PostgresSessionOptions): Se
     for (let from = 0; from < all.length; from += BATCH) {
       const some = all.slice(from, from + BATCH);
       const ages = some.map(([, ms]) => ageOf(ms));
-      await change(
+      await changeAside(
         TOUCH,
         some.map(([key]) => key),
         ages,
@@ -126,7 +129,7 @@ export function createPostgresSessions({ url, now }: PostgresSessionOptions): Se
     const ages = [ageOf(before.createdMs), ageOf(before.seenMs)];
     let swept = 0;
     for (let after = ''; ;) {
-      const { rows } = await change(SWEEP, after, ...ages, ages[0]!);
+      const { rows } = await changeAside(SWEEP, after, ...ages, ages[0]!);
       swept += Number(rows[0]?.['swept']);
       if (Number(rows[0]?.['seen']) < BATCH) return swept;
       after = String(rows[0]?.['last']);
@@ -158,7 +161,7 @@ export function createPostgresSessions({ url, now }: PostgresSessionOptions): Se
       (await read(LIST, after, limit)).map((row) => listedOf(row, seen(row))),
     lease: async (key, owner, forMs) =>
       (await change(LEASE, owner, Math.min(forMs, MAX_LEASE_MS), key, owner)).changed === 1,
-    release: async (key, owner) => void (await change(RELEASE, key, owner)),
+    release: async (key, owner) => void (await changeAside(RELEASE, key, owner)),
     sweep,
     state: answering.state,
     close: () => (closing ??= answering.close().then(() => connections.close())),

@@ -1,5 +1,5 @@
 // Sessions in one SQLite file, which several processes of one machine may use: the sidecar, and beside it
-// the command that revokes. What the file looks like is in session-store-file.ts.
+// the command that revokes. What the file looks like is in store-file.ts.
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { addSession, atOnce, statement } from './store-file.ts';
 import { createReopened, type SessionFileOptions } from './store-reopened.ts';

@@ -53,6 +53,13 @@ async function areThere(
   if ((await ask(IS_THERE)).rows.length === 0) return false;
   const { rows } = await ask('SELECT version FROM signet_sessions_schema');
   const version = Number(rows[0]?.['version']);
+  if (Number.isNaN(version)) {
+    throw new Fault(
+      'ERR_SESSION_STORE',
+      `the sessions in ${nameOf(place)} don't say which Signet wrote them: signet_sessions_schema is empty; ` +
+        'restore its row, or drop it and signet_sessions, and everybody signs in again',
+    );
+  }
   if (version <= SCHEMA_VERSION) return true;
   throw new Fault(
     'ERR_SESSION_STORE',

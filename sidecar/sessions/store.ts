@@ -1,5 +1,5 @@
 // What every store of sessions does: keys, times, versions, leases and sealed texts. What a session means,
-// and when it has ended, is decided in session.ts. One file is SQLite's; several sidecars share PostgreSQL.
+// and when it has ended, is decided in sessions.ts. One file is SQLite's; several sidecars share PostgreSQL.
 
 /** What is there at once, or later. */
 export type Awaitable<T> = T | Promise<T>;

@@ -14,7 +14,9 @@ export type SessionUpkeep = {
   forget(key: string): void;
   /** Writes what was noted; what can't be written stays due. */
   flush(): Promise<void>;
-  /** Writes for the last time; what fails then is told, and lost. */
+  /** Nothing is written or swept on a timer any more; what is noted stays due. */
+  stop(): void;
+  /** Stops, and writes for the last time; what fails then is told, and lost. */
   close(): Promise<void>;
 };
 
@@ -63,12 +65,14 @@ export function createSessionUpkeep(options: SessionUpkeepOptions): SessionUpkee
   }
 
   const stops = [every(FLUSH_MS, flush, onTrouble), every(SWEEP_MS, sweep, onTrouble)];
+  const stop = () => stops.forEach((each) => each());
   return {
     seen: (key, nowMs) => void seenAtMs.set(key, nowMs),
     forget: (key) => void seenAtMs.delete(key),
     flush,
+    stop,
     close: async () => {
-      for (const stop of stops) stop();
+      stop();
       await flush().catch(onTrouble);
     },
   };

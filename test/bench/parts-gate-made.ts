@@ -7,7 +7,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { createClock } from '../../sidecar/clock.ts';
 import { createGate, type Gate } from '../../sidecar/gate.ts';
 import { createNumbers } from '../../sidecar/numbers.ts';
-import { createBearer } from '../../sidecar/identity/bearer.ts';
+import { createBearer } from '../fixtures/bearer.ts';
 import { createSessions, type Sessions } from '../../sidecar/sessions/sessions.ts';
 import { createSqliteSessions } from '../../sidecar/sessions/store-sqlite.ts';
 import { openJournal } from '../../sidecar/decisions/journal.ts';

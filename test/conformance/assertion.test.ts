@@ -25,7 +25,7 @@ import {
   type Assertions,
 } from '../../sidecar/identity/assertion.ts';
 import { MAX_ROLES_BYTES } from '../../sidecar/identity/assertion-claims.ts';
-import { createBearer } from '../../sidecar/identity/bearer.ts';
+import { createBearer } from '../fixtures/bearer.ts';
 import type { Actor, Identity } from '../../sidecar/identity/identity.ts';
 import { identity } from '../fixtures/identities.ts';
 

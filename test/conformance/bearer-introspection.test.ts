@@ -1,7 +1,8 @@
 // Opaque tokens, a row per clause of RFC 7662, at an issuer that is wrong in one thing at a time.
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
-import { createBearer, type Bearer, type BearerIssuer } from '../../sidecar/identity/bearer.ts';
+import type { Bearer, BearerIssuer } from '../../sidecar/identity/bearer.ts';
+import { createBearer } from '../fixtures/bearer.ts';
 import { secret } from '../../sidecar/secret.ts';
 import {
   startIntrospectionIssuer,

@@ -1,7 +1,8 @@
 // Tokens of a real provider (oidc-provider): opaque ones by introspection, and token exchange (RFC 8693) in
 // both formats, with agents that act on behalf of people.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { createBearer, type Bearer } from '../../sidecar/identity/bearer.ts';
+import type { Bearer } from '../../sidecar/identity/bearer.ts';
+import { createBearer } from '../fixtures/bearer.ts';
 import { actorDepth, actorWords, type Identity } from '../../sidecar/identity/identity.ts';
 import { decide } from '../../sidecar/policy/decide.ts';
 import { parseRequirement } from '../../sidecar/policy/requirement.ts';

@@ -1,7 +1,8 @@
 // What is configured for one issuer's JWTs alone: their type, their algorithms, how far the clocks may be
 // apart, and what the issuer is called.
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createBearer, type BearerIssuer } from '../../sidecar/identity/bearer.ts';
+import type { BearerIssuer } from '../../sidecar/identity/bearer.ts';
+import { createBearer } from '../fixtures/bearer.ts';
 import {
   startMisbehavingProvider,
   type MisbehavingProvider,

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { SignJWT, UnsecuredJWT, exportJWK, exportSPKI, generateKeyPair } from 'jose';
 import type { JWTHeaderParameters, JWTPayload } from 'jose';
 import type { Bearer } from '../../sidecar/identity/bearer.ts';
-import { createBearer } from '../../sidecar/identity/bearer.ts';
+import { createBearer } from '../fixtures/bearer.ts';
 import type { MisbehavingProvider } from '../fixtures/misbehaving-provider.ts';
 import { startMisbehavingProvider } from '../fixtures/misbehaving-provider.ts';
 
@@ -331,6 +331,36 @@ describe('keys', () => {
     expect(await bearer.verify(await wire.sign(claims()))).toMatchObject({ subject: 'client-1' });
     nowMs += COOL_DOWN_MS;
     expect(await bearer.verify(await signed())).toMatchObject({ subject: 'client-1' });
+  });
+
+  describe('a token that names no key', () => {
+    let own: MisbehavingProvider;
+    const unnamed = () => own.sign(claims({ iss: own.issuer }));
+    const keyFetches = () => own.requests.filter(({ path }) => path === '/jwks').length;
+    beforeEach(async () => {
+      own = await startMisbehavingProvider({ keysWithoutKid: 1 });
+      const issuers = [{ name: 'own', issuer: own.issuer, audiences: [AUDIENCE] }];
+      bearer = createBearer({ issuers, now: () => nowMs });
+      await bearer.verify(await unnamed());
+    });
+    afterEach(() => own.stop());
+
+    test('is accepted though the issuer has changed its only key, after the cool-down', async () => {
+      await own.rotateKey('next');
+      const token = await unnamed();
+      expect(await bearer.verify(token)).toEqual({ refused: 'token-signature' });
+      nowMs += COOL_DOWN_MS;
+      expect(await bearer.verify(token)).toMatchObject({ subject: 'client-1' });
+    });
+
+    test('and is forged causes at most one fetch in 10 s', async () => {
+      own.misbehave({ keysWithoutKid: 1, foreignKey: true });
+      nowMs += COOL_DOWN_MS;
+      for (let index = 0; index < 100; index++) {
+        expect(await bearer.verify(await unnamed())).toEqual({ refused: 'token-signature' });
+      }
+      expect(keyFetches()).toBe(2);
+    });
   });
 
   test('a kid that is unknown while the issuer is down is no fault of the token', async () => {

@@ -5,9 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createSecretKey, randomBytes } from 'node:crypto';
-import { jwtVerify } from 'jose';
 import { DEFAULT_CLAIM_NAMES } from '../../sidecar/identity/claims.ts';
-import { providerKeys, refresh, signOutUrl } from '../../sidecar/identity/grants.ts';
+import { refresh, signOutUrl } from '../../sidecar/identity/grants.ts';
 import { createLogin } from '../../sidecar/identity/login.ts';
 import { createProvider, type Provider } from '../../sidecar/identity/provider.ts';
 import type { Begun } from '../../sidecar/identity/begun.ts';
@@ -121,7 +120,7 @@ describe('signing out at the provider', () => {
     expect(await op.signOut(jar, url?.href ?? '')).toBe(SIGNED_OUT);
     const [form = ''] = await Promise.all(logoutTokens);
     const token = new URLSearchParams(form).get('logout_token') ?? '';
-    const { payload } = await jwtVerify(token, providerKeys(provider).keyFor, {
+    const { payload } = await provider.keys.verify(token, {
       issuer: provider.issuer,
       audience: provider.clientId,
     });

@@ -130,18 +130,6 @@ describe('the session ends', () => {
   test.each(unsound)('with an ID token %s', async (_name, wrong) => {
     expect(await refresh(wrong)).toMatchObject({ ended: expect.any(String) });
   });
-
-  test('when its provider is no longer configured', async () => {
-    const identity = { ...session.identity, provider: 'gone' };
-    const refreshed = await party.refresh({ ...session, identity });
-    expect(refreshed).toEqual({ ended: 'its provider is no longer configured' });
-  });
-
-  test('when the provider of that name has another issuer now', async () => {
-    const identity = { ...session.identity, issuer: 'https://old.example' };
-    const refreshed = await party.refresh({ ...session, identity });
-    expect(refreshed).toHaveProperty('ended');
-  });
 });
 
 describe('the session goes on, and nothing is said of the person,', () => {
@@ -155,6 +143,14 @@ describe('the session goes on, and nothing is said of the person,', () => {
   ];
   test.each(faults)('%s', async (_name, wrong) => {
     await expect(refresh(wrong)).rejects.toMatchObject(FAULT);
+  });
+
+  test.each([
+    ['its provider is no longer configured', { provider: 'gone' }],
+    ['the provider of that name has another issuer now', { issuer: 'https://old.example' }],
+  ])('when %s: it may be back in a moment', async (_name, other) => {
+    const identity = { ...session.identity, ...other };
+    await expect(party.refresh({ ...session, identity })).rejects.toMatchObject(FAULT);
   });
 
   test('and a client that is refused is a problem for /readyz until it is taken again', async () => {
@@ -219,6 +215,19 @@ describe('whoever the token endpoint confirms stays as they were', () => {
     expect(refreshed.tokens?.refreshToken).not.toBe(session.tokens?.refreshToken);
   });
 
+  test.each(answers)(
+    'but for what the ID token says, when the user endpoint %s',
+    async (...[, wrong]) => {
+      await begin({ claims: (claims) => ({ ...claims, roles: ['engineer'], team: 'payments' }) });
+      expect(session.identity.roles).toEqual(['engineer']);
+      const now = (await refresh({
+        refreshed: (claims) => ({ ...claims, roles: [] }),
+        ...wrong,
+      })) as Begun;
+      expect(now.identity).toEqual({ ...session.identity, roles: [] });
+    },
+  );
+
   test('when it says who acts for them in no usable way', async () => {
     const refreshed = await refresh({ userinfo: { act: {} } });
     expect(refreshed).toMatchObject({ identity: session.identity });
@@ -227,6 +236,22 @@ describe('whoever the token endpoint confirms stays as they were', () => {
   test('but not when it speaks of somebody else', async () => {
     expect(await refresh({ userinfo: { sub: 'sub-2' } })).toHaveProperty('ended');
   });
+});
+
+test('many refreshes at once fetch the keys once for each of the first ones, and no more', async () => {
+  await begin({ refreshTokens: 'lasting' });
+  party.stop();
+  party = await startRelyingParty([wire]);
+  wire.requests.length = 0;
+  const several = async () => {
+    for (let done = 0; done < 10; done += 1) {
+      expect(await party.refresh(session)).toHaveProperty('identity');
+    }
+  };
+  await Promise.all([several(), several(), several(), several()]);
+  const fetches = wire.requests.filter(({ path }) => path === '/jwks').length;
+  expect(fetches).toBeGreaterThan(0);
+  expect(fetches).toBeLessThanOrEqual(4);
 });
 
 test('what a provider says of a refresh token never has the token in it', async () => {

@@ -315,8 +315,11 @@ describe('whether the provider takes us as its client is known', () => {
     const provider = mainOf(await newParty());
     const of = createClientStanding(() => steadyMs);
     const note = async () => {
-      const config = provider.config();
-      await of.noteAnswer({ error: 'unauthorized_client', status: 400 }, config, []);
+      await of.noteAnswer(
+        { error: 'unauthorized_client', status: 400 },
+        () => provider.config(),
+        [],
+      );
     };
     await Promise.all([note(), note()]);
     steadyMs = 29_999;

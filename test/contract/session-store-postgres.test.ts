@@ -4,6 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { Client } from 'pg';
 import { openPostgres } from '../../sidecar/audit/postgres.ts';
 import { explain } from '../../sidecar/fault.ts';
+import { createConnections } from '../../sidecar/postgres/pool.ts';
+import type { PostgresUse } from '../../sidecar/postgres/use.ts';
 import { createPostgresSessions } from '../../sidecar/sessions/store-postgres.ts';
 import type { SessionStore } from '../../sidecar/sessions/store.ts';
 import { CHAIN } from '../fixtures/databases.ts';
@@ -168,6 +170,39 @@ where.describe(where.name, () => {
     });
   });
 
+  describe('its connections', () => {
+    const use = (maxConnections: number): PostgresUse => ({
+      code: 'ERR_SESSION_STORE',
+      store: 'session store',
+      locked: 'a session',
+      maxConnections,
+    });
+
+    test('that are all in use are told as such', async () => {
+      const connections = createConnections(await empty(), use(1), { connectTimeoutMs: 200 });
+      const only = await connections.take();
+      const reason = await reasonOf(connections.take());
+      expect(reason).toContain("had none of this process's 1 connections free in time");
+      only.release();
+      await connections.close();
+    });
+
+    test('are closed, also when one breaks meanwhile', async () => {
+      const url = await empty();
+      const connections = createConnections(url, use(2));
+      const taken = await connections.take();
+      const closed = connections.close();
+      await server.query(
+        url,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE application_name = 'signet' AND datname = current_database()`,
+      );
+      await until('it broke', () => taken.isBroken());
+      taken.release();
+      await expect(closed).resolves.toBeUndefined();
+    });
+  });
+
   describe("a sidecar whose clock is wrong goes by the server's", () => {
     const ahead = () => Date.now() + 5 * HOUR_MS;
 
@@ -249,6 +284,14 @@ where.describe(where.name, () => {
       expect(store.state()).toMatchObject({ ready: false });
     });
 
+    test('without its row is not one of a newer Signet, and says what to do', async () => {
+      const { url } = await prepared();
+      await server.query(url, 'DELETE FROM signet_sessions_schema');
+      const reason = await reasonOf(find(open(url)));
+      expect(reason).toContain('signet_sessions_schema is empty; restore its row');
+      expect(reason).not.toContain('newer');
+    });
+
     test('of somebody else is left alone', async () => {
       const url = await empty();
       await server.query(url, 'CREATE TABLE signet_sessions (customer TEXT)');
@@ -291,6 +334,20 @@ where.describe(where.name, () => {
       expect(await store.findTagged(['alice'])).toHaveLength(2);
       expect(await store.removeAll(['b'])).toEqual(['b']);
       expect(await store.sweep({ createdMs: 0, seenMs: 0 })).toBe(0);
+    });
+
+    test('without the right to change is fit for reading: upkeep that fails tells nothing of that', async () => {
+      const { url } = await prepared();
+      const reads = ['signet_sessions', 'signet_sessions_schema'].map(
+        (name) => `SELECT ON ${name}`,
+      );
+      const store = open(await guest(url, 'USAGE ON SCHEMA public', ...reads));
+      expect(await find(store)).toBeDefined();
+      const before = { createdMs: Date.now(), seenMs: Date.now() };
+      await expect(store.touch(new Map([['a', Date.now()]]))).rejects.toMatchObject(IS_DOWN);
+      await expect(store.sweep(before)).rejects.toMatchObject(IS_DOWN);
+      await expect(store.release('a', 'me')).rejects.toMatchObject(IS_DOWN);
+      expect(store.state()).toEqual({ ready: true });
     });
 
     test('without rights is told which it needs', async () => {

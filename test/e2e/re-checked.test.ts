@@ -2,6 +2,8 @@
 // Caddy, the sidecar as a process, and a real provider that rotates refresh tokens.
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startEdge, type Edge } from '../fixtures/edge.ts';
+import { connect } from 'node:net';
+import { join } from 'node:path';
 import { PEOPLE } from '../fixtures/provider.ts';
 import { SITE } from '../fixtures/site.ts';
 import { until } from '../fixtures/until.ts';
@@ -19,6 +21,12 @@ beforeAll(async () => {
 afterAll(async () => edge.stop());
 
 const isRefused = async (cookie: string) => (await edge.send('/orders', [cookie])).status === 401;
+const isGateClosed = () =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(join(edge.folder, 'run', 'sidecar.sock'));
+    socket.once('connect', () => resolve(false)).once('error', () => resolve(true));
+    socket.once('connect', () => socket.destroy());
+  });
 const revokedOf = (user: string) =>
   edge
     .allRows()
@@ -57,6 +65,26 @@ test('whoever signs out at the provider is signed out here, and the record says 
   await until('the event', () => revokedOf('carol').length > 0);
   expect(revokedOf('carol')).toMatchObject([{ details: { why: 'provider' } }]);
 });
+
+test('whoever is refused at the provider while Signet stops is refused after it, and that is recorded', async () => {
+  const cookie = await edge.signIn('bob');
+  const release = edge.provider.holdTokens();
+  await until('a refresh', async () => {
+    const sentMs = performance.now();
+    await edge.send('/orders', [cookie]);
+    return performance.now() - sentMs > 1_000;
+  });
+  const before = revokedOf('bob').length;
+  edge.provider.revoke('bob');
+  const stopped = edge.sidecar().stop();
+  await until('the gate is closed', isGateClosed);
+  release();
+  await stopped;
+  await edge.startSidecar();
+  await until('it is refused', () => isRefused(cookie));
+  await until('the event', () => revokedOf('bob').length > before);
+  expect(revokedOf('bob')).toHaveLength(before + 1);
+}, 60_000);
 
 test('an agent on behalf of a person leaves both names: at the app, in the row, on the span', async () => {
   const token = await edge.provider.delegatedToken('alice', ['build-agent', 'deploy-agent']);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import express from 'express';
 import request from 'supertest';
 import { me } from '../../sidecar/http/me.ts';
-import { createBearer } from '../../sidecar/identity/bearer.ts';
+import { createBearer } from '../fixtures/bearer.ts';
 import type { RequestHeaders } from '../../sidecar/request.ts';
 import { formatTree } from '../../sidecar/report/tree.ts';
 import { spansOf } from '../../sidecar/trace/spans.ts';

@@ -3,6 +3,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Fault } from '../../sidecar/fault.ts';
 import { DEFAULT_CLAIM_NAMES } from '../../sidecar/identity/claims.ts';
 import { createProvider, type Provider } from '../../sidecar/identity/provider.ts';
 import { secret } from '../../sidecar/secret.ts';
@@ -63,6 +64,19 @@ async function signedIn(at = site, login = 'alice') {
 
 const locationOf = ({ headers }: { headers: object }) =>
   (headers as { location?: string }).location ?? '';
+
+test('a sign-in whose session can’t be read any more signs nobody in', async () => {
+  const find = () => {
+    throw new Fault('ERR_SESSION_STORE', 'it is gone');
+  };
+  const broken = await startSignInSite(providers.slice(0, 1), {
+    sessions: { ...site.sessions, find },
+  });
+  const browser = newBrowser(broken, op);
+  expect((await browser.signIn('alice')).status).toBe(503);
+  expect(browser.valueOf('__Host-signet')).toBeUndefined();
+  await broken.close();
+});
 
 describe('signing out at the provider, too', () => {
   test('leads to its end_session_endpoint with the ID token, the client and the way back', async () => {
@@ -130,6 +144,19 @@ describe('signing out at the provider, too', () => {
     const outs = await Promise.all([1, 2].map(() => browser.get('/.signet/logout', OWN_LINK)));
     expect(outs.map(({ status }) => status)).toEqual([303, 303]);
     expect(await site.sessions.find(session)).toEqual({ refused: 'session-unknown' });
+  });
+
+  test('waits for no renewal of the session that it ends', async () => {
+    const find = () => new Promise<never>(() => {});
+    const waiting = await startSignInSite(providers, { sessions: { ...site.sessions, find } });
+    const session = (await signedIn()).valueOf('__Host-signet') ?? '';
+    const cookie = `__Host-signet=${session}`;
+    const out = await newBrowser(waiting).get('/.signet/logout', { ...OWN_LINK, cookie });
+    expect(out.status).toBe(303);
+    const told = { identity: { user: 'alice' }, events: [{ event: 'sign-out' }] };
+    expect(waiting.outcomes.at(-1)).toMatchObject(told);
+    expect(await site.sessions.find(session)).toEqual({ refused: 'session-unknown' });
+    await waiting.close();
   });
 
   test('goes on here while the provider has not answered yet', async () => {

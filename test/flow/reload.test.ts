@@ -98,6 +98,31 @@ test('what held for a moment only is a row all the same', async () => {
   expect(changes()).toEqual(['trace', 'trace', 'trace', 'trace']);
 });
 
+test('an issuer of tokens that goes on keeps what was verified, though it is down when another one changes', async () => {
+  const bearer = (...names: string[]) =>
+    names.map((name) => {
+      const { issuer } = name === 'kept' ? other : { issuer: `https://${name}.example.com` };
+      return { name, issuer, audiences: [REGISTERED.audience] };
+    });
+  const readAt = async () => ({ read_at: '', ...(await checks())['configuration'] }).read_at;
+  const take = async (...names: string[]) => {
+    const before = await readAt();
+    write(provider, { bearer: bearer(...names) });
+    await until('the settings', async () => (await readAt()) !== before);
+  };
+  const authorization = `Bearer ${await other.clientCredentialsToken()}`;
+  const ask = async () => {
+    const url = `http://127.0.0.1:${gatePort}/verify?route=orders&require=any`;
+    const headers = { ...fromCaddy(), 'Signet-Key': FIRST_KEY, authorization };
+    return (await fetch(url, { headers })).status;
+  };
+  await take('kept');
+  expect(await ask()).toBe(204);
+  await other.stop();
+  await take('kept', 'another');
+  expect(await ask()).toBe(204);
+});
+
 test('another state folder waits for the next start, and nothing is made there', async () => {
   const elsewhere = join(folder, 'elsewhere');
   write(provider, { state: elsewhere, hosts: ['app.example.com'] });

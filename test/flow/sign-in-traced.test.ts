@@ -11,7 +11,7 @@ import express from 'express';
 import request from 'supertest';
 import { createClock } from '../../sidecar/clock.ts';
 import { signInRoutes } from '../../sidecar/http/sign-in.ts';
-import { createBearer } from '../../sidecar/identity/bearer.ts';
+import { createBearer } from '../fixtures/bearer.ts';
 import { createBoundedFetch } from '../../sidecar/identity/bounded-fetch.ts';
 import { DEFAULT_CLAIM_NAMES } from '../../sidecar/identity/claims.ts';
 import { createLogin } from '../../sidecar/identity/login.ts';

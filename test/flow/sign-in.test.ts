@@ -11,7 +11,7 @@ import request from 'supertest';
 import { signInRoutes } from '../../sidecar/http/sign-in.ts';
 import type { SignInOptions } from '../../sidecar/http/sign-in.ts';
 import { bySession, type SignInOutcome } from '../../sidecar/http/visit.ts';
-import { createBearer } from '../../sidecar/identity/bearer.ts';
+import { createBearer } from '../fixtures/bearer.ts';
 import { DEFAULT_CLAIM_NAMES } from '../../sidecar/identity/claims.ts';
 import { createLogin } from '../../sidecar/identity/login.ts';
 import type { Provider } from '../../sidecar/identity/provider.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { DEFAULT_CLAIM_NAMES } from '../../sidecar/identity/claims.ts';
 import { PRESETS } from '../../sidecar/identity/presets.ts';
-import { RESERVED_PARAMETERS } from '../../sidecar/identity/provider.ts';
+import { RESERVED_PARAMETERS } from '../../sidecar/identity/reserved-parameters.ts';
 import { configOf, errorsOf, FOUR, yaml } from '../fixtures/config-sources.ts';
 import { lineOf, printed, toldOf } from '../fixtures/told.ts';
 

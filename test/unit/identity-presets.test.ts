@@ -6,7 +6,7 @@ import {
   type Claims,
 } from '../../sidecar/identity/claims.ts';
 import { PRESETS } from '../../sidecar/identity/presets.ts';
-import { RESERVED_PARAMETERS } from '../../sidecar/identity/provider.ts';
+import { RESERVED_PARAMETERS } from '../../sidecar/identity/reserved-parameters.ts';
 
 function identityBy(preset: string, claims: Claims) {
   const { claims: names, forPeople } = PRESETS[preset] ?? { forPeople: false };

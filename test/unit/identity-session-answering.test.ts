@@ -1,9 +1,17 @@
 // Whether a server answers, tried with acts that end when the test says so, and with a clock of its own.
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Fault } from '../../sidecar/fault.ts';
+import { postgresFault } from '../../sidecar/postgres/fault.ts';
+import type { PostgresUse } from '../../sidecar/postgres/use.ts';
 import { createAnswering } from '../../sidecar/sessions/store-answering.ts';
 
 const PLACE = { host: 'db.example.com', port: 5432, database: 'signet' };
+const USE: PostgresUse = {
+  code: 'ERR_SESSION_STORE',
+  store: 'session store',
+  locked: 'a session',
+  maxConnections: 8,
+};
 const DOWN = new Fault('ERR_SESSION_STORE', 'it is down');
 const never = () => new Promise<never>(() => {});
 
@@ -55,11 +63,42 @@ test('it is not ready before the first answer', async () => {
   expect(answering.state()).toEqual({ ready: true });
 });
 
-test('after a failure it is prepared anew', async () => {
-  const place = aPlace();
-  await expect(place.answering.within(() => Promise.reject(DOWN))).rejects.toBe(DOWN);
-  expect(await place.answering.within(async () => 'again')).toBe('again');
-  expect(place.prepared).toBe(2);
+describe('it is prepared anew', () => {
+  async function preparedAfter(error: unknown): Promise<number> {
+    const place = aPlace();
+    const fault = postgresFault(PLACE, USE, error);
+    await expect(place.answering.within(() => Promise.reject(fault))).rejects.toBe(fault);
+    expect(await place.answering.within(async () => 'again')).toBe('again');
+    return place.prepared;
+  }
+  const coded = (code: string) => Object.assign(new Error('as the server says'), { code });
+
+  test.each(['57P01', 'ECONNRESET', '42P01'])('after %s', async (code) => {
+    expect(await preparedAfter(coded(code))).toBe(2);
+  });
+
+  test.each(['53100', '57014', '23505'])('but not after %s', async (code) => {
+    expect(await preparedAfter(coded(code))).toBe(1);
+  });
+
+  test('but not when our own connections were in use', async () => {
+    expect(await preparedAfter(new Error('timeout exceeded when trying to connect'))).toBe(1);
+  });
+
+  test('when preparing failed', async () => {
+    const place = aPlace({ isUp: false });
+    await expect(place.answering.within(async () => 1)).rejects.toBe(DOWN);
+    place.isUp = true;
+    expect(await place.answering.within(async () => 1)).toBe(1);
+    expect(place.prepared).toBe(2);
+  });
+});
+
+test('what fails aside tells nothing of the server', async () => {
+  const { answering } = aPlace();
+  await answering.within(async () => {});
+  await expect(answering.aside(() => Promise.reject(DOWN))).rejects.toBe(DOWN);
+  expect(answering.state()).toEqual({ ready: true });
 });
 
 test('asked for its state while it is down, it tries again once a second at most', async () => {

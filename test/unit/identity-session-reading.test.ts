@@ -1,9 +1,11 @@
 // Reading sessions of a store that takes its time: many who ask at once are one question, and what ended
 // while the store was answering is not brought back by its answer.
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { MAX_UNKNOWN_READ } from '../../sidecar/sessions/cache.ts';
 import { createSqliteSessions } from '../../sidecar/sessions/store-sqlite.ts';
 import type { SessionStore } from '../../sidecar/sessions/store.ts';
 import type { Sessions } from '../../sidecar/sessions/sessions.ts';
@@ -77,7 +79,7 @@ test('a question that is a second old is not joined: it may be of before a revoc
   expect([await first, await second]).toEqual(['alice', 'session-unknown']);
 });
 
-test('an answer that was overtaken by a refresh is not kept', async () => {
+test('an answer that was overtaken by a refresh gives way to it, and is not kept', async () => {
   const { promise: refreshed, resolve: refresh } = Promise.withResolvers<void>();
   const alicia = { identity: identity({ user: 'alicia' }) };
   const options = { recheckMs: 10_000, refresh: () => refreshed.then(() => alicia) };
@@ -94,11 +96,31 @@ test('an answer that was overtaken by a refresh is not kept', async () => {
   refresh();
   await refreshing.close();
   answer();
-  expect(await second).toBe('alice');
+  expect(await second).toBe('alicia');
   const third = whose(refreshing, id);
   await asked(1);
   answer();
   expect(await third).toBe('alicia');
+});
+
+test('of made-up cookies a bounded number is asked about at once, and known sessions go on', async () => {
+  const id = await sessions.begin(ALICE);
+  const [known] = await asking(id);
+  answer();
+  await known;
+  const madeUp = () => whose(sessions, randomBytes(32).toString('base64url'));
+  const finding = Array.from({ length: MAX_UNKNOWN_READ }, madeUp);
+  await expect(madeUp()).rejects.toMatchObject({ code: 'ERR_SESSION_STORE' });
+  nowMs += 1_000;
+  const again = whose(sessions, id);
+  await asked(MAX_UNKNOWN_READ + 1);
+  answer();
+  expect(await again).toBe('alice');
+  expect(new Set(await Promise.all(finding))).toEqual(new Set(['session-unknown']));
+  const next = madeUp();
+  await asked(1);
+  answer();
+  expect(await next).toBe('session-unknown');
 });
 
 test('a session that ended while it was being read is refused, and stays so', async () => {

@@ -258,6 +258,14 @@ describe('signing out', () => {
       expect(told).toEqual(['provider']);
     });
 
+    test('ends it also when it comes to sessions of other lifetimes, which are told of the same', async () => {
+      const endedSids = new Map<string, number>();
+      const [before, after] = [sidecar({ endedSids }), sidecar({ endedSids, idleMs: 1_000 })];
+      await before.sessions.endNamed({ issuer, subject, sid: '1' });
+      const late = await after.sessions.begin({ ...ALICE, sid: '1' });
+      expect(await whose(after.sessions, late)).toBe('session-unknown');
+    });
+
     test('ends none of another name, of another provider or without one', async () => {
       const { sessions } = sidecar();
       await sessions.endNamed({ issuer, subject, sid: '1' });

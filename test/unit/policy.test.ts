@@ -76,7 +76,9 @@ describe('a requirement that does not parse denies', () => {
 
   test('it is told once per distinct text', () => {
     const told: string[] = [];
-    const requirementOf = createRequirements((route, text) => told.push(`${route} ${text}`));
+    const requirementOf = createRequirements({
+      onInvalid: (route, text) => told.push(`${route} ${text}`),
+    });
     for (let i = 0; i < 3; i++) requirementOf('admin', 'nonsense');
     requirementOf('other', 'more nonsense');
     expect(told).toEqual(['admin nonsense', 'other more nonsense']);
@@ -84,7 +86,7 @@ describe('a requirement that does not parse denies', () => {
 
   test('it is told of each block, where several have the same text', () => {
     const told: string[] = [];
-    const requirementOf = createRequirements((route) => told.push(route));
+    const requirementOf = createRequirements({ onInvalid: (route) => told.push(route) });
     for (const route of ['admin', 'orders', 'admin']) requirementOf(route, 'nonsense');
     expect(told).toEqual(['admin', 'orders']);
   });
@@ -211,10 +213,10 @@ describe('who meets a requirement', () => {
 
 describe('a name behind idp: that neither a provider nor an issuer has', () => {
   const told: string[] = [];
-  const requirementOf = createRequirements(
-    (route, _text, problem) => told.push(`${route}: ${problem}`),
-    ['main', 'partners'],
-  );
+  const requirementOf = createRequirements({
+    vouchers: { people: ['main'], tokens: ['main', 'partners'] },
+    onInvalid: (route, _text, problem) => told.push(`${route}: ${problem}`),
+  });
   beforeEach(() => void (told.length = 0));
 
   test.each(['idp:partnres', 'idp:main,partnres', 'any+idp:main+idp:partnres'])(
@@ -299,11 +301,10 @@ test('what it takes is said in words', () => {
 
 test('a block that was closed and is asked for with a valid requirement is told mended, once, and closed again is told again', () => {
   const told: string[] = [];
-  const read = createRequirements(
-    (route) => told.push(`closed ${route}`),
-    undefined,
-    (route) => told.push(`mended ${route}`),
-  );
+  const read = createRequirements({
+    onInvalid: (route) => told.push(`closed ${route}`),
+    onMended: (route) => told.push(`mended ${route}`),
+  });
   for (const text of ['nonsense', 'any', 'any', 'nonsense']) read('orders', text);
   read('other', 'any');
   expect(told).toEqual(['closed orders', 'mended orders', 'closed orders']);
