@@ -17,7 +17,7 @@ import { createBearer, type Bearer } from './identity/bearer.ts';
 import type { BearerIssuer } from './identity/bearer-issuer.ts';
 import { createIssuerTokens, type IssuerTokens } from './identity/bearer-tokens.ts';
 import { sessionCookieName } from './identity/cookie.ts';
-import { createRefresh, providerOf } from './identity/grants.ts';
+import { createRefresh, providerOf } from './identity/refresh.ts';
 import { createHandOver } from './identity/hand-over.ts';
 import type { Identity } from './identity/identity.ts';
 import { createLogin } from './identity/login.ts';

@@ -14,7 +14,7 @@ import type { EvidenceReason } from './identity/reason.ts';
 import type { Reason } from './policy/reason.ts';
 import { createRequirements, type Requirement } from './policy/requirement.ts';
 import { onlyVoucher, type Vouchers } from './policy/vouched.ts';
-import { createPresent } from './present.ts';
+import { createPresent, NOBODY } from './present.ts';
 import {
   readAsked,
   readEvidence,
@@ -145,10 +145,11 @@ export function createGate(parts: GateParts): Gate {
 
     // Of a preflight nobody was held against the requirement: the app is told of nobody.
     const toTell = decision === 'allow' && reason !== 'preflight' ? identity : undefined;
-    const told = present(toTell);
+    const presented = present(identity);
+    const told = toTell === undefined ? NOBODY : presented;
     const assertion = toTell && parts.assertions?.of(toTell, asked.route);
     const decided = {
-      identity: present(identity).stamped,
+      identity: presented.stamped,
       decision,
       reason,
       route: asked.route,

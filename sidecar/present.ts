@@ -13,7 +13,8 @@ export type Presented = {
   readonly stamped: RowIdentity;
 };
 
-const NOBODY = { headers: [], baggage: '', stamped: undefined };
+/** What is said where nobody is known, or is to be told of. */
+export const NOBODY = { headers: [], baggage: '', stamped: undefined };
 
 /** Returns a function that presents an identity, or nobody, and remembers it as long as it lives. */
 export function createPresent(): (identity: Identity | undefined) => Presented | typeof NOBODY {

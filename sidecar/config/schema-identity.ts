@@ -1,6 +1,7 @@
 // The schema of who is let in: providers, issuers of bearer tokens, sessions, assertions and pages. What
 // goes together, and what a preset brings, is said where each is read.
 import { z } from 'zod';
+import { ALGORITHMS } from '../identity/algorithms.ts';
 import { PRESETS } from '../identity/presets.ts';
 import { isIssuer, parseDuration } from './address.ts';
 import { duration, DURATION, PLAIN_URL, sections, text, texts } from './schema-parts.ts';
@@ -8,12 +9,6 @@ import { duration, DURATION, PLAIN_URL, sections, text, texts } from './schema-p
 export const issuer = text
   .refine(isIssuer)
   .meta({ pattern: PLAIN_URL, examples: ['https://login.example.com'] });
-
-/** JWS algorithms that an issuer's public keys can verify: none with a shared secret, never `none`. */
-const ALGORITHMS = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
-];
 
 /** Beyond that a clock is wrong, and a token that has ended would be good for long. */
 const LONGEST_TOLERANCE = '5m';

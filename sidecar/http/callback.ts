@@ -3,7 +3,7 @@ import type { Login } from '../identity/login.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { changeSession } from './begin-session.ts';
 import { refuse } from './refusal.ts';
-import { own, redirect, type Visit } from './visit.ts';
+import { own, redirect, severFromOpener, type Visit } from './visit.ts';
 
 /** GET: signs in whom the provider names, and leads to the page that was asked for. `idp` is the path's provider. */
 export async function callback(
@@ -16,9 +16,8 @@ export async function callback(
   const finished = await login.finishLogin({ ...place, query, ...(idp !== undefined && { idp }) });
   res.append('Set-Cookie', [...finished.setCookies]);
   if ('refused' in finished) {
-    // The code in this address may still be good, in the browser of whoever made somebody come here: the window
-    // that was opened for that must not read it.
-    res.set('Cross-Origin-Opener-Policy', 'same-origin');
+    // The code in this address may still be good, in the browser of whoever made somebody come here.
+    severFromOpener(visit);
     return refuse(visit, finished, 400);
   }
   const { begun, provider, returnTo } = finished;

@@ -5,7 +5,7 @@ import { signInPath } from '../identity/return-url.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { changeSession } from './begin-session.ts';
 import { refuse } from './refusal.ts';
-import { bySession, own, redirect, sessionValue, type Visit } from './visit.ts';
+import { bySession, own, redirect, sessionValue, severFromOpener, type Visit } from './visit.ts';
 
 /** GET, at the central host: brings its session to the host that asked; signs in first, if there is none. */
 export async function giveSession(
@@ -51,16 +51,7 @@ export async function takeSession(
 
 const FRAMED = { refused: 'state-mismatch', detail: 'asked from a frame' } as const;
 
-// Each answer on the way, redirects too: a page that has opened the window that goes it must not read the code
-// off its address, nor get it as a referrer.
-function severFromOpener({ res }: Visit): void {
-  res.set({
-    'Cross-Origin-Opener-Policy': 'same-origin',
-    'Referrer-Policy': 'no-referrer',
-  });
-}
-
-// In a frame the policy above does nothing: a host's page could have Caddy refuse the code's request (by too many
+// In a frame that policy does nothing: a host's page could have Caddy refuse the code's request (by too many
 // cookies) before the code is used up, and read the address.
 function isFramed({ req }: Visit): boolean {
   return /^(?:i?frame|fencedframe|embed|object)$/.test(req.get('Sec-Fetch-Dest') ?? '');

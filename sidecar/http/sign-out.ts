@@ -1,7 +1,8 @@
 // Signing out: ends Signet's session, then the provider's, where that is wanted and possible. A link does it, a
 // foreign page can't.
 import { setSessionCookie } from '../identity/cookie.ts';
-import { providerOf, signOutUrl } from '../identity/grants.ts';
+import { signOutUrl } from '../identity/grants.ts';
+import { providerOf } from '../identity/refresh.ts';
 import type { Provider } from '../identity/provider.ts';
 import type { Begun } from '../identity/begun.ts';
 import type { Sessions } from '../sessions/sessions.ts';

@@ -1,7 +1,7 @@
 // One request under /.signet/: what came, as Caddy says it, and the few ways of answering it.
 // Every answer is told, so that it can be stamped, before it is sent.
 import type { Request, Response } from 'express';
-import type { OwnOutcome } from '../gate.ts';
+import type { OwnOutcome, Proven } from '../gate.ts';
 import {
   cookieValues,
   HOST_COOKIE,
@@ -10,7 +10,7 @@ import {
   type Cookie,
 } from '../identity/cookie.ts';
 import type { Identity } from '../identity/identity.ts';
-import type { EvidenceReason } from '../identity/reason.ts';
+import type { Place as SignInPlace } from '../identity/login.ts';
 import { safeReturnUrl } from '../identity/return-url.ts';
 import type { Awaitable } from '../sessions/store.ts';
 import type { Begun } from '../identity/begun.ts';
@@ -28,16 +28,10 @@ export type SignInOutcome = {
   readonly detail?: string;
 };
 
-/** Who a request's evidence proves, or why nobody. */
-export type Proven = Identity | { readonly refused: EvidenceReason };
+export type { Proven };
 
 /** Where the browser is: what Caddy's site matched. No other header about forwarding is believed. */
-export type Place = {
-  readonly requestId: string;
-  readonly host: string;
-  readonly scheme: 'http' | 'https';
-  readonly cookies: string | undefined;
-};
+export type Place = SignInPlace & { readonly requestId: string };
 
 export type Visit = {
   readonly req: Request;
@@ -124,6 +118,17 @@ export async function endSession(visit: Visit, sessions: Sessions): Promise<Begu
 /** Returns the page that the request wants to come back to, or `otherwise`; of this host always. */
 export function returnOf({ query }: Visit, otherwise: string): string {
   return safeReturnUrl(query.get('return') ?? otherwise);
+}
+
+/**
+ * For each answer on a way that codes go, redirects too: a page that has opened the window must not read a code off
+ * its address, nor get it as a referrer.
+ */
+export function severFromOpener({ res }: Visit): void {
+  res.set({
+    'Cross-Origin-Opener-Policy': 'same-origin',
+    'Referrer-Policy': 'no-referrer',
+  });
 }
 
 /** Sends the browser on. */

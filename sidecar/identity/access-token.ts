@@ -3,7 +3,8 @@
 import { decodeJwt, decodeProtectedHeader, errors } from 'jose';
 import { TOLERANCE_SECONDS, type BearerIssuer } from './bearer-issuer.ts';
 import type { Identity } from './identity.ts';
-import { ALGORITHMS, type KeySource } from './jwks.ts';
+import { ALGORITHMS } from './algorithms.ts';
+import type { KeySource } from './jwks.ts';
 import type { EvidenceReason } from './reason.ts';
 import { callerOf, isForUs, refusedKind, type TokenRefusal } from './token-claims.ts';
 

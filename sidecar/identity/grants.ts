@@ -11,8 +11,6 @@ import { clockOff, refusalOf } from './sign-in-refusal.ts';
 import { tokenErrorIn } from './token-error.ts';
 import { readUserinfo } from './userinfo.ts';
 
-export { createRefresh, providerOf, refresh } from './refresh.ts';
-
 export type Exchange = {
   /** The callback as it came, with its query; without it, it is the redirect URI. */
   readonly callback: URL;

@@ -4,6 +4,7 @@
 import { randomBytes, type KeyObject } from 'node:crypto';
 import { clearCookie, cookieNames, readCookie, setCookie } from './cookie.ts';
 import type { Place } from './login.ts';
+import { createOnce } from './once.ts';
 import { safeReturnUrl, signInPath } from './return-url.ts';
 import { seal, unseal } from './sealed.ts';
 import type { SignInRefusal } from './sign-in-refusal.ts';
@@ -16,7 +17,7 @@ export type HandOverOptions = {
   /** Who may ask. */
   readonly hosts: readonly string[];
   readonly now: () => number;
-  /** Those whose code was brought, and when that was made; a memory of its own by default. */
+  /** Those whose code was brought, and until when it would have held; a memory of its own by default. */
   readonly used?: Map<string, number>;
 };
 
@@ -67,7 +68,6 @@ const COOKIE_SECONDS = 1_200;
 /** Two sidecars' clocks may differ by so much. */
 const SKEW_MS = 30_000;
 const MAX_UNDER_WAY = 5;
-const MAX_USED = 10_000;
 /** Longer than any that was sealed here. */
 const MAX_SEALED_CHARS = 1_024;
 
@@ -90,7 +90,8 @@ type Code = {
 
 /** Returns the three steps between these hosts. */
 export function createHandOver(options: HandOverOptions): HandOver {
-  const { keys, now, used = new Map<string, number>() } = options;
+  const { keys, now } = options;
+  const used = createOnce(options.used ?? new Map(), now);
   const central = options.central.toLowerCase();
   const hosts = new Set(options.hosts.map((host) => host.toLowerCase()));
   const isCentral = (host: string) => host === central;
@@ -173,10 +174,7 @@ export function createHandOver(options: HandOverOptions): HandOver {
   // Returns whether nobody did before. By its question: no other code for that one is taken either.
   function markUsed({ state, atMs }: Code): boolean {
     if (used.has(state)) return false;
-    const oldest = used.entries().next().value;
-    const isPast = oldest !== undefined && now() - oldest[1] > QUESTION_MS + CODE_MS + SKEW_MS;
-    if (oldest && (isPast || used.size >= MAX_USED)) used.delete(oldest[0]);
-    used.set(state, atMs);
+    used.add(state, atMs + QUESTION_MS + CODE_MS + SKEW_MS);
     return true;
   }
 

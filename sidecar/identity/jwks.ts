@@ -24,12 +24,6 @@ export type KeySourceOptions = {
   readonly now: () => number;
 };
 
-/** What a public key can verify: every asymmetric algorithm of RFC 7518 and RFC 8037. */
-export const ALGORITHMS: readonly string[] = [
-  ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'],
-  ...['ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519'],
-];
-
 /** Returns the keys of an issuer; the first token fetches them. */
 export function createKeySource(options: KeySourceOptions): KeySource {
   const keys = createSeldomFetched<Select>({

@@ -3,6 +3,7 @@
 import type { KeyObject } from 'node:crypto';
 import { randomBytes } from 'node:crypto';
 import { clearCookie, cookieNames, readCookie, setCookie } from './cookie.ts';
+import { createOnce } from './once.ts';
 import { seal, unseal } from './sealed.ts';
 import type { SignInRefusal } from './sign-in-refusal.ts';
 
@@ -46,15 +47,15 @@ const LIFETIME_MS = 600_000;
 // The cookie outlives what it holds, so that a late callback is told that it is late.
 const COOKIE_SECONDS = 1_200;
 const MAX_UNDER_WAY = 5;
-const MAX_USED = 10_000;
 
-/** Returns the sign-ins under way; `used` has the states that came back, and when each was begun. */
+/** Returns the sign-ins under way; `used` has the states that came back, and until when each would have held. */
 export function createSignInsUnderWay(options: {
   readonly keys: readonly KeyObject[];
   readonly now: () => number;
   readonly used: Map<string, number>;
 }): SignInsUnderWay {
-  const { keys, now, used } = options;
+  const { keys, now } = options;
+  const used = createOnce(options.used, now);
 
   function keep(state: string, underWay: UnderWay, cookies: string | undefined): string[] {
     const name = PREFIX + state;
@@ -88,18 +89,12 @@ export function createSignInsUnderWay(options: {
     return { refused: 'state-expired', detail: `begun ${Math.round(ageMs / 60_000)} minutes ago` };
   }
 
-  function markUsed(state: string, begunAtMs: number): void {
-    const oldest = used.entries().next().value;
-    const isPast = oldest !== undefined && now() - oldest[1] > LIFETIME_MS;
-    if (oldest && (isPast || used.size >= MAX_USED)) used.delete(oldest[0]);
-    used.set(state, begunAtMs);
-  }
-
   function take(came: Came, of: { name: string; issuer: string }) {
     const underWay = find(came, of);
     if ('refused' in underWay) return underWay;
     const state = stateOf(came.query);
-    markUsed(state, underWay.atMs);
+    // As long as its cookie, so that who comes with it late is told that it was used.
+    used.add(state, underWay.atMs + COOKIE_SECONDS * 1_000);
     return { ...underWay, state };
   }
 

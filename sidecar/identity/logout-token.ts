@@ -2,7 +2,9 @@
 // section 2.6. Says whom a token names; ends nothing.
 import { decodeJwt, decodeProtectedHeader, errors } from 'jose';
 import type { JWTPayload } from 'jose';
-import { ALGORITHMS, type KeySource } from './jwks.ts';
+import { ALGORITHMS } from './algorithms.ts';
+import type { KeySource } from './jwks.ts';
+import { createOnce } from './once.ts';
 import type { EvidenceReason } from './reason.ts';
 
 export type LogoutTokenOptions = {
@@ -48,14 +50,13 @@ export const MAX_LOGOUT_TOKEN_CHARS = 8_192;
 /** One that was made so long ago is not about now. Section 2.4 recommends two minutes for `exp`. */
 const MAX_AGE_SECONDS = 300;
 const SKEW_SECONDS = 30; // as for ID tokens
-/** Only what the provider has signed is remembered. */
-const MAX_USED = 10_000;
 // Section 2.4 recommends the first; an access token has `at+jwt`.
 const TYPES: readonly unknown[] = [undefined, 'logout+jwt', 'jwt'];
 
 /** Returns the verifier for one provider's tokens. */
 export function createLogoutTokens(options: LogoutTokenOptions): LogoutTokens {
-  const { issuer, clientId, keys, now, used = new Map<string, number>() } = options;
+  const { issuer, clientId, keys, now } = options;
+  const used = createOnce(options.used ?? new Map(), now);
   const algorithms = [...(options.algorithms ?? ALGORITHMS)];
 
   async function verify(token: string): Promise<LogoutNamed | LogoutTokenRefusal> {
@@ -88,18 +89,17 @@ export function createLogoutTokens(options: LogoutTokenOptions): LogoutTokens {
     };
   }
 
-  // Step 8. Only as long as the token would hold otherwise: later it is too old.
+  // Step 8. Only as long as the token would hold otherwise: later it is too old. A second more, because its age is
+  // counted in whole ones.
   function remember({ jti, exp = 0, iat = 0 }: JWTPayload): LogoutTokenRefusal | undefined {
     const key = keyOf(String(jti));
     if (used.has(key)) return refused('token-used', 'a token with this jti was used before');
-    const oldest = used.entries().next().value;
-    if (oldest && (oldest[1] < now() || used.size >= MAX_USED)) used.delete(oldest[0]);
-    used.set(key, (Math.min(exp, iat + MAX_AGE_SECONDS) + SKEW_SECONDS) * 1_000);
+    used.add(key, (Math.min(exp, iat + MAX_AGE_SECONDS) + SKEW_SECONDS + 1) * 1_000);
     return undefined;
   }
 
   const keyOf = (jti: string) => JSON.stringify([issuer, clientId, jti]);
-  return { verify, forget: ({ jti }) => void used.delete(keyOf(jti)) };
+  return { verify, forget: ({ jti }) => used.forget(keyOf(jti)) };
 }
 
 // What costs nothing to see comes before the signature, which does: anyone may post here.

@@ -98,7 +98,7 @@ export function createSessions(options: SessionOptions): Sessions {
   const { isAccepted = () => true, cacheMs = 1_000, maxCached = 10_000 } = options;
   const cache = createSessionCache({ store, keys, isAccepted, cacheMs, maxCached });
   const renewals = createSessionRenewals({ ...options, cache, onTrouble, onForget: forget });
-  const endedSids = createEndedSids(options.endedSids ?? new Map());
+  const endedSids = createEndedSids(options.endedSids ?? new Map(), now);
   const upkeep = createSessionUpkeep({ store, now, idleMs, absoluteMs, onTrouble });
 
   function find(cookieValue: string): Awaitable<Identity | SessionRefusal> {
@@ -152,7 +152,7 @@ export function createSessions(options: SessionOptions): Sessions {
     await store.put(key, sealSession(key, whole, keys()), nowMs);
     // Asked when it is there: what ended it meanwhile may have looked for it too early.
     const { issuer } = identity;
-    if (sid !== undefined && endedSids.has({ issuer, sid }, now()) && (await store.remove(key))) {
+    if (sid !== undefined && endedSids.has({ issuer, sid }) && (await store.remove(key))) {
       onEnded({ identity: whole.identity, why: 'provider' });
     }
     return id;

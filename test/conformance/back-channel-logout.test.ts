@@ -285,6 +285,19 @@ describe('2.6, validation', () => {
     expect([reason(), await isAlive()]).toEqual(['token-used', true]);
   });
 
+  test('step 8: it is remembered until the last moment in which it would hold', async () => {
+    const token = await tokenOf({ exp: seconds() + 3_600 });
+    const iat = seconds();
+    expect((await post(form(token))).status).toBe(200);
+    // Five minutes, 30 seconds for the clocks, and what is left of the second that it is counted in.
+    nowMs = (iat + 330) * 1_000 + 999;
+    expect((await post(form(token))).status).toBe(400);
+    expect(reason()).toBe('token-used');
+    nowMs += 1;
+    expect((await post(form(token))).status).toBe(400);
+    expect(reason()).not.toBe('token-used');
+  });
+
   test('step 8: of a token that comes twice at once, one is taken', async () => {
     const token = await tokenOf();
     const answers = await Promise.all([post(form(token)), post(form(token))]);

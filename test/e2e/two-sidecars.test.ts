@@ -1,16 +1,20 @@
 // Two sidecars, as on two machines: folders, sockets and audit stores of their own; one PostgreSQL with the
 // sessions, one key ring, one provider. Asked over their sockets as Caddy asks.
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { copyFileSync, writeFileSync } from 'node:fs';
-import { request, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { runSignet } from '../fixtures/cli.ts';
 import { freePort } from '../fixtures/caddy.ts';
 import { startPostgres, type Postgres } from '../fixtures/postgres.ts';
 import { keepCookies, startProvider, type Jar, type TestProvider } from '../fixtures/provider.ts';
-import { makeFolder, readiness, startSidecar, type RunningSidecar } from '../fixtures/sidecar.ts';
+import {
+  askAsCaddy,
+  makeFolder,
+  readiness,
+  startSidecar,
+  type RunningSidecar,
+} from '../fixtures/sidecar.ts';
 import { storedRows } from '../fixtures/stored.ts';
 import { until } from '../fixtures/until.ts';
 
@@ -73,32 +77,8 @@ const isReady = ({ healthPort, sidecar }: Machine) =>
     ({ checks }) => checks['provider']?.ok === true && checks['sessions']?.ok === true,
   );
 
-type Reply = {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: string;
-};
-
-function ask({ env }: Machine, path: string, cookie = ''): Promise<Reply> {
-  const headers = {
-    'x-request-id': randomUUID(),
-    'x-forwarded-method': 'GET',
-    'x-forwarded-proto': 'https',
-    'x-forwarded-host': 'app.example.com',
-    'x-forwarded-uri': '/',
-    'x-forwarded-for': '192.0.2.1',
-    cookie,
-  };
-  return new Promise((resolve, reject) => {
-    const asked = request({ socketPath: env['SIGNET_SOCKET'], path, headers });
-    asked.once('error', reject);
-    asked.once('response', (response) => {
-      const { statusCode: status = 0, headers: got } = response;
-      text(response).then((body) => resolve({ status, headers: got, body }), reject);
-    });
-    asked.end();
-  });
-}
+const ask = ({ env }: Machine, path: string, cookie = '') =>
+  askAsCaddy(env['SIGNET_SOCKET'] ?? '', path, { cookie });
 
 /** A sign-in that begins at one sidecar and comes back to the other, as behind a load balancer. */
 async function signIn(login: string, [from, to]: [Machine, Machine]): Promise<string> {
