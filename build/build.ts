@@ -8,7 +8,10 @@ import { compile } from './compile.ts';
 import { DEPLOY_FILES } from './deploy-files.ts';
 import { copyInto, filesUnder, settleModes } from './files.ts';
 import { packageDocument } from './documents.ts';
+import { licencesText } from './licences.ts';
 import { packageManifest, type Manifest } from './manifest.ts';
+import { sbom } from './sbom.ts';
+import { directNeeds, shippedPackages } from './shipped.ts';
 import { shrinkwrap, type Lock } from './shrinkwrap.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -34,7 +37,14 @@ export async function build(folder: string): Promise<void> {
   const ours = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest;
   const manifest = packageManifest(ours, (file) => existsSync(join(folder, file)));
   writeJson(join(folder, 'package.json'), manifest);
-  writeJson(join(folder, 'npm-shrinkwrap.json'), shrinkwrap(lock, manifest));
+  const ourLock = shrinkwrap(lock, manifest);
+  writeJson(join(folder, 'npm-shrinkwrap.json'), ourLock);
+  const shipped = shippedPackages(ourLock);
+  writeJson(
+    join(folder, 'sbom.cdx.json'),
+    sbom({ manifest, shipped, needs: directNeeds(ourLock) }),
+  );
+  writeFileSync(join(folder, 'THIRD-PARTY-LICENSES.txt'), licencesText(shipped, ROOT));
   settleModes(folder, Object.values(manifest.bin));
 }
 

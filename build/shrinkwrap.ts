@@ -2,12 +2,13 @@
 // unpacked package takes the very versions that were tested. `npm install signet-….tgz` doesn't read it
 // (npm 11 takes a registry's word for it being there): there only the direct dependencies are exact.
 import type { packageManifest } from './manifest.ts';
+import type { LockedPackage } from './shipped.ts';
 
 /** package-lock.json, as far as it is read here. */
 export type Lock = {
   readonly lockfileVersion: number;
   readonly packages: Readonly<
-    Record<string, { readonly dev?: boolean; readonly devOptional?: boolean }>
+    Record<string, LockedPackage & { readonly dev?: boolean; readonly devOptional?: boolean }>
   >;
 };
 

@@ -2,7 +2,7 @@
 // Go's checksum database. Installs nothing but the one program; modules stay in Go's own cache.
 import { join } from 'node:path';
 import { runCommand } from './run-command.ts';
-import { CADDY_FETCHED } from './version.ts';
+import { CADDY_FETCHED } from '../sidecar/edge/version.ts';
 import type { FetchWay } from './fetch-way.ts';
 
 const TIMEOUT_MS = 15 * 60_000;

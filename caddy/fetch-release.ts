@@ -9,7 +9,7 @@ import type { FetchOptions, FetchWay } from './fetch-way.ts';
 import type { Bounds } from './patience.ts';
 import { type Machine, publishedSha512, releaseFiles } from './release.ts';
 import { unpackProgram } from './unpack.ts';
-import { CADDY_FETCHED } from './version.ts';
+import { CADDY_FETCHED } from '../sidecar/edge/version.ts';
 
 const GITHUB = 'https://github.com/caddyserver/caddy/releases/download';
 

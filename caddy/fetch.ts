@@ -1,7 +1,7 @@
 // Fetches Caddy by the first way that works, into a folder where it is kept. Installs nothing.
 import { chmod, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { visible } from '../sidecar/audit/format-text.ts';
+import { visible } from '../sidecar/visible.ts';
 import { explain, Fault } from '../sidecar/fault.ts';
 import { settleCache } from './cache.ts';
 import { checkCaddy, type FoundCaddy } from './check.ts';
@@ -9,7 +9,7 @@ import { fetchByApt } from './fetch-apt.ts';
 import { fetchByGo } from './fetch-go.ts';
 import { createReleaseWay } from './fetch-release.ts';
 import type { FetchOptions, FetchWay } from './fetch-way.ts';
-import { CADDY_FLOOR } from './version.ts';
+import { CADDY_FLOOR } from '../sidecar/edge/version.ts';
 
 /** The first takes seconds, Go a minute or more, apt seconds, but its Caddy is the oldest: hence last. */
 export const FETCH_WAYS: readonly FetchWay[] = [createReleaseWay(), fetchByGo, fetchByApt];

@@ -1,6 +1,5 @@
 // Finds a Caddy that is safe to stand behind, and has one fetched where there is none: `CADDY`, the PATH, the
 // cache, then the ways of fetching. Run as a program it prints the path. Installs nothing.
-import { access, constants, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { explain, Fault } from '../sidecar/fault.ts';
@@ -8,7 +7,8 @@ import { describeUntrusted } from './cache.ts';
 import { checkCaddy, type FoundCaddy } from './check.ts';
 import { FETCH_WAYS, fetchCaddy } from './fetch.ts';
 import type { FetchWay } from './fetch-way.ts';
-import { CADDY_FLOOR, describeUnadvised } from './version.ts';
+import { isProgram } from '../sidecar/edge/find-here.ts';
+import { CADDY_FLOOR, describeUnadvised } from '../sidecar/edge/version.ts';
 
 export type FindOptions = {
   /** `CADDY`, `PATH`, `XDG_CACHE_HOME` and `HOME` are read; what is started gets all of it. */
@@ -76,15 +76,6 @@ async function acceptKept(cacheDir: string, options: FindOptions): Promise<Found
   if (untrusted === undefined) return acceptSafe(path, options);
   options.say(`Passing over ${path}: ${untrusted}`);
   return undefined;
-}
-
-async function isProgram(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
-  } catch {
-    return false;
-  }
 }
 
 if (import.meta.main) {

@@ -16,6 +16,7 @@ import type { Config } from './config/config.ts';
 import { deriveKeys, KEYS_FILE, loadKeyRing, type KeyRing } from './config/keys.ts';
 import {
   checkConfig,
+  loadConfig,
   loadPlaces,
   loadSessionPlaces,
   type SessionPlaces,
@@ -29,7 +30,14 @@ import { deliverCommand, type DeliverSettings } from './commands/deliver.ts';
 import { readBounded } from './otlp/bounded-file.ts';
 import { cursorNames } from './otlp/destination.ts';
 import { configCommand } from './commands/config.ts';
+import { checkCommand } from './commands/check.ts';
 import { deployCommand } from './commands/deploy.ts';
+import { doctorCommand, type DoctorSettings } from './commands/doctor.ts';
+import { explainCommand } from './commands/explain.ts';
+import type { Sending } from './doctor/destinations.ts';
+import type { Known } from './doctor/examination.ts';
+import { issuersOf } from './doctor/issuers.ts';
+import { edgeSettings, vouchersOf } from './edge-settings.ts';
 import { initCommand } from './commands/init.ts';
 import { snippetCommand } from './commands/snippet.ts';
 import { keysCommand, type RingFile } from './commands/keys.ts';
@@ -98,6 +106,9 @@ Exit codes:
   78  the configuration is wrong; all mistakes are listed
 `;
 
+const NOT_WHOLE =
+  "the sidecar's settings are not here, or not whole (`signet config --check` says what is lacking)";
+
 const sources = {
   env: process.env,
   readFile: (path: string) => readFileSync(path, 'utf8'),
@@ -131,6 +142,25 @@ const program = new Command('signet')
   )
   .addCommand(snippetCommand())
   .addCommand(configCommand({ tell: () => tellConfig(sources, VERSION), schema: jsonSchemaText }))
+  .addCommand(
+    checkCommand({
+      ...{ version: VERSION, env: process.env, cwd: sources.cwd },
+      settings: () => mapped(configHere(), edgeSettings),
+    }),
+  )
+  .addCommand(
+    explainCommand({
+      ...{ env: process.env, cwd: sources.cwd },
+      vouchers: () => mapped(configHere(), vouchersOf),
+    }),
+  )
+  .addCommand(
+    doctorCommand({
+      ...{ locate, version: VERSION, settings: doctorSettings, sending: doctorSending },
+      caddy: () => process.env['CADDY'],
+      readFile: (path) => readBounded(path, MAX_FILE_BYTES),
+    }),
+  )
   .addCommand(
     statusCommand({ health: () => loadPlaces(sources).health, parseAddress: parseHostPort }),
   )
@@ -303,6 +333,27 @@ function chainKeys(stateFolder: string, isOwn: boolean): SigningKey[] {
 function wholeConfig(): Config | undefined {
   const checked = checkConfig(sources);
   return 'config' in checked ? checked.config : undefined;
+}
+
+// None where there is no file and they are not whole without one; a file that is wrong is told.
+function configHere(): Config | undefined {
+  const file = process.env['SIGNET_CONFIG'] ?? join(sources.cwd, 'signet.yaml');
+  return existsSync(file) ? loadConfig(sources) : wholeConfig();
+}
+
+function mapped<A, B>(value: A | undefined, map: (value: A) => B): B | undefined {
+  return value === undefined ? undefined : map(value);
+}
+
+function doctorSettings(): Known<DoctorSettings> {
+  const config = wholeConfig();
+  if (config === undefined) return { why: NOT_WHOLE };
+  const { providers, bearer, health, accessLog } = config;
+  return { is: { issuers: issuersOf(providers, bearer), health, accessLog } };
+}
+
+function doctorSending(): Known<Sending> {
+  return 'sending' in checkSending(sources) ? { is: deliverSettings() } : { why: NOT_WHOLE };
 }
 
 function deliverSettings(): DeliverSettings {

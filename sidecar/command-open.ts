@@ -7,7 +7,8 @@ import { knownIds } from './audit/append.ts';
 import { formatOption } from './report/command-options.ts';
 import { isTerminal, print, say, STORE_EXIT_CODES, storeCommand } from './report/command-store.ts';
 import type { Queries } from './audit/database.ts';
-import { column, isoTime, localTime, visible, visibleJson } from './audit/format-text.ts';
+import { isoTime, localTime } from './audit/format-text.ts';
+import { column, visible, visibleJson } from './visible.ts';
 import { noteOf } from './audit/notes.ts';
 import type { AuditReader } from './audit/reader.ts';
 import {

@@ -2,13 +2,14 @@
 // configuration makes another front; what has not changed goes on in it, with all that it has learned.
 import type { KeyObject } from 'node:crypto';
 import type { RequestListener } from 'node:http';
+import { createBoundedTelling, type BoundedTelling, type Later } from './bounded-telling.ts';
 import type { Config } from './config/config.ts';
 import { deriveKeys, type KeyRing } from './config/keys.ts';
-import { explain } from './fault.ts';
+import { explain, Fault } from './fault.ts';
 import { createGate, type GateParts } from './gate.ts';
 import { createBackChannel } from './http/back-channel-logout.ts';
 import type { Check } from './http/health.ts';
-import { refusedAct } from './http/refused-act.ts';
+import { failedText, refusedAct, refusedText } from './http/refused-act.ts';
 import { createPages } from './http/pages.ts';
 import { createSurface, stampOwn } from './http/server.ts';
 import { signInRoutes, type SignInOptions, type Within } from './http/sign-in.ts';
@@ -45,6 +46,8 @@ export type FrontGround = Pick<GateParts, 'journal' | 'clock' | 'bootId' | 'numb
   readonly within: Within;
   /** Told of sessions that ended without their person. */
   readonly onEnded: (ended: { identity: Identity; why: string }) => void;
+  /** Default: by a timer that keeps no process alive. */
+  readonly later?: Later;
 };
 
 /**
@@ -82,6 +85,7 @@ type Holding = {
 /** Returns what makes fronts on this ground. */
 export function createFronts(ground: FrontGround): Fronts {
   const { store, log, onEnded, used } = ground;
+  const refusals = createRefusals(ground);
   let holding: Holding = { keys: [], providers: [] };
   let next = holding;
   let closed = Promise.resolve();
@@ -117,6 +121,7 @@ export function createFronts(ground: FrontGround): Fronts {
     next = { keys: deriveKeys(ring, 'session'), providers: providers.of(config.providers) };
     return createFront(config, ring, ground, {
       troubles,
+      refusals,
       providers: next.providers,
       sessions: sessions.of(config.session),
       bearer: bearerOf(issuers.of(config.bearer)),
@@ -125,6 +130,7 @@ export function createFronts(ground: FrontGround): Fronts {
 
   function close(): Promise<void> {
     all.forEach((kept) => kept.close());
+    refusals.flush();
     return closed;
   }
 
@@ -144,8 +150,31 @@ function tellTrouble(log: Logger, trouble: SessionTrouble): void {
   log.warn({ provider, error: explain(error), count, since }, sessionTroubleText(trouble));
 }
 
+/** What the log says of a request that was refused: of one, or of so many more, of which this is the latest. */
+type Refusal = {
+  readonly level: 'warn' | 'error';
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly text: (more?: number) => string;
+};
+
+// Whoever likes can have requests refused without end.
+function createRefusals({ log, later = inTime }: FrontGround): BoundedTelling<Refusal> {
+  return createBoundedTelling<Refusal>({
+    ...{ now: Date.now, later },
+    tell: ({ level, fields, text }, more) => {
+      const since = more && { count: more.count, since: new Date(more.sinceMs).toISOString() };
+      log[level]({ ...fields, ...since }, text(more?.count));
+    },
+  });
+}
+
+function inTime(ms: number, act: () => void): void {
+  setTimeout(act, ms).unref();
+}
+
 type Parts = {
   readonly troubles: SessionTroubles;
+  readonly refusals: BoundedTelling<Refusal>;
   readonly providers: readonly Provider[];
   readonly sessions: Sessions;
   readonly bearer: Bearer | undefined;
@@ -153,7 +182,7 @@ type Parts = {
 
 function createFront(config: Config, ring: KeyRing, ground: FrontGround, parts: Parts): Front {
   const { log } = ground;
-  const { troubles, providers, sessions, bearer } = parts;
+  const { troubles, refusals, providers, sessions, bearer } = parts;
   const blocks = createClosedBlocks();
   const sample = createSample(config.sampling);
   const assertions = assertionsOf(config, ring);
@@ -186,11 +215,14 @@ function createFront(config: Config, ring: KeyRing, ground: FrontGround, parts: 
     identify: (req) => gate.identify(req.headers as RequestHeaders),
     onOutcome: (req, res, { detail, ...outcome }) => {
       stampOwn(gate, req, res, outcome);
-      if (detail !== undefined)
-        log.warn(
-          { request_id: req.get('X-Request-Id'), reason: outcome.reason, detail },
-          `${refusedAct(req.path)} was refused`,
-        );
+      if (detail === undefined) return;
+      const { reason } = outcome;
+      const act = refusedAct(req.path);
+      refusals.hear(`${act} ${reason}`, {
+        level: 'warn',
+        fields: { request_id: req.get('X-Request-Id'), reason, detail },
+        text: (more) => refusedText(act, reason, more),
+      });
     },
   });
   return {
@@ -199,7 +231,12 @@ function createFront(config: Config, ring: KeyRing, ground: FrontGround, parts: 
       signIn,
       pages,
       sharedKey: 'key' in config.listen ? config.listen.key : undefined,
-      onError: (error) => log.error({ error: explain(error) }, 'a request failed and was refused'),
+      onError: (error) =>
+        refusals.hear(error instanceof Fault ? error.code : 'failed', {
+          level: 'error',
+          fields: { error: explain(error) },
+          text: failedText,
+        }),
     }),
     sample,
     providers,

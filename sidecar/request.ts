@@ -24,28 +24,41 @@ export type Evidence = {
   readonly session: string | undefined;
 };
 
-const TARGET = /^\/verify\?route=([A-Za-z0-9._~%/-]{1,128})(?:&require=(.*))?$/;
+/** Longest name of a block, in characters; with a longer one it was not our snippet that asked. */
+export const MAX_ROUTE_CHARS = 128;
+const ROUTE = `([A-Za-z0-9._~%/-]{1,${MAX_ROUTE_CHARS}})`;
+// Of `protect NAME ""` Caddy 2.11 makes `require`, without the `=`: no requirement, which denies.
+const TARGET = new RegExp(`^/verify\\?require(?:=(.*))?&route=${ROUTE}$`);
+// As older snippets ask, of which one may still be there.
+const OLD_TARGET = new RegExp(`^/verify\\?route=${ROUTE}(?:&require(?:=(.*))?)?$`);
 
 /**
  * Returns the question of one `forward_auth` subrequest, or undefined when it was not Caddy with our
- * snippet who asked: a missing header, or a target of another shape. `require` is last and runs to
- * the end: nothing that is appended can become a parameter of its own.
+ * snippet who asked: a missing header, or a target of another shape. `route` is last and holds no `&`: nothing
+ * that is appended can become a parameter of its own. Caddy cuts a target at `#` (2.11): where one stands in the
+ * requirement, the route is missing, and that is no question.
  */
 export function readAsked(target: string, headers: RequestHeaders): Asked | undefined {
-  const match = TARGET.exec(target);
+  const block = readBlock(target);
   const origin = readOrigin(headers);
   const method = headers['x-forwarded-method'];
   const uri = headers['x-forwarded-uri'];
-  if (match === null || origin === undefined || method === undefined || uri === undefined) {
+  if (block === undefined || origin === undefined || method === undefined || uri === undefined) {
     return undefined;
   }
   return {
     requestId: origin.requestId,
     uri,
     how: howOf(method, headers),
-    route: match[1] ?? '',
-    require: match[2],
+    ...block,
   };
+}
+
+function readBlock(target: string): Pick<Asked, 'route' | 'require'> | undefined {
+  const match = TARGET.exec(target);
+  if (match !== null) return { route: match[2] ?? '', require: match[1] };
+  const old = OLD_TARGET.exec(target);
+  return old === null ? undefined : { route: old[1] ?? '', require: old[2] };
 }
 
 /** What Caddy says on every path: the request's id, and where the client thinks it is. */

@@ -21,6 +21,12 @@ export type RowRules = {
 /** Longest path, and longest query, of a row, in characters; `…` says that it was longer. */
 export const MAX_URI_PART_CHARS = 4096;
 
+/**
+ * Longest method, host and protocol of a row, in characters: a client may make each as long as a header, and each of
+ * them is in every span.
+ */
+export const MAX_WORD_CHARS = 512;
+
 const SCHEME_AND_HOST = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i;
 
 /** What became of a line's stamp: opened, not believed, or not there. */
@@ -63,12 +69,12 @@ export function toRow(entry: Entry, opened: Opened, bytes: Buffer, rules: RowRul
     startedAtUs,
     durationUs: Math.max(0, entry.endedAtUs - startedAtUs),
     skewUs: skewOf(startedAtUs, entry.endedAtUs, stamp),
-    method: entry.method,
+    method: bounded(entry.method, MAX_WORD_CHARS),
     scheme: entry.scheme,
-    host: entry.host,
+    host: bounded(entry.host, MAX_WORD_CHARS),
     path,
     query: query === undefined ? undefined : rules.redact(bounded(query)),
-    protocol: entry.protocol,
+    protocol: bounded(entry.protocol, MAX_WORD_CHARS),
     status: entry.status,
     requestBytes: entry.requestBytes,
     responseBytes: entry.responseBytes,
@@ -183,6 +189,6 @@ function splitUri(uri: string): { path: string; query: string | undefined } {
   return { path: bounded(target.slice(0, mark)), query: target.slice(mark + 1) };
 }
 
-function bounded(part: string): string {
-  return part.length <= MAX_URI_PART_CHARS ? part : `${part.slice(0, MAX_URI_PART_CHARS)}…`;
+function bounded(text: string, maxChars = MAX_URI_PART_CHARS): string {
+  return text.length <= maxChars ? text : `${text.slice(0, maxChars)}…`;
 }

@@ -26,12 +26,23 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   review: ['audit', 'delivery', 'metrics', 'otlp', 'trace'],
   deployment: ['audit', 'report'],
   setup: ['identity', 'otlp'],
+  caddyfile: [],
+  edge: [],
+  explain: ['edge', 'identity', 'policy'],
+  check: ['caddyfile', 'edge', 'explain', 'policy'],
+  doctor: ['audit', 'edge', 'identity', 'otlp', 'report', 'setup', 'trace'],
   commands: [
     'audit',
+    'caddyfile',
+    'check',
     'delivery',
     'deployment',
+    'doctor',
+    'edge',
+    'explain',
     'identity',
     'otlp',
+    'policy',
     'report',
     'review',
     'sessions',
@@ -43,7 +54,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 };
 
 /** Small basics at the top that any room may use. */
-const BASICS = ['fault.ts', 'secret.ts'];
+const BASICS = ['fault.ts', 'secret.ts', 'visible.ts'];
 
 /** What `http` may know of the spines: the gate, and how a request to it is read. */
 const SPINES_FOR_HTTP = ['gate.ts', 'request.ts'];
@@ -88,6 +99,7 @@ test('rooms import one way, by the table', () => {
 /** The wiring, and what only it uses. */
 const WIRING = [
   'cli.ts',
+  'edge-settings.ts',
   'front.ts',
   'main.ts',
   'readiness.ts',
@@ -143,6 +155,24 @@ const RIM = [
   'report/progress.ts', // the terminal
   'verify/published.ts', // files of published heads
   'audit/sqlite.ts', // the store's file
+  'caddyfile/on-disk.ts', // the Caddyfile's files
+  'edge/adapt.ts', // a configuration of Caddy's, and Caddy itself
+  'edge/find-here.ts',
+  'edge/run-bounded.ts',
+  'explain/listen.ts', // addresses; opens nothing
+  'explain/match-address.ts',
+  'doctor/ask.ts', // the network
+  'doctor/caddy.ts', // starts `caddy version`
+  'doctor/destinations.ts', // randomness: a span's ids
+  'doctor/evidence.ts', // waits for a row
+  'doctor/examine.ts', // the clock
+  'doctor/examine-site.ts', // the clock, and a nonce
+  'doctor/log-file.ts', // the log's end
+  'commands/check.ts', // files, the terminal
+  'commands/check-file.ts',
+  'commands/doctor.ts',
+  'commands/explain.ts',
+  'sessions/cookie-value.ts', // randomness
   'setup/app.ts', // addresses; opens nothing
   'setup/host.ts',
   'setup/package-files.ts', // the package's own files

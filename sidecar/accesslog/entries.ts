@@ -14,7 +14,7 @@ export type Read = {
 const BEGINNING = Buffer.from('{"level":"');
 
 /** Times in a row that the writing of a line may break off within its first ten bytes. */
-const MAX_TORN_ENDS = 8;
+export const MAX_TORN_ENDS = 8;
 
 /**
  * Returns the entries of a line, and what of it is set aside. Never throws. `nowUs` is in microseconds

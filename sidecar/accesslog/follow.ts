@@ -59,7 +59,11 @@ export type Follower = {
   close(): void;
 };
 
-const MiB = 1024 * 1024;
+/** Longest line that becomes a row: Caddy's own bound of 1 MB for headers, and some more. */
+export const MAX_LINE_BYTES = 1024 * 1024;
+/** Of one batch, which is one transaction. */
+export const MAX_BATCH_LINES = 1_000;
+export const MAX_BATCH_BYTES = 2 * 1024 * 1024;
 
 /** Most looks in a row, at once, at files that changed between being listed and being opened. */
 const MAX_LOOKS = 20;
@@ -81,9 +85,9 @@ export function createFollower({
   maxUnpackedBytes = MAX_UNPACKED_BYTES,
   isMemoryReused,
   now = Date.now,
-  maxLineBytes = MiB,
-  maxBatchLines = 1000,
-  maxBatchBytes = 2 * MiB,
+  maxLineBytes = MAX_LINE_BYTES,
+  maxBatchLines = MAX_BATCH_LINES,
+  maxBatchBytes = MAX_BATCH_BYTES,
 }: FollowerOptions): Follower {
   const limits = { maxLineBytes, maxBatchLines, maxBatchBytes };
   const memory = isMemoryReused && Buffer.allocUnsafeSlow(bytesAtOnce(limits));

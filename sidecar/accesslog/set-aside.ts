@@ -25,7 +25,7 @@ export type SetAsideLine = {
 };
 
 /** Most bytes of a line's beginning that are kept. */
-const MAX_HEAD_BYTES = 4096;
+export const MAX_HEAD_BYTES = 4096;
 
 /** Returns what is kept of a line (without its newline) that is set aside. */
 export function setAsideLine(bytes: Buffer, reason: SetAsideReason): SetAsideLine {

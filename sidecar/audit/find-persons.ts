@@ -1,7 +1,7 @@
 // Whom a name means, and where else the record speaks of them. Reads only.
 import type { Columns, Queries, Value } from './database.ts';
 import { Fault } from '../fault.ts';
-import { visible } from './format-text.ts';
+import { visible } from '../visible.ts';
 import type { Name } from './persons.ts';
 
 /** Whom to forget: by the user's name or by the subject; of one issuer, where that is given. */

@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { Fault } from '../fault.ts';
 import type { Columns, Database, Queries, Value } from './database.ts';
-import { visible } from './format-text.ts';
+import { visible } from '../visible.ts';
 import { migrate } from './migrate.ts';
 import { APPLICATION_ID, SCHEMA_VERSION, schemaSql, sqliteDialect } from './schema.ts';
 import { examineSqlite, triggersOf } from './sqlite-examine.ts';

@@ -1,6 +1,6 @@
 // What `signet config` prints: a table for people, JSON for programs, and beside them what is wrong. Values
 // may be anybody's text: nothing that a terminal obeys gets out. Pure.
-import { visible, visibleJson } from '../audit/format-text.ts';
+import { visible, visibleJson } from '../visible.ts';
 
 /** What there is to tell. */
 export type ToldConfig = {

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { isNativeError } from 'node:util/types';
 import { Command, InvalidArgumentError } from 'commander';
-import { visible } from '../audit/format-text.ts';
+import { visible } from '../visible.ts';
 import type { StoredRow } from '../audit/row.ts';
 import { declaredNames } from '../review/declared.ts';
 import type { Destination, Signal } from '../otlp/destination.ts';

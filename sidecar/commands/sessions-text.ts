@@ -1,5 +1,5 @@
 // What `signet sessions list` shows people: a table. Values are of providers, and shown as text.
-import { visible } from '../audit/format-text.ts';
+import { visible } from '../visible.ts';
 import { actorWords } from '../identity/identity.ts';
 import type { openSession } from '../sessions/text.ts';
 

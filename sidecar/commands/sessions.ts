@@ -1,7 +1,7 @@
 // `signet sessions`: who is signed in, and an end to it. Works on the session store, beside running sidecars;
 // they notice within a second.
 import { Command, InvalidArgumentError } from 'commander';
-import { visible } from '../audit/format-text.ts';
+import { visible } from '../visible.ts';
 import { exitAsUsage, isTerminal, print, say, STORE_EXIT_CODES } from '../report/command-store.ts';
 import { sessionsTable, type OpenedSession } from './sessions-text.ts';
 

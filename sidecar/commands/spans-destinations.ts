@@ -1,6 +1,6 @@
 // What destinations got and were spared, and what their budgets would make of days like those that were:
 // a part of `signet spans`. Pure.
-import { visible } from '../audit/format-text.ts';
+import { visible } from '../visible.ts';
 import type { Budget, Destination } from '../otlp/destination.ts';
 import { forecast, type Forecast, type Hour } from '../delivery/forecast.ts';
 import { parseVolume, utcDay } from '../delivery/volume.ts';

@@ -1,5 +1,6 @@
 // The answer of `signet spans`: read from a store, and said as text or JSON.
-import { isoTime, visibleJson } from '../audit/format-text.ts';
+import { isoTime } from '../audit/format-text.ts';
+import { visibleJson } from '../visible.ts';
 import type { AuditReader } from '../audit/reader.ts';
 import { VOLUME_NOTES } from '../delivery/volume.ts';
 import { BILL_DAYS, per, volumeText, type VolumePeriod } from '../report/format-volume.ts';

@@ -1,7 +1,7 @@
 // How a sidecar stands, on one screen for people or as one JSON object. All of it came over the wire:
 // nothing is printed before it is made visible.
 import { styleText } from 'node:util';
-import { column, visible, visibleJson } from '../audit/format-text.ts';
+import { column, visible, visibleJson } from '../visible.ts';
 import { wholeText } from '../report/format-volume.ts';
 import { timeIn, type StatusAnswer, type StatusCheck } from './status-answer.ts';
 import { phrasesOf, withStore } from './status-parts.ts';

@@ -2,7 +2,7 @@
 // needs no right to the state folder.
 import { Command, InvalidArgumentError, type CommanderError } from 'commander';
 import { explain } from '../fault.ts';
-import { visible } from '../audit/format-text.ts';
+import { visible } from '../visible.ts';
 import {
   EXIT_UNAVAILABLE,
   EXIT_USAGE,

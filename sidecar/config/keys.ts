@@ -25,7 +25,7 @@ export const KEYS_FILE = 'keys';
 /** Of a root key, at least. */
 export const MIN_KEY_BYTES = 32;
 /** Some thousand keys. */
-const MAX_FILE_BYTES = 65_536;
+export const MAX_FILE_BYTES = 65_536;
 
 export type KeyRingOptions = {
   readonly stateFolder: string;

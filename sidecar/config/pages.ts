@@ -7,12 +7,13 @@ import type { ConfigError } from './errors.ts';
 import { KEYS_FILE } from './keys.ts';
 import type { Reading } from './reading.ts';
 import { markOf } from './secret-file.ts';
+import { MAX_ALIASES } from './settings-file.ts';
 import { isObject } from './settings.ts';
 import { described, shown } from './shown.ts';
 
 /** It is in every page, and its hash in every policy. */
-const MAX_CSS_BYTES = 65_536;
-const MAX_TEXTS_BYTES = 262_144;
+export const MAX_CSS_BYTES = 65_536;
+export const MAX_TEXTS_BYTES = 262_144;
 /** BCP 47, as far as browsers send it. */
 const LANGUAGE = /^[a-z]{2,3}(-[a-z0-9]{1,8}){0,3}$/i;
 const TEXT_NAME = /^[\w.-]{1,64}$/;
@@ -138,7 +139,7 @@ function plainOf(text: string): unknown {
   const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
   if (document.errors.length > 0 || document.warnings.length > 0) return undefined;
   try {
-    return document.toJS({ maxAliasCount: 100 }) as unknown;
+    return document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;
   } catch {
     return undefined;
   }

@@ -25,10 +25,14 @@ export type SettingsFile = {
 /** What the file is called, unless SIGNET_CONFIG says something else. */
 export const DEFAULT_NAME = 'signet.yaml';
 
+/** Of signet.yaml; a long one has some 20 KB, and what is no settings at all is not parsed. */
+export const MAX_SETTINGS_BYTES = 1_048_576;
 /** Settings are not half as deep; an alias within what it stands for would be without end. */
-const MAX_DEPTH = 16;
+export const MAX_DEPTH = 16;
 /** Of the parser's complaints: the first one mends most of the others. */
 const MAX_MISTAKES = 5;
+/** Of what aliases stand for, all together: a few lines of them can stand for gigabytes. */
+export const MAX_ALIASES = 100;
 
 /** Returns the file that SIGNET_CONFIG names, else ./signet.yaml, else one that says nothing. */
 export function readSettingsFile(
@@ -54,6 +58,12 @@ export function readSettingsFile(
 type Parsed = Pick<SettingsFile, 'raw' | 'readable' | 'lineOf'>;
 
 function parse(name: string, text: string, report: Report): Parsed {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > MAX_SETTINGS_BYTES) {
+    const allowed = `settings of at most ${MAX_SETTINGS_BYTES} bytes`;
+    report({ where: name, read: `a file of ${bytes} bytes`, allowed });
+    return { raw: {}, readable: false, lineOf: () => undefined };
+  }
   const lines = new LineCounter();
   // Its warnings on the terminal would quote the text.
   const quiet = { prettyErrors: false, logLevel: 'error' } as const;
@@ -84,7 +94,7 @@ const BAD_ALIASES = {
 /** Returns the content; undefined if it is too deep, or an alias leads nowhere or to too much (`maxAliasCount`). */
 function plainOf(document: Document.Parsed): unknown {
   try {
-    const raw: unknown = document.toJS({ maxAliasCount: 100 }) ?? {};
+    const raw: unknown = document.toJS({ maxAliasCount: MAX_ALIASES }) ?? {};
     return isDeeper(raw, MAX_DEPTH) ? undefined : raw;
   } catch {
     return undefined;

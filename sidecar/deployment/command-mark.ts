@@ -1,6 +1,7 @@
 // `signet deploy mark`: says that a deployment has taken over. Made for a pipeline that tries again.
 import { Command, InvalidArgumentError } from 'commander';
-import { isoTime, visible } from '../audit/format-text.ts';
+import { isoTime } from '../audit/format-text.ts';
+import { visible } from '../visible.ts';
 import { print, say, STORE_EXIT_CODES, storeCommand } from '../report/command-store.ts';
 import { parseTimeUs, TIMES } from '../report/filter-time.ts';
 import { ownChain, readingAt, stateOf, writing, type RecordParts } from '../report/whereabouts.ts';

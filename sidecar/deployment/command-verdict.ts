@@ -1,6 +1,7 @@
 // `signet deploy verdict`: whether anything became worse since a mark, for a pipeline that rolls back on it.
 import { Command } from 'commander';
-import { isoTime, visible } from '../audit/format-text.ts';
+import { isoTime } from '../audit/format-text.ts';
+import { visible } from '../visible.ts';
 import type { AuditReader } from '../audit/reader.ts';
 import { explain, Fault } from '../fault.ts';
 import {

@@ -1,6 +1,7 @@
 // A verdict as a table for people and as one JSON object for programs. Why it fell so is in reasons.ts. Pure.
 import { styleText } from 'node:util';
-import { column, cut, isoTime, milliseconds, visible, visibleJson } from '../audit/format-text.ts';
+import { isoTime, milliseconds } from '../audit/format-text.ts';
+import { column, cut, visible, visibleJson } from '../visible.ts';
 import { UNKNOWN } from '../report/format.ts';
 import { quantile, TEST_NAMES, type Side, type TestKind } from './judge-route.ts';
 import type { Mark } from './mark.ts';

@@ -1,5 +1,6 @@
 // Why a verdict fell as it did, in sentences: with the sizes of the samples, and the tests by name. Pure.
-import { isoTime, visible } from '../audit/format-text.ts';
+import { isoTime } from '../audit/format-text.ts';
+import { visible } from '../visible.ts';
 import { UNKNOWN } from '../report/format.ts';
 import { pText, percent, timeText, type Reported } from './format-verdict.ts';
 import { TEST_NAMES, type Side } from './judge-route.ts';

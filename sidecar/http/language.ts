@@ -1,8 +1,8 @@
 // Which language a page is in: RFC 4647's lookup among those that there are. Asked only when a page is made.
 
 /** A browser sends a handful of languages; what a client sends beyond that isn't looked at. */
-const MAX_CHARS = 512;
-const MAX_RANGES = 16;
+export const MAX_CHARS = 512;
+export const MAX_RANGES = 16;
 const RANGE = /^([A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8}){0,4}|\*)(?:\s*;\s*q=([01](?:\.\d{0,3})?))?$/;
 
 /**

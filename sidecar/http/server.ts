@@ -140,7 +140,7 @@ function notCaddy(res: ServerResponse): void {
     title: 'Not asked by Caddy',
     detail:
       'A header that Caddy sets is missing (X-Request-Id, X-Forwarded-Method, -Proto, -Host, -Uri, ' +
-      '-For), or the target is not /verify?route=…&require=…. Use the snippets of signet.caddy.',
+      '-For), or the target is not /verify?require=…&route=…, as where a # stands in the requirement. Use the snippets of signet.caddy.',
   });
 }
 

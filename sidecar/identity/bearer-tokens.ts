@@ -29,6 +29,8 @@ export type IssuerTokensOptions = {
   readonly maxCached?: number;
 };
 
+/** Tokens of an issuer that are kept verified: some 2 KB each. */
+export const MAX_CACHED_TOKENS = 10_000;
 /** Discovery and what follows it must be quicker than the five seconds that Caddy gives the gate. */
 const FETCH_TIMEOUT_MS = 2_000;
 /**
@@ -39,7 +41,7 @@ const VERIFIED_MS = 600_000;
 
 /** Returns what there is of an issuer; the first token fetches what is needed of it. */
 export function createIssuerTokens(options: IssuerTokensOptions): IssuerTokens {
-  const { issuer, now, maxCached = 10_000 } = options;
+  const { issuer, now, maxCached = MAX_CACHED_TOKENS } = options;
   const { introspection: client } = issuer;
   const fetch = createBoundedFetch(options.fetch, { timeoutMs: FETCH_TIMEOUT_MS });
   return {

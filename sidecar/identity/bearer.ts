@@ -21,9 +21,10 @@ export type Bearer = {
   state(): { ready: boolean; problem?: string };
 };
 
-const MAX_TOKEN_CHARS = 16_384;
+/** Longest token that is looked at; a header of Caddy's holds 32 KiB. */
+export const MAX_TOKEN_CHARS = 16_384;
 /** Opaque tokens hold nothing: those of providers are under 2,000 characters. */
-const MAX_OPAQUE_CHARS = 4_096;
+export const MAX_OPAQUE_CHARS = 4_096;
 /** RFC 6750 section 2.1. */
 const B64TOKEN = /^[A-Za-z0-9._~+/-]+=*$/;
 

@@ -7,6 +7,10 @@ import { traceCall } from './traced-call.ts';
 /** What the libraries and our own code call; a subset of the global `fetch`. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
+/** Of one answer of a provider's: metadata, keys and claims are some 100 KB at most. */
+export const MAX_ANSWER_BYTES = 1_048_576;
+const TIMEOUT_MS = 5_000;
+
 export type FetchBounds = {
   /** From the call to the last byte of the body; default 5,000. */
   readonly timeoutMs?: number;
@@ -32,7 +36,7 @@ export function isAllowedUrl(url: URL): boolean {
  * call is a span of the request that it is made for, if that one is traced.
  */
 export function createBoundedFetch(inner: Fetch = fetch, bounds: FetchBounds = {}): Fetch {
-  const { timeoutMs = 5_000, maxBytes = 1_048_576 } = bounds;
+  const { timeoutMs = TIMEOUT_MS, maxBytes = MAX_ANSWER_BYTES } = bounds;
   return async (url, init) => {
     if (!URL.canParse(url) || !isAllowedUrl(new URL(url))) {
       throw new Fault('ERR_PROVIDER', `${url} is neither https nor http on this machine`);

@@ -14,6 +14,13 @@ export type Cookie =
 
 export const HOST_COOKIE: Cookie = { kind: 'host' };
 
+/** Pairs of a `Cookie` header that are looked at where all are listed; Caddy takes 32 KiB of headers. */
+export const MAX_COOKIE_PAIRS = 1_000;
+/** Values of one name that are told: a sign-out asks the store about each. */
+export const MAX_COOKIE_VALUES = 20;
+/** Names of one prefix that are told: each may be taken away by a header of the answer. */
+export const MAX_COOKIE_NAMES = 100;
+
 const SPACE = 32;
 const EQUALS = 61;
 
@@ -36,20 +43,23 @@ export function readCookie(header: string | undefined, name: string): string | u
   return found;
 }
 
-/** Returns the values of a cookie in a `Cookie` header, each once, at most 20. */
+/** Returns the values of a cookie in a `Cookie` header, each once, as far as the bounds go. */
 export function cookieValues(header: string | undefined, name: string): string[] {
-  const pairs = (header ?? '').split(';', 1_000).map((pair) => pair.trim());
+  const pairs = (header ?? '').split(';', MAX_COOKIE_PAIRS).map((pair) => pair.trim());
   const values = pairs.filter((pair) => pair.startsWith(`${name}=`));
-  return [...new Set(values.map((pair) => pair.slice(name.length + 1)))].slice(0, 20);
+  return [...new Set(values.map((pair) => pair.slice(name.length + 1)))].slice(
+    0,
+    MAX_COOKIE_VALUES,
+  );
 }
 
-/** Returns the names of the cookies in a `Cookie` header that begin with a prefix, at most 100. */
+/** Returns the names of the cookies in a `Cookie` header that begin with a prefix, as far as the bounds go. */
 export function cookieNames(header: string | undefined, prefix: string): string[] {
   return (header ?? '')
-    .split(';', 1_000)
+    .split(';', MAX_COOKIE_PAIRS)
     .map((pair) => pair.trimStart())
     .filter((pair) => pair.startsWith(prefix) && pair.includes('='))
-    .slice(0, 100)
+    .slice(0, MAX_COOKIE_NAMES)
     .map((pair) => pair.slice(0, pair.indexOf('=')));
 }
 

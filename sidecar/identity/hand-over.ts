@@ -67,9 +67,10 @@ const QUESTION_MS = 660_000;
 const COOKIE_SECONDS = 1_200;
 /** Two sidecars' clocks may differ by so much. */
 const SKEW_MS = 30_000;
-const MAX_UNDER_WAY = 5;
+/** Of one browser, as for sign-ins. */
+export const MAX_UNDER_WAY = 5;
 /** Longer than any that was sealed here. */
-const MAX_SEALED_CHARS = 1_024;
+export const MAX_SEALED_CHARS = 1_024;
 
 /** What the browser keeps, on the host that it came from. */
 type Waiting = { readonly host: string; readonly returnTo: string; readonly atMs: number };

@@ -31,11 +31,11 @@ const CACHE_MS = 30_000;
 /** A refusal holds this long: who has just been given a token need not wait, who guesses need not be asked about. */
 const REFUSED_MS = 5_000;
 /** Questions under way at once: beyond it the issuer is down, or somebody tries tokens that he made up. */
-const MAX_ASKED = 64;
+export const MAX_ASKED = 64;
 /** Of these, so many are for tokens that were active before: who made his up can't shut out those who are in. */
-const KEPT_FOR_KNOWN = 16;
+export const KEPT_FOR_KNOWN = 16;
 /** Refusals kept; those that are made up must not push out the others. */
-const MAX_REFUSED = 1_000;
+export const MAX_REFUSED = 1_000;
 
 /** Returns what asks one issuer about its tokens; the first token finds the endpoint. */
 export function createIntrospection(options: IntrospectionOptions): Introspection {

@@ -24,6 +24,12 @@ export type KeySourceOptions = {
   readonly now: () => number;
 };
 
+/**
+ * Keys of one issuer; those in use have a few. A token that names none is tried with each that fits, at some 100 µs,
+ * and anybody can make up such a token.
+ */
+export const MAX_KEYS = 100;
+
 /** Returns the keys of an issuer; the first token fetches them. */
 export function createKeySource(options: KeySourceOptions): KeySource {
   const keys = createSeldomFetched<Select>({
@@ -68,7 +74,8 @@ function isOfAnotherKey(error: unknown, token: string): error is errors.JOSEErro
 async function fetchKeys({ issuer, fetch }: KeySourceOptions): Promise<Select> {
   const url = endpointIn(await discover(issuer, fetch), 'jwks_uri');
   // createLocalJWKSet checks the shape of what it is given.
-  return createLocalJWKSet(
-    (await fetchJson(url, fetch)) as Parameters<typeof createLocalJWKSet>[0],
-  );
+  const keySet = (await fetchJson(url, fetch)) as Parameters<typeof createLocalJWKSet>[0];
+  const select = createLocalJWKSet(keySet);
+  if (keySet.keys.length <= MAX_KEYS) return select;
+  throw new Fault('ERR_PROVIDER', `${url} has more than ${MAX_KEYS} keys`);
 }

@@ -46,7 +46,8 @@ const STATE = /^[0-9a-z]{8,10}-[A-Za-z0-9_-]{32}$/;
 const LIFETIME_MS = 600_000;
 // The cookie outlives what it holds, so that a late callback is told that it is late.
 const COOKIE_SECONDS = 1_200;
-const MAX_UNDER_WAY = 5;
+/** Sign-ins of one browser: five of their cookies, each below 4,096 bytes, still fit into a header. */
+export const MAX_UNDER_WAY = 5;
 
 /** Returns the sign-ins under way; `used` has the states that came back, and until when each would have held. */
 export function createSignInsUnderWay(options: {

@@ -161,8 +161,11 @@ function choices(providers: readonly Provider[]): LoginChoice['choose'] {
   return providers.map(({ name, label }) => ({ name, label }));
 }
 
+/** Of a provider's name that there is none of: names have 64 characters at most. */
+const MAX_SHOWN_CHARS = 64;
+
 // The name is the client's own text, and may be of any length.
 function unknown(name: string | undefined): SignInRefusal {
-  const shown = (name ?? '').slice(0, 64).toWellFormed();
+  const shown = (name ?? '').slice(0, MAX_SHOWN_CHARS).toWellFormed();
   return { refused: 'provider-unknown', detail: `no provider is called ${JSON.stringify(shown)}` };
 }

@@ -1,7 +1,7 @@
 // What counts once: remembered for as long as it could come again, in a map that outlives whoever asks.
 
 /** Beyond it the oldest go; all that is remembered was sealed here, or signed by a provider. */
-const MAX_REMEMBERED = 10_000;
+export const MAX_REMEMBERED = 10_000;
 
 export type Once = {
   /** Whether it came before, and could still come again. */

@@ -10,8 +10,9 @@ export type TokenError = {
   readonly status: number;
 };
 
-const MAX_ERROR_CHARS = 64;
-const MAX_DESCRIPTION_CHARS = 300;
+/** Of what a provider says, which is shown on a page and in the log: more is cut. */
+export const MAX_ERROR_CHARS = 64;
+export const MAX_DESCRIPTION_CHARS = 300;
 
 /** Returns what the token endpoint said by an error of the code exchange; undefined when it said nothing. */
 export async function tokenErrorIn(

@@ -1,5 +1,5 @@
 // The transport to a destination: its protocol, and the credentials as they are at each call.
-import { visible } from '../audit/format-text.ts';
+import { visible } from '../visible.ts';
 import { explain } from '../fault.ts';
 import { credentialSources } from './credential-sources.ts';
 import { createCredentials, type CallHeaders } from './credentials.ts';

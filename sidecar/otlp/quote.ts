@@ -1,5 +1,5 @@
 // A destination's own words, as far as they are repeated to people. Pure.
-import { cut, visible } from '../audit/format-text.ts';
+import { cut, visible } from '../visible.ts';
 import type { Hide } from './hide-credentials.ts';
 import { textOf } from './read-protobuf.ts';
 

@@ -1,7 +1,7 @@
 // OTLP's answer to a request (opentelemetry-proto 1.x), as far as it says that items which were
 // acknowledged were not kept: its `partial_success`. The answers for traces, logs and metrics have the
 // same fields under other names (trace_service.proto, logs_service.proto, metrics_service.proto).
-import { visible } from '../audit/format-text.ts';
+import { visible } from '../visible.ts';
 import type { Hide } from './hide-credentials.ts';
 import { createMessage, wrapField, writeInteger, writeText, writtenBytes } from './protobuf.ts';
 import { fieldOf, textOf } from './read-protobuf.ts';

@@ -150,7 +150,7 @@ export function isHumanOnly(condition: Condition): boolean {
 }
 
 /** Distinct requirement texts that are remembered; a Caddyfile has tens. */
-const MAX_REMEMBERED = 1024;
+export const MAX_REMEMBERED = 1024;
 
 export type RequirementsOptions = {
   /** Whose names `idp:` may have; default: any. */

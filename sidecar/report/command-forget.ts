@@ -4,7 +4,7 @@ import { EXIT_FOUND_NOTHING, print, say, STORE_EXIT_CODES, storeCommand } from '
 import type { Database } from '../audit/database.ts';
 import { countActing, countRows, findPersons, type Who } from '../audit/find-persons.ts';
 import { forget, type ForgottenPerson } from '../audit/forget.ts';
-import { visible } from '../audit/format-text.ts';
+import { visible } from '../visible.ts';
 import type { AuditReader } from '../audit/reader.ts';
 import { beginErasing, hasRemains, rewrite } from '../audit/remains.ts';
 import { readingAt, stateOf, writing, type RecordParts, type Whereabouts } from './whereabouts.ts';

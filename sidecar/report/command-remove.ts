@@ -2,7 +2,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { print, say, STORE_EXIT_CODES, storeCommand } from './command-store.ts';
 import { parseTimeUs, TIMES } from './filter-time.ts';
-import { isoTime, visible } from '../audit/format-text.ts';
+import { isoTime } from '../audit/format-text.ts';
+import { visible } from '../visible.ts';
 import { createProgress } from './progress.ts';
 import type { AuditReader } from '../audit/reader.ts';
 import { emptyLog, overwriteDeleted, rewrite } from '../audit/remains.ts';

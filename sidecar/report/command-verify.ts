@@ -5,7 +5,7 @@ import { explain, Fault } from '../fault.ts';
 import { formatOption } from './command-options.ts';
 import { EXIT_USAGE, print, say, STORE_EXIT_CODES, storeCommand } from './command-store.ts';
 import type { Finding } from '../verify/finding.ts';
-import { visible } from '../audit/format-text.ts';
+import { visible } from '../visible.ts';
 import { verificationJson, verificationText, type Verified } from './format-verification.ts';
 import type { Head } from '../audit/head.ts';
 import { createProgress } from './progress.ts';

@@ -1,7 +1,7 @@
 // Rows and groups as CSV (RFC 4180) for spreadsheets. Programs are better served by JSON: here what is
 // no character to see is spelled out, and what a spreadsheet would calculate is made text.
 import { fieldsOf } from './format-json.ts';
-import { visible } from '../audit/format-text.ts';
+import { visible } from '../visible.ts';
 import type { ReadRow } from '../audit/reader.ts';
 
 /** A column for each field of a JSON line; those of an object in it have its name in front. */

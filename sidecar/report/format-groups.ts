@@ -2,7 +2,8 @@
 import { styleText } from 'node:util';
 import type { Grouping } from './filter.ts';
 import { csvRecord } from './format-csv.ts';
-import { column, milliseconds, visible, visibleJson } from '../audit/format-text.ts';
+import { milliseconds } from '../audit/format-text.ts';
+import { column, visible, visibleJson } from '../visible.ts';
 import { UNKNOWN } from './format.ts';
 import type { Group } from './group.ts';
 

@@ -1,7 +1,8 @@
 // One row as one JSON line for programs. Its names are part of Signet's interface: they may become
 // more, and never mean something else.
 import { EVENT_CODES } from '../audit/event.ts';
-import { isoTime, visibleJson } from '../audit/format-text.ts';
+import { isoTime } from '../audit/format-text.ts';
+import { visibleJson } from '../visible.ts';
 import type { ReadRow } from '../audit/reader.ts';
 import {
   isRequest,

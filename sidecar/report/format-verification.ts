@@ -1,5 +1,6 @@
 // A verification in words, and as JSON. Pure.
-import { isoTime, visible, visibleJson } from '../audit/format-text.ts';
+import { isoTime } from '../audit/format-text.ts';
+import { visible, visibleJson } from '../visible.ts';
 import type { Finding } from '../verify/finding.ts';
 import { publicKeyText, type PublicKeys } from '../audit/signing-key.ts';
 import type { Verification } from '../verify/verify.ts';

@@ -1,6 +1,7 @@
 // The span volume of a time as a table for people. What a destination makes of it is not here.
 import { styleText } from 'node:util';
-import { column, isoTime, visible } from '../audit/format-text.ts';
+import { isoTime } from '../audit/format-text.ts';
+import { column, visible } from '../visible.ts';
 import { UNKNOWN } from './format.ts';
 import type { VolumeGroup, VolumeGrouping, VolumeTable } from './volume-groups.ts';
 

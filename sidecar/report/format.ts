@@ -1,7 +1,8 @@
 // One row as one line for people: the table, the live line, and the demo's output are all this.
 import { styleText } from 'node:util';
 import { EVENT_CODES } from '../audit/event.ts';
-import { column, localTime, milliseconds, visible } from '../audit/format-text.ts';
+import { localTime, milliseconds } from '../audit/format-text.ts';
+import { column, visible } from '../visible.ts';
 import { isRequest, type EventRow, type RequestRow, type Row } from '../audit/row.ts';
 
 export type FormatOptions = {

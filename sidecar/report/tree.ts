@@ -2,7 +2,8 @@
 // It draws the spans that it is given, and knows nothing of how they are made.
 import { styleText } from 'node:util';
 import { factsOf, type Paint } from './facts.ts';
-import { column, milliseconds, visible } from '../audit/format-text.ts';
+import { milliseconds } from '../audit/format-text.ts';
+import { column, visible } from '../visible.ts';
 import type { ReadRow } from '../audit/reader.ts';
 
 /** What the tree needs of a span. */

@@ -1,5 +1,5 @@
 // A review in words, for whoever reads the log of a pipeline; and the declared list as a table. Pure.
-import { column, visible, visibleJson } from '../audit/format-text.ts';
+import { column, visible, visibleJson } from '../visible.ts';
 import type { DeclaredName } from './declared.ts';
 import type { Destination, Signal } from '../otlp/destination.ts';
 import type { Json } from './decode.ts';

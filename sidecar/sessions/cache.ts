@@ -4,6 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { Fault } from '../fault.ts';
 import type { Identity } from '../identity/identity.ts';
 import { isTaggedRight, openPayload, type SessionPayload } from './text.ts';
+import { createFewAtOnce } from './few-at-once.ts';
 import type { Awaitable, SessionSeen, SessionStore } from './store.ts';
 
 /** One session, opened. */
@@ -22,8 +23,11 @@ export type Cached = Omit<SessionSeen, 'seenAtMs'> & {
 };
 
 export type SessionCache = {
-  /** Returns the session under this key as of at most `cacheMs` ago; at once if it needn't wait. */
-  get(key: string, nowMs: number): Awaitable<Cached | undefined>;
+  /**
+   * Returns the session under this key as of at most `cacheMs` ago; at once if it needn't wait. `isOurs` says whether
+   * we gave the key's cookie: asked where the session isn't known here. Default: it can't be told.
+   */
+  get(key: string, nowMs: number, isOurs?: () => boolean): Awaitable<Cached | undefined>;
   /**
    * Takes over what the store was heard to say, until it is asked again; undefined when that is no
    * session that counts.
@@ -48,22 +52,31 @@ type Reading = {
 };
 
 /**
- * Readings under way of keys that are not in the cache: beyond it the store is down, or somebody tries cookies that
- * he made up. Those of known sessions don't count: who made his up can't shut out those who are in.
+ * Readings under way of keys that are not in the cache, and whose cookies don't show that we gave them: beyond it the
+ * store is down, or somebody tries cookies that he made up. All others don't count: he can't shut out those who are in,
+ * nor those who have signed in a moment ago, at whatever sidecar.
  */
 export const MAX_UNKNOWN_READ = 64;
+/**
+ * Of these so many are under way in the store, half of the connections that PostgreSQL gives us: the others wait here, and
+ * not in front of those who are in.
+ */
+export const UNKNOWN_AT_ONCE = 4;
 
 /** Returns an empty cache in front of this store. */
 export function createSessionCache(options: SessionCacheOptions): SessionCache {
   const { store, keys, isAccepted, cacheMs, maxCached } = options;
   const cached = new Map<string, Cached>();
   const readings = new Map<string, Reading>();
+  const fewAtOnce = createFewAtOnce(UNKNOWN_AT_ONCE);
   let unknownRead = 0;
 
   // A negative age is a clock that was set back: nothing read then can be told to be fresh.
   const isFresh = (ageMs: number) => ageMs >= 0 && ageMs < cacheMs;
 
-  function get(key: string, nowMs: number): Awaitable<Cached | undefined> {
+  const cantTell = () => false;
+
+  function get(key: string, nowMs: number, isOurs = cantTell): Awaitable<Cached | undefined> {
     const session = cached.get(key);
     if (session !== undefined && isFresh(nowMs - session.readAtMs)) {
       return session.ring === keys() ? session : openAgain(session);
@@ -71,16 +84,16 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
     // Many who ask at once are one question; but none joins a reading that is older than a second.
     const running = readings.get(key);
     if (running !== undefined && isFresh(nowMs - running.begunAtMs)) return running.promise;
-    return read(key, nowMs);
+    return read(key, nowMs, !cached.has(key) && !isOurs());
   }
 
-  function read(key: string, nowMs: number): Awaitable<Cached | undefined> {
-    const isUnknown = !cached.has(key);
+  function read(key: string, nowMs: number, isUnknown: boolean): Awaitable<Cached | undefined> {
     if (isUnknown && unknownRead >= MAX_UNKNOWN_READ) {
       const problem = `the session store is being asked for ${MAX_UNKNOWN_READ} unknown sessions at once`;
       throw new Fault('ERR_SESSION_STORE', `${problem}, and for no more`);
     }
-    const seen = store.find(key);
+    const find = () => store.find(key);
+    const seen = isUnknown ? fewAtOnce(find) : find();
     if (seen === undefined || !('then' in seen)) return keep(key, seen, nowMs);
     const promise = (isUnknown ? counted(seen) : seen).then(
       (found) => arrive(key, reading, found),

@@ -1,10 +1,11 @@
 // Sessions: an opaque random id in a cookie, everything else in the store, sealed, under the id's hash.
 // Does not know how a caller signed in, nor how a provider is asked again.
-import { hash, type KeyObject, randomBytes } from 'node:crypto';
+import { hash, type KeyObject } from 'node:crypto';
 import type { EvidenceReason } from '../identity/reason.ts';
 import type { Begun, Refresh } from '../identity/begun.ts';
 import type { Identity } from '../identity/identity.ts';
 import { type Cached, createSessionCache } from './cache.ts';
+import { isMarked, isShaped, newCookieValue } from './cookie-value.ts';
 import { createEndedSids } from './ended-sids.ts';
 import { createSessionRenewals } from './renewal.ts';
 import {
@@ -68,7 +69,7 @@ export type Sessions = {
    * rejected, when it has to ask the store and can't.
    */
   find(cookieValue: string): Awaitable<Identity | SessionRefusal>;
-  /** Starts a session and returns the cookie's value: 256 random bits, never one that existed. */
+  /** Starts a session and returns the cookie's value, never one that existed. */
   begin(begun: Begun): Promise<string>;
   /**
    * Ends a session here at once, and on every sidecar of this store within `cacheMs`. Returns what was
@@ -86,26 +87,28 @@ export type Sessions = {
   close(): Promise<void>;
 };
 
-const SHAPE = /^[A-Za-z0-9_-]{43}$/;
 const MALFORMED: SessionRefusal = { refused: 'cookie-malformed' };
 const UNKNOWN: SessionRefusal = { refused: 'session-unknown' };
 const EXPIRED: SessionRefusal = { refused: 'session-expired' };
+
+/** Sessions that are kept as they were read last: some 2 KB each. */
+export const MAX_CACHED_SESSIONS = 10_000;
 
 /** Returns the sessions of this store, with timers that write last-seen times and sweep. */
 export function createSessions(options: SessionOptions): Sessions {
   const { store, now, keys, idleMs, absoluteMs } = options;
   const { onEnded = () => {}, onTrouble = () => {} } = options;
-  const { isAccepted = () => true, cacheMs = 1_000, maxCached = 10_000 } = options;
+  const { isAccepted = () => true, cacheMs = 1_000, maxCached = MAX_CACHED_SESSIONS } = options;
   const cache = createSessionCache({ store, keys, isAccepted, cacheMs, maxCached });
   const renewals = createSessionRenewals({ ...options, cache, onTrouble, onForget: forget });
   const endedSids = createEndedSids(options.endedSids ?? new Map(), now);
   const upkeep = createSessionUpkeep({ store, now, idleMs, absoluteMs, onTrouble });
 
   function find(cookieValue: string): Awaitable<Identity | SessionRefusal> {
-    if (!SHAPE.test(cookieValue)) return MALFORMED;
+    if (!isShaped(cookieValue)) return MALFORMED;
     const key = keyOf(cookieValue);
     const nowMs = now();
-    const session = cache.get(key, nowMs);
+    const session = cache.get(key, nowMs, () => isMarked(cookieValue, keys()));
     if (session === undefined) return UNKNOWN;
     return 'then' in session ? session.then((read) => use(read, now())) : use(session, nowMs);
   }
@@ -134,7 +137,7 @@ export function createSessions(options: SessionOptions): Sessions {
   }
 
   async function begin({ identity, tokens = {}, sid }: Begun): Promise<string> {
-    const id = randomBytes(32).toString('base64url');
+    const id = newCookieValue(keys());
     const key = keyOf(id);
     const nowMs = now();
     const whole = {
@@ -159,8 +162,11 @@ export function createSessions(options: SessionOptions): Sessions {
   }
 
   async function end(cookieValue: string): Promise<Begun | undefined> {
-    if (!SHAPE.test(cookieValue)) return undefined;
+    if (!isShaped(cookieValue)) return undefined;
     const key = keyOf(cookieValue);
+    // Of what may be made up the store is asked as the gate asks it: a bounded number at once, and for no more.
+    const isOurs = isMarked(cookieValue, keys());
+    if (!isOurs && (await cache.get(key, now())) === undefined) return undefined;
     const stored = await store.read(key);
     const wasThere = await store.remove(key);
     // Only now: whoever read it before it was removed must not bring it back.

@@ -9,7 +9,7 @@ const PATIENCE_MS = 1_000;
 /** Between two tries, and up to twice as long: two processes must not meet again and again. */
 const PAUSE_MS = 5;
 /** So many wait; who comes then is told at once. */
-const MAX_WAITING = 1_000;
+export const MAX_WAITING = 1_000;
 /** So many are done before others have their turn of the event loop. */
 const AT_A_TIME = 50;
 

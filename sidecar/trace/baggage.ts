@@ -11,7 +11,9 @@ const OURS = new Set(['user.id', 'team', 'user_type']);
 /** Every name that begins so is ours, whatever it goes on with. */
 const OUR_PREFIX = 'signet.';
 const KEY = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/;
+/** A `%` stands for itself nowhere (section 3.3.1.3). */
+const VALUE = /^(?:[\x21\x23\x24\x26-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]|%[0-9A-Fa-f]{2})*$/;
+const VISIBLE = /^[\t\x20-\x7e]*$/;
 
 /** Who is calling, as far as baggage says it. */
 type Caller = Pick<Identity, 'user' | 'team' | 'type' | 'actor'>;
@@ -50,13 +52,25 @@ export function joinBaggage(ours: string, callers: string | undefined): string {
   return members.join(',');
 }
 
+// Whole or not at all: there are readers that take nothing of a header in which one member is malformed, and ours
+// stand in the same.
 function isForeign(member: string): boolean {
+  if (!VISIBLE.test(member)) return false; // `trim` takes more than the section's space and tab
   const [pair = '', ...properties] = member.split(';');
-  const equals = pair.indexOf('=');
-  if (equals < 1) return false;
-  const key = pair.slice(0, equals).trim();
-  if (!KEY.test(key) || isOurs(key) || !VALUE.test(pair.slice(equals + 1).trim())) return false;
-  return properties.every((property) => /^[\x20-\x7e\t]*$/.test(property));
+  const [key, value] = keyAndValue(pair);
+  if (value === undefined || !KEY.test(key) || isOurs(key) || !VALUE.test(value)) return false;
+  return properties.every(isProperty);
+}
+
+function isProperty(text: string): boolean {
+  const [key, value = ''] = keyAndValue(text);
+  return KEY.test(key) && VALUE.test(value);
+}
+
+function keyAndValue(text: string): [key: string, value?: string] {
+  const equals = text.indexOf('=');
+  if (equals < 0) return [text.trim()];
+  return [text.slice(0, equals).trim(), text.slice(equals + 1).trim()];
 }
 
 // Some readers percent-decode keys or ignore their case: a look-alike of ours must not ride along.

@@ -1,6 +1,6 @@
 // From rows in question, and the places where they belong, to what was done to them. Pure.
 import { range, rowsText, type Finding } from './finding.ts';
-import { visible } from '../audit/format-text.ts';
+import { visible } from '../visible.ts';
 import { occupantsOf, type Dispute, type Gap, type Placed, type Suspect } from './verify-places.ts';
 
 /** A dispute after `placesOf`. */

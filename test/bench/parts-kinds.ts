@@ -23,7 +23,7 @@ export type Kind = {
   readonly door: Door;
 };
 
-const ORDERS = '/verify?route=orders&require=any';
+const ORDERS = '/verify?require=any&route=orders';
 const bearer = ({ tokens }: Credentials, person: number) => ({
   authorization: `Bearer ${tokens[person]}`,
 });
@@ -38,7 +38,7 @@ export const KINDS: readonly Kind[] = [
   },
   {
     name: 'nobody, public',
-    target: '/verify?route=site&require=public',
+    target: '/verify?require=public&route=site',
     status: 204,
     credential: () => ({}),
     door: 'gate',

@@ -10,7 +10,7 @@ import { fetchCaddy } from '../../caddy/fetch.ts';
 import { createReleaseWay, type ReleaseSource } from '../../caddy/fetch-release.ts';
 import { findCaddy } from '../../caddy/find.ts';
 import { releaseFiles } from '../../caddy/release.ts';
-import { CADDY_FETCHED } from '../../caddy/version.ts';
+import { CADDY_FETCHED } from '../../sidecar/edge/version.ts';
 import { Fault } from '../../sidecar/fault.ts';
 import { createAuthority, type Authority } from '../fixtures/certificates.ts';
 import { startForwardProxy } from '../fixtures/forward-proxy.ts';

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { findCaddy } from '../../caddy/find.ts';
-import { CADDY_ADVISED } from '../../caddy/version.ts';
+import { CADDY_ADVISED } from '../../sidecar/edge/version.ts';
 import { healthCheckCommand, imageVariables, restsOf } from '../fixtures/package-containerfile.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

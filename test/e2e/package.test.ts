@@ -17,7 +17,7 @@ const run = promisify(execFile);
 
 /** Whatever is in the package matches one of these. */
 const MAY_BE_IN_IT = [
-  /^(?:package\.json|npm-shrinkwrap\.json|LICENSE|README\.md|CHANGELOG\.md|SECURITY\.md)$/,
+  /^(?:package\.json|npm-shrinkwrap\.json|sbom\.cdx\.json|LICENSE|THIRD-PARTY-LICENSES\.txt|README\.md|CHANGELOG\.md|SECURITY\.md)$/,
   /^bin\/signet\.js$/,
   /^sidecar\/[a-z0-9/-]+(?:\.js|\.d\.ts)$/,
   /^caddy\/(?:signet\.caddy|[a-z-]+\.js)$/,
@@ -65,6 +65,8 @@ describe('what is in it', () => {
         'deploy/README.md',
         'deploy/compose/compose.yaml',
         'LICENSE',
+        'THIRD-PARTY-LICENSES.txt',
+        'sbom.cdx.json',
         'README.md',
         'CHANGELOG.md',
         'SECURITY.md',

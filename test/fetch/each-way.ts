@@ -12,7 +12,7 @@ import type { FetchWay } from '../../caddy/fetch-way.ts';
 import { fetchCaddy } from '../../caddy/fetch.ts';
 import { findCaddy } from '../../caddy/find.ts';
 import { releaseFiles } from '../../caddy/release.ts';
-import { CADDY_FETCHED } from '../../caddy/version.ts';
+import { CADDY_FETCHED } from '../../sidecar/edge/version.ts';
 import { explain } from '../../sidecar/fault.ts';
 import { createAuthority } from '../fixtures/certificates.ts';
 import { checksumLine, packedBySystem } from '../fixtures/release-archive.ts';

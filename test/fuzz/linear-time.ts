@@ -91,7 +91,8 @@ function seeLines(see: See, keys: readonly KeyObject[]): void {
 // What is quadratic is so each time; what was disturbed is not.
 function surelyRatioOf(work: (text: string) => unknown, short: string): number {
   let ratio = ratioOf(work, short);
-  for (let times = 0; times < 3 && ratio > MAX_RATIO / 2; times++) {
+  const isDoubtful = (times: number) => times < (ratio > MAX_RATIO ? 10 : 3);
+  for (let times = 0; isDoubtful(times) && ratio > MAX_RATIO / 2; times++) {
     ratio = Math.min(ratio, ratioOf(work, short));
   }
   return ratio;

@@ -1,4 +1,4 @@
-// Cases 9, 16, 43, 44, 46, 49 and 52 of the hostile list, through a real Caddy and the real sidecar: what
+// Cases 9, 16, 43, 44, 46, 49, 52 and 53 of the hostile list, through a real Caddy and the real sidecar: what
 // becomes of a request whose log, stamp, app, client or sidecar breaks. One row each, and nothing else.
 import { randomUUID } from 'node:crypto';
 import {
@@ -459,3 +459,54 @@ test('case 43: a log that is truncated, rolled twice while the sidecar was down,
   expect(contentOf(folder)).toEqual(before);
   expect(await recorder.sidecar.stop()).toBe(0);
 }, 60_000);
+
+describe('case 53: no row is lost and none is there twice when', () => {
+  const text = (some: readonly string[]) => some.map((line) => `${line}\n`).join('');
+
+  /** A recorder that has read the first third of the edge's lines, and was killed: what comes next is longer. */
+  async function thirdRead() {
+    await until('a row for each line', () => edge.rows().length === edge.logLines().length);
+    const lines = edge.logLines();
+    const third = Math.floor(lines.length / 3);
+    const { folder, remove } = makeFolder();
+    cleanUps.push(remove);
+    const log = join(folder, 'access.log');
+    writeFileSync(log, text(lines.slice(0, third)));
+    const recorder = await startRecorder(folder);
+    expect(await recorder.recorded(third)).toBe(0);
+    await recorder.sidecar.kill();
+    return { folder, log, lines, third };
+  }
+
+  /** Starts it again; the store is then the edge's own. */
+  async function expectWhole({ folder, lines }: { folder: string; lines: readonly string[] }) {
+    const recorder = await startRecorder(folder);
+    expect(await recorder.recorded(lines.length)).toBe(0);
+    expect(contentOf(folder)).toEqual(contentOf(edge.folder));
+    await recorder.sidecar.kill();
+  }
+
+  test('a new file has the inode of the one that was deleted', async () => {
+    const read = await thirdRead();
+    // Emptied and written anew in its place: a file of this inode, of which no byte is the old one's.
+    truncateSync(read.log, 0);
+    appendFileSync(read.log, text(read.lines.slice(read.third)));
+    await expectWhole(read);
+  });
+
+  test('the log is a copy of itself, put back from a backup, and was written to since', async () => {
+    const read = await thirdRead();
+    copyFileSync(read.log, `${read.log}.backup`);
+    rmSync(read.log);
+    renameSync(`${read.log}.backup`, read.log);
+    appendFileSync(read.log, text(read.lines.slice(read.third)));
+    await expectWhole(read);
+  });
+
+  test('an old copy is put back, with lines that were read, and others after them', async () => {
+    const read = await thirdRead();
+    rmSync(read.log);
+    writeFileSync(read.log, text(read.lines.slice(Math.floor(read.third / 2))));
+    await expectWhole(read);
+  });
+});

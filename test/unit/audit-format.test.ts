@@ -1,7 +1,8 @@
 // What people and programs see of a row; and that nothing in it commands a terminal. Hostile case 42.
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { column, cut, isoTime, localTime, visible } from '../../sidecar/audit/format-text.ts';
+import { isoTime, localTime } from '../../sidecar/audit/format-text.ts';
+import { column, cut, visible } from '../../sidecar/visible.ts';
 import { toJson } from '../../sidecar/report/format-json.ts';
 import { createFormatter } from '../../sidecar/report/format.ts';
 import type { ReadRow } from '../../sidecar/audit/reader.ts';

@@ -5,7 +5,7 @@ import {
   describeUnsafe,
   parseCaddyVersion,
   unsafeBecause,
-} from '../../caddy/version.ts';
+} from '../../sidecar/edge/version.ts';
 
 const parsed = (text: string) => {
   const version = parseCaddyVersion(text);

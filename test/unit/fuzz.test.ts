@@ -1,4 +1,4 @@
-// A part of what test/fuzz/log-and-stamp.fuzz.ts does with a million inputs.
+// A part of what test/fuzz/all.fuzz.ts does with a million inputs.
 import { expect, test } from '@jest/globals';
 import { testSeeds } from '../fixtures/random.ts';
 import { fuzz } from '../fuzz/fuzz.ts';

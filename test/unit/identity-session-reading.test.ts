@@ -5,8 +5,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { MAX_UNKNOWN_READ } from '../../sidecar/sessions/cache.ts';
+import { MAX_UNKNOWN_READ, UNKNOWN_AT_ONCE } from '../../sidecar/sessions/cache.ts';
+import { isMarked, newCookieValue } from '../../sidecar/sessions/cookie-value.ts';
 import { createSqliteSessions } from '../../sidecar/sessions/store-sqlite.ts';
+import { sealSession } from '../../sidecar/sessions/text.ts';
 import type { SessionStore } from '../../sidecar/sessions/store.ts';
 import type { Sessions } from '../../sidecar/sessions/sessions.ts';
 import { identity } from '../fixtures/identities.ts';
@@ -50,6 +52,12 @@ afterEach(async () => {
 
 /** Resolves when so many questions wait for an answer. */
 const asked = (count: number) => until('the questions', () => answers.length === count, 2_000);
+
+/** Lets the store answer whatever it is asked, until all of these are settled. */
+async function answerAll<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  const timer = setInterval(answer, 1);
+  return Promise.all(promises).finally(() => clearInterval(timer));
+}
 
 /** Finds the session, and returns when the store has been asked. */
 async function asking(id: string): Promise<Promise<string>[]> {
@@ -113,14 +121,70 @@ test('of made-up cookies a bounded number is asked about at once, and known sess
   await expect(madeUp()).rejects.toMatchObject({ code: 'ERR_SESSION_STORE' });
   nowMs += 1_000;
   const again = whose(sessions, id);
-  await asked(MAX_UNKNOWN_READ + 1);
+  await asked(UNKNOWN_AT_ONCE + 1);
   answer();
   expect(await again).toBe('alice');
-  expect(new Set(await Promise.all(finding))).toEqual(new Set(['session-unknown']));
+  expect(new Set(await answerAll(finding))).toEqual(new Set(['session-unknown']));
   const next = madeUp();
   await asked(1);
   answer();
   expect(await next).toBe('session-unknown');
+});
+
+test('a flood of made-up cookies does not shut out who has signed in a moment ago, at this sidecar or another', async () => {
+  const id = await sessions.begin(ALICE);
+  const madeUp = () => whose(sessions, randomBytes(32).toString('base64url'));
+  const finding = Array.from({ length: MAX_UNKNOWN_READ }, madeUp);
+  await asked(UNKNOWN_AT_ONCE);
+  const found = whose(sessions, id);
+  await asked(UNKNOWN_AT_ONCE + 1);
+  answer();
+  expect(await found).toBe('alice');
+  await answerAll(finding);
+});
+
+test('made-up cookies take four of the store’s connections at a time: the others wait in front of nobody', async () => {
+  const madeUp = () => whose(sessions, randomBytes(32).toString('base64url'));
+  const finding = Array.from({ length: MAX_UNKNOWN_READ }, madeUp);
+  await asked(UNKNOWN_AT_ONCE);
+  expect(store.finds()).toBe(UNKNOWN_AT_ONCE);
+  answer();
+  await asked(UNKNOWN_AT_ONCE);
+  expect(store.finds()).toBe(2 * UNKNOWN_AT_ONCE);
+  await answerAll(finding);
+  expect(store.finds()).toBe(MAX_UNKNOWN_READ);
+});
+
+test('of cookies that were marked by a key of another ring a bounded number is asked about, too', async () => {
+  const other = [freshKey()];
+  const madeUp = () => whose(sessions, newCookieValue(other));
+  const finding = Array.from({ length: MAX_UNKNOWN_READ }, madeUp);
+  await expect(madeUp()).rejects.toMatchObject({ code: 'ERR_SESSION_STORE' });
+  await answerAll(finding);
+});
+
+test('a cookie that was marked by the key before is known for ours as long as that key is in the ring', () => {
+  const [old, next] = [freshKey(), freshKey()];
+  const id = newCookieValue([old]);
+  expect(isMarked(id, [next, old])).toBe(true);
+  expect(isMarked(id, [next])).toBe(false);
+});
+
+test('signing out with made-up cookies asks the store for a bounded number at once, and removes nothing', async () => {
+  const ending = () => sessions.end(randomBytes(32).toString('base64url'));
+  const ended = Array.from({ length: MAX_UNKNOWN_READ }, ending);
+  await expect(ending()).rejects.toMatchObject({ code: 'ERR_SESSION_STORE' });
+  expect(new Set(await answerAll(ended))).toEqual(new Set([undefined]));
+});
+
+test('a session of an older Signet, whose cookie has no mark, is found and can be ended', async () => {
+  const id = randomBytes(32).toString('base64url');
+  const text = sealSession(keyOf(id), { identity: identity(), tokens: {} }, ring);
+  await inner.put(keyOf(id), text, nowMs);
+  const [found] = await asking(id);
+  answer();
+  expect(await found).toBe('alice');
+  expect(await sessions.end(id)).toMatchObject({ identity: { user: 'alice' } });
 });
 
 test('a session that ended while it was being read is refused, and stays so', async () => {

@@ -231,7 +231,7 @@ describe('the Caddyfile', () => {
 
   test('puts the whole app behind `any`', async () => {
     const adapted = await adapt(caddyfileText({ name: 'app.example.com' }, app, layout));
-    expect(all(adapted, 'uri')).toEqual(['/verify?route=app&require=any']);
+    expect(all(adapted, 'uri')).toEqual(['/verify?require=any&route=app']);
   });
 
   test('says every kind of requirement that there is, and where they are explained', () => {

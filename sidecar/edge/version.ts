@@ -85,7 +85,8 @@ export function describeUnadvised(text: string): string | undefined {
   return `Caddy ${text} will do; ${CADDY_ADVISED} or later is better (SECURITY.md, "A late dial")`;
 }
 
-function isBelow(version: CaddyVersion, floorText: string): boolean {
+/** Returns whether the version comes before the one that the text names. */
+export function isBelow(version: CaddyVersion, floorText: string): boolean {
   const floor = parseCaddyVersion(floorText);
   if (floor === undefined) throw new TypeError(`not a version: ${floorText}`);
   for (const [at, number] of version.numbers.entries()) {

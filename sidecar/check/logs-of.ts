@@ -1,0 +1,80 @@
+// Which of Caddy's logs get a site's requests, and which of them the recorder reads. Pure (Caddy 2.11: `ServerLogConfig`,
+// `CustomLog`).
+import type { Adapted, Log, ServerLogs } from '../edge/adapted.ts';
+import { recordAt } from '../edge/adapted.ts';
+
+/** What the shipped snippet calls its log. */
+export const SIGNET_LOG = 'signet_access_log';
+
+/** Loggers of access logs are below this one. */
+const ACCESS = 'http.log.access';
+
+export type NamedLog = { readonly name: string; readonly log: Log };
+
+/** Returns the logs that write down a site's requests; none where they are not logged. */
+export function logsOf(
+  { logs }: Adapted,
+  server: ServerLogs,
+  hosts: readonly string[],
+): NamedLog[] {
+  const loggers = loggersOf(server, hosts);
+  return Object.entries(logs)
+    .filter(([, log]) => loggers.some((logger) => takes(log, logger)))
+    .map(([name, log]) => ({ name, log }));
+}
+
+// A site without a host, or whose host is not named, goes to the default one.
+function loggersOf(server: ServerLogs, hosts: readonly string[]): string[] {
+  const named = hosts.flatMap((host) => server.logger_names?.[host] ?? []);
+  const names = named.length > 0 ? named : [server.default_logger_name ?? ''];
+  return names.map((name) => (name === '' ? ACCESS : `${ACCESS}.${name}`));
+}
+
+function takes({ include = [], exclude = [] }: Log, logger: string): boolean {
+  const isBelow = (name: string) => logger === name || logger.startsWith(`${name}.`);
+  return (include.length === 0 || include.some(isBelow)) && !exclude.some(isBelow);
+}
+
+/** Returns the file that a log is written to, or undefined where it is none. */
+export function fileOf({ writer = {} }: Log): string | undefined {
+  const { output, filename } = writer;
+  return output === 'file' && typeof filename === 'string' ? filename : undefined;
+}
+
+/** Returns the log that the recorder reads: by its file, else by its name; where nothing says so, the first that is a file. */
+export function signetLog(
+  logs: readonly NamedLog[],
+  accessLog: string | undefined,
+): NamedLog | undefined {
+  const byFile = logs.find(({ log }) => accessLog !== undefined && fileOf(log) === accessLog);
+  const byName = logs.find(({ name }) => name === SIGNET_LOG);
+  if (byFile || byName || accessLog !== undefined) return byFile ?? byName;
+  return logs.find(({ log }) => fileOf(log) !== undefined) ?? logs[0];
+}
+
+/** The JSON encoder inside, and the filters around it. */
+export type Format = {
+  readonly json: Readonly<Record<string, unknown>> | undefined;
+  /** Field → its filter. */
+  readonly fields: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+};
+
+/** Returns how a log's lines are made; `json` is undefined where they are no JSON. */
+export function formatOf({ encoder }: Log): Format {
+  if (encoder === undefined) return { json: {}, fields: {} };
+  const fields: Record<string, Readonly<Record<string, unknown>>> = {};
+  let at = encoder;
+  // `append` wraps like `filter`.
+  for (
+    let depth = 0;
+    depth < 8 && (at['format'] === 'filter' || at['format'] === 'append');
+    depth++
+  ) {
+    if (at['format'] === 'filter') {
+      for (const [field, filter] of Object.entries(recordAt(at['fields'])))
+        fields[field] = recordAt(filter);
+    }
+    at = at['wrap'] === undefined ? { format: 'json' } : recordAt(at['wrap']);
+  }
+  return { json: at['format'] === 'json' ? at : undefined, fields };
+}

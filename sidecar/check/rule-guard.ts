@@ -1,0 +1,72 @@
+// Nothing is served without a decision: each place where a request is answered, and what surely happened before.
+import { implies } from '../edge/conditions.ts';
+import { mayHold } from '../edge/state.ts';
+import type { Visit } from '../edge/walk.ts';
+import type { Found } from './finding.ts';
+import { isForPages, isPages, isToSidecar, servedBy, type Serves } from './places.ts';
+import { type Edge, foundAt, isDeclaredOpen, isGuarded } from './rule.ts';
+
+/** Returns what is served without a decision, in error routes, or behind two of them. */
+export function findUnguarded({ sites, sidecars }: Edge): Found[] {
+  return sites
+    .flatMap(({ visits }) => visits)
+    .flatMap((visit) => (visit.mode === 'request' ? inRequest(visit, sidecars) : inErrors(visit)));
+}
+
+function inRequest(visit: Visit, sidecars: readonly string[]): Found[] {
+  if (visit.gate) {
+    const isAsked = mayHold(visit.state, 'gate', visit.given);
+    return isAsked
+      ? [foundAt('gate-twice', visit, `${last(visit)} stands behind another gate`)]
+      : [];
+  }
+  const serves = servedBy(visit);
+  if (serves === undefined || isGuarded(visit)) return [];
+  if (isToSidecar(visit, sidecars)) return toSidecar(visit);
+  // Whether that is the sidecar is looked at where its pages are.
+  if (isPages(visit)) return [];
+  if (visit.inGateAnswer)
+    return serves === 'text' ? [] : [foundAt('gate-lets-refused-in', visit, inAnswer(visit))];
+  if (isDeclaredOpen(visit)) return [];
+  const code = serves === 'unknown' ? 'handler-unknown' : 'unguarded';
+  return [foundAt(code, visit, `${last(visit)} ${whenOf(visit)}`)];
+}
+
+function toSidecar(visit: Visit): Found[] {
+  if (isForPages(visit)) return [];
+  return [
+    foundAt('sidecar-exposed', visit, `${last(visit)} proxies more than /.signet/* to the sidecar`),
+  ];
+}
+
+const IN_ERRORS: readonly Serves[] = ['app', 'files', 'other'];
+
+function inErrors(visit: Visit): Found[] {
+  if (visit.gate)
+    return [foundAt('error-route-asks', visit, `${last(visit)} stands in an error route`)];
+  const serves = servedBy(visit);
+  if (serves === undefined || !IN_ERRORS.includes(serves) || isGuarded(visit)) return [];
+  // The same page whatever was asked for.
+  if (serves === 'files' && visit.state.isPathFixed) return [];
+  if (visit.mode === 'error') {
+    return [foundAt('error-route-serves', visit, `${last(visit)} answers in an error route`)];
+  }
+  const seen = `${last(visit)} answers in place of an answer that it intercepts, a refusal among them`;
+  return [foundAt('unguarded', visit, seen)];
+}
+
+function inAnswer(visit: Visit): string {
+  return `${last(visit)} stands in a handle_response that is not for 2xx alone`;
+}
+
+function last({ path }: Visit): string {
+  return path.at(-1) ?? '';
+}
+
+// Where there is a gate before it that not everything passes, that is what has to be said.
+function whenOf({ state, given }: Visit): string {
+  const partial = state.facts.filter(({ key }) => key === 'gate');
+  const open = partial.flatMap(({ needs }) => needs.filter((need) => !implies(given, need)));
+  if (open.length === 0) return 'answers, and no gate was asked before';
+  return 'answers, and the gate before it is asked only for some of these requests';
+}

@@ -1,0 +1,99 @@
+// What apps are told of the caller: only what the gate said, and nothing that a client can change.
+import { recordAt } from '../edge/adapted.ts';
+import { isFastCgi } from '../edge/describe.ts';
+import {
+  ALIASES,
+  applyOps,
+  type Followed,
+  type Headers,
+  IDENTITY_HEADERS,
+  type Says,
+} from '../edge/header-flow.ts';
+import type { Visit } from '../edge/walk.ts';
+import type { Code } from './codes.ts';
+import type { Found } from './finding.ts';
+import { isToSidecar, servedBy } from './places.ts';
+import { type Edge, foundAt, isDeclaredOpen, isGuarded, type Rule } from './rule.ts';
+
+/** Returns what is wrong with the headers that apps get. */
+export const findIdentity: Rule = (edge) =>
+  edge.sites
+    .filter(({ isSignets, lacksSignet }) => isSignets && !lacksSignet)
+    .flatMap(({ visits }) => visits.filter((visit) => isApp(visit, edge)))
+    .flatMap((visit) => [...identity(visit), ...others(visit)]);
+
+// Behind a gate or declared open; what is neither is `unguarded`, which says enough.
+function isApp(visit: Visit, { sidecars }: Edge): boolean {
+  if (visit.mode !== 'request' || servedBy(visit) !== 'app') return false;
+  if (isToSidecar(visit, sidecars) || isTwiceGuarded(visit)) return false;
+  return isGuarded(visit) || isDeclaredOpen(visit);
+}
+
+// `gate-twice` says enough: what the one set, the other takes away.
+function isTwiceGuarded({ state }: Visit): boolean {
+  return state.facts.filter(({ key, needs }) => key === 'gate' && needs.length === 0).length > 1;
+}
+
+function identity(visit: Visit): Found[] {
+  const { headers } = visit.state;
+  const sent = headersSent(visit);
+  const found: Found[] = [];
+  const tell = (code: Code, names: readonly string[], what: string) => {
+    if (names.length > 0) found.push(foundAt(code, visit, `${names.join(', ')}: ${what}`));
+  };
+  const isTold =
+    isGuarded(visit) && named(IDENTITY_HEADERS, headers, ['gate', 'either']).length > 0;
+  const untold = isTold ? named(IDENTITY_HEADERS, headers, ['absent']) : [];
+  const theirs = named([...IDENTITY_HEADERS, ...ALIASES], sent, ['client', 'either']);
+  tell('identity-not-copied', untold, 'not brought over from the gate’s answer');
+  tell('identity-not-deleted', theirs, 'as the client sent it');
+  tell(
+    'identity-overwritten',
+    named([...IDENTITY_HEADERS, ...ALIASES], sent, ['other']),
+    'set anew',
+  );
+  tell('identity-deleted-late', named(IDENTITY_HEADERS, sent, ['lost']), 'deleted behind the gate');
+  if (!isTold && isGuarded(visit) && found.length === 0) {
+    tell('identity-not-copied', IDENTITY_HEADERS, 'none is brought over from the gate’s answer');
+  }
+  return found;
+}
+
+function others(visit: Visit): Found[] {
+  const sent = headersSent(visit);
+  const isHttp = !isFastCgi(visit.handler);
+  const found: Found[] = [];
+  if (isHttp && isGuarded(visit) && sent.connection === 'client') {
+    found.push(foundAt('hop-header', visit, 'Connection is as the client sent it'));
+  }
+  if (isHttp && sent.upgrade === 'client') {
+    found.push(foundAt('upgrade-passes', visit, 'Upgrade is as the client sent it'));
+  }
+  const forwarded = named(['x-forwarded-uri', 'x-forwarded-method'], sent, ['client']);
+  if (forwarded.length > 0) {
+    found.push(
+      foundAt('forwarded-believed', visit, `${forwarded.join(', ')}: as the client sent it`),
+    );
+  }
+  if (sent.cookie === 'client') {
+    found.push(foundAt('session-cookie-passes', visit, 'Cookie is as the client sent it'));
+  }
+  if (!visit.state.isAnswerClean) {
+    found.push(
+      foundAt(
+        'answer-identity',
+        visit,
+        'nothing deletes Remote-* and Signet-* from the answer, deferred',
+      ),
+    );
+  }
+  return found;
+}
+
+function headersSent({ handler, state }: Visit): Headers {
+  return applyOps(state.headers, recordAt(handler['headers'])['request'], false);
+}
+
+function named(names: readonly Followed[], headers: Headers, says: readonly Says[]): Followed[] {
+  return names.filter((name) => says.includes(headers[name]));
+}

@@ -1,0 +1,116 @@
+// What a site needs besides its gates: all of `import signet`, and Caddy's own bounds around it.
+import type { Server } from '../edge/adapted.ts';
+import { recordAt, textsAt } from '../edge/adapted.ts';
+import { CADDY_FLOOR, isBelow, unsafeBecause } from '../edge/version.ts';
+import { hostOf, isEverybody, reachOf } from './addresses.ts';
+import type { Found } from './finding.ts';
+import { type Edge, foundIn, type Rule, type Site } from './rule.ts';
+
+/** Returns sites with gates or open blocks and nothing of `import signet`. */
+export const findBareSites: Rule = ({ sites }) =>
+  sites
+    .filter(({ lacksSignet }) => lacksSignet)
+    .map(({ visits, hosts, server }) => {
+      const [first] = visits.filter(({ gate }) => gate);
+      const seen = 'nothing of `import signet` is in this site';
+      return first
+        ? { ...foundIn('signet-missing', first.pointer, hosts, seen), where: whereOf(first) }
+        : foundIn('signet-missing', serverPointer(server), hosts, seen);
+    });
+
+function whereOf({ pointer, hosts, path }: Site['visits'][number]): Found['where'] {
+  return { pointer, hosts, path };
+}
+
+/** More is a flood of the log; Caddy's default is 1 MiB. In bytes. */
+const MAX_HEADER_BYTES = 128 * 1024;
+
+/** Returns what is wrong around the sites: bounds, Caddy's admin endpoint and version, proxies, TLS. */
+export const findAround: Rule = (edge) => {
+  const signets = edge.sites.filter(({ isSignets }) => isSignets);
+  if (signets.length === 0) return [];
+  const names = [...new Set(signets.map(({ server }) => server))];
+  return [
+    ...ofVersion(edge),
+    ...ofAdmin(edge),
+    ...ofSidecar(edge),
+    ...names.flatMap((name) => ofServer(name, edge.adapted.servers[name] ?? {})),
+    ...signets.flatMap((site) => ofTls(site, edge.adapted.servers[site.server] ?? {})),
+  ];
+};
+
+function ofVersion({ caddy }: Edge): Found[] {
+  if (caddy === undefined || !isBelow(caddy, CADDY_FLOOR)) return [];
+  const holes = unsafeBecause(caddy).map(({ ids, what }) => `${ids.join(', ')}: ${what}`);
+  return [foundIn('caddy-old', '', [], `Caddy ${caddy.text} (${holes.join('; ')})`)];
+}
+
+/** Caddy 2.11's, where nothing is written. */
+const DEFAULT_ADMIN = 'localhost:2019';
+
+function ofAdmin({ adapted: { admin } }: Edge): Found[] {
+  if (admin.disabled === true) return [];
+  const listen = admin.listen ?? DEFAULT_ADMIN;
+  const reach = reachOf(listen);
+  if (reach === 'unix' || reach === 'unknown') return [];
+  const code = reach === 'loopback' ? 'admin-open' : 'admin-exposed';
+  return [foundIn(code, '/admin', [], `it listens on ${listen}`)];
+}
+
+function ofSidecar({ settings: { listen } }: Edge): Found[] {
+  if (listen === undefined || reachOf(listen) !== 'others') return [];
+  return [foundIn('sidecar-exposed', '', [], `by its settings the sidecar listens on ${listen}`)];
+}
+
+function ofServer(name: string, server: Server): Found[] {
+  const found: Found[] = [];
+  const { max_header_bytes: bytes = 0, trusted_proxies: proxies } = server;
+  if (bytes <= 0 || bytes > MAX_HEADER_BYTES) {
+    const seen = bytes <= 0 ? 'max_header_size is not set' : `max_header_size is ${bytes} bytes`;
+    found.push(
+      foundIn('header-bound', serverPointer(name), [], `${seen} for ${listensOn(server)}`),
+    );
+  }
+  const ranges = textsAt(recordAt(proxies)['ranges']).filter(isEverybody);
+  if (ranges.length > 0) {
+    const pointer = `${serverPointer(name)}/trusted_proxies`;
+    found.push(foundIn('proxies-trusted', pointer, [], `trusted_proxies has ${ranges.join(', ')}`));
+  }
+  return found;
+}
+
+function ofTls({ server, hosts }: Site, settings: Server): Found[] {
+  if (settings['trusted_proxies'] !== undefined || hosts.some(isLocal)) return [];
+  if (hasTls(settings, hosts)) return [];
+  const seen = `${hosts.join(', ') || 'the site'} is served on ${listensOn(settings)} without TLS`;
+  return [foundIn('plain-http', serverPointer(server), hosts, seen)];
+}
+
+// Browsers take http on their own machine for safe.
+function isLocal(host: string): boolean {
+  return reachOf(host) === 'loopback' || host.endsWith('.localhost');
+}
+
+/**
+ * Returns whether a site is served over TLS, as automatic HTTPS decides it (Caddy 2.11): on port 80 never, else where
+ * there is a host to get a certificate for.
+ */
+export function hasTls(server: Server, hosts: readonly string[]): boolean {
+  const listen = server.listen ?? [];
+  if (Array.isArray(server['tls_connection_policies'])) return true;
+  if (listen.every((address) => /:80$/.test(address))) return false;
+  const automatic = recordAt(server['automatic_https']);
+  const skipped = textsAt(automatic['skip']);
+  if (automatic['disable'] === true) return false;
+  return hosts.length > 0 && !hosts.every((host) => skipped.includes(host));
+}
+
+function listensOn({ listen = [] }: Server): string {
+  return listen
+    .map((address) => (hostOf(address) === '' ? `port ${address.slice(1)}` : address))
+    .join(', ');
+}
+
+export function serverPointer(name: string): string {
+  return `/apps/http/servers/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}

@@ -1,0 +1,93 @@
+// The part of an examination that is done from outside: what the site answers to a browser that is nobody's, and to
+// one that claims to be somebody.
+import { randomBytes } from 'node:crypto';
+import { signInPath } from '../identity/return-url.ts';
+import { ask, type Failed, type Reply } from './ask.ts';
+import { judgeServer } from './caddy.ts';
+import { judgePlain, judgeTls } from './certificate.ts';
+import { judgeClock } from './clock.ts';
+import type { Beside, Examination } from './examination.ts';
+import { lookAtRecord } from './examine-record.ts';
+import { type Line, wrong } from './line.ts';
+import { judgeSignIn } from './sign-in.ts';
+import { judgeSidecar, judgeSignedOut } from './signed-out.ts';
+import { judgeSpoofed, spoofOf, type Spoof } from './spoofed.ts';
+
+const ME = '/.signet/me';
+
+/** Returns what the URL answers to a browser that nobody has signed in with. */
+export function askPage(
+  examination: Examination,
+  more: Readonly<Record<string, string>> = {},
+): Promise<Reply | Failed> {
+  const { pathname, search } = examination.site.url;
+  return ask(examination.site, pathname + search, { ...navigating(examination), ...more });
+}
+
+/** Yields a line for each thing that the site shows; `page` is what the URL answered. */
+export async function* lookAtSite(
+  examination: Examination,
+  page: Reply,
+  { issuers, health }: Beside,
+): AsyncGenerator<Line> {
+  const { site } = examination;
+  yield page.tls ? judgeTls(site.url, page.tls, Date.now()) : judgePlain(site.url);
+  yield judgeServer(page);
+  yield judgeClock('clock', "Caddy's clock", timedOf(page));
+  const me = await ask(site, ME, agent(examination));
+  yield 'problem' in me ? unanswered('sidecar', me) : judgeSidecar(me);
+  yield judgeSignedOut(page);
+  yield* lookAtSignIns(examination, issuers);
+  const spoof = spoofOf(randomBytes(16).toString('hex'));
+  const spoofed = await lookAtSpoofed(examination, spoof);
+  yield spoofed.line;
+  const isDown = health !== undefined && 'problem' in health;
+  yield* lookAtRecord(examination, page, { spoof, reply: spoofed.reply, isDown });
+}
+
+async function* lookAtSignIns(
+  examination: Examination,
+  looked: Beside['issuers'],
+): AsyncGenerator<Line> {
+  const { site, installed } = examination;
+  const issuers = 'is' in installed ? installed.is.issuers : [];
+  const people = issuers.flatMap(({ name, clientId }, at) =>
+    clientId === undefined ? [] : [{ name, clientId, endpoint: looked[at]?.endpoint }],
+  );
+  for (const expected of people.length > 0 ? people : [undefined]) {
+    const name = expected === undefined ? 'sign-in' : `sign-in ${expected.name}`;
+    const target = signInPath('/', undefined, expected?.name);
+    const reply = await ask(site, target, navigating(examination));
+    yield 'problem' in reply
+      ? unanswered(name, reply)
+      : judgeSignIn(name, site.url, reply, expected);
+  }
+}
+
+type Spoofed = { readonly line: Line; readonly reply?: Reply };
+
+async function lookAtSpoofed(examination: Examination, spoof: Spoof): Promise<Spoofed> {
+  const page = await askPage(examination, spoof.headers);
+  const me = await ask(examination.site, ME, { ...agent(examination), ...spoof.headers });
+  if ('problem' in page) return { line: unanswered('spoofed headers', page) };
+  if ('problem' in me) return { line: unanswered('spoofed headers', me), reply: page };
+  return { line: judgeSpoofed(spoof, page, me), reply: page };
+}
+
+function unanswered(name: string, { problem }: Failed): Line {
+  return wrong(name, `no answer: ${problem}`, "Caddy's log may say why");
+}
+
+// As a browser that opens a page: whoever is to sign in is sent there.
+function navigating(examination: Examination): Record<string, string> {
+  return { ...agent(examination), Accept: 'text/html', 'Sec-Fetch-Mode': 'navigate' };
+}
+
+// By it the rows of an examination are known.
+function agent({ version }: Examination): Record<string, string> {
+  return { 'User-Agent': `signet-doctor/${version}` };
+}
+
+function timedOf({ headers, sentAtMs, answeredAtMs }: Reply) {
+  return { sentAtMs, answeredAtMs, date: headers['date']?.[0], age: headers['age']?.[0] };
+}

@@ -1,0 +1,89 @@
+// Which handler of Caddy's is Signet's gate, and what it says: a reverse_proxy that asks /verify. That what it lets
+// in was really allowed is not looked at here (check/ does).
+import {
+  type Handler,
+  type MatcherSet,
+  recordAt,
+  type Route,
+  routesAt,
+  textsAt,
+} from './adapted.ts';
+
+/** An answer of the gate, and what Caddy does with it. */
+export type Response = {
+  /** The response matcher; undefined matches every answer. */
+  readonly match: MatcherSet | undefined;
+  readonly routes: readonly Route[];
+};
+
+/** A reverse_proxy whose answers decide whether Caddy goes on: `forward_auth`, and what stands for it. */
+export type Gate = {
+  /** The block's name, raw as the sidecar gets it; undefined where the question has none. */
+  readonly route: string | undefined;
+  /** Raw, without the sidecar's reading; undefined where there is none. */
+  readonly requirement: string | undefined;
+  readonly dials: readonly string[];
+  readonly responses: readonly Response[];
+};
+
+const QUESTION = /^\/verify(?:\?(.*))?$/s;
+/** As the sidecar reads it (request.ts), and as older snippets ask. */
+const ASKED = /^require(?:=(?<requirement>.*))?&route=(?<route>.*)$/s;
+const ASKED_BEFORE = /^route=(?<route>.*?)(?:&require(?:=(?<requirement>.*))?)?$/s;
+
+/** Returns what the gate asks, or undefined where the handler is no gate of Signet's. */
+export function gateOf(handler: Handler): Gate | undefined {
+  if (handler.handler !== 'reverse_proxy') return undefined;
+  const { uri, method } = recordAt(handler['rewrite']);
+  const question = typeof uri === 'string' && method === 'GET' ? QUESTION.exec(uri) : null;
+  if (question === null) return undefined;
+  const asked = (ASKED.exec(question[1] ?? '') ?? ASKED_BEFORE.exec(question[1] ?? ''))?.groups;
+  return {
+    route: asked?.['route'],
+    requirement: asked?.['requirement'],
+    dials: dialsOf(handler),
+    responses: responsesOf(handler),
+  };
+}
+
+/** Returns where a reverse_proxy dials: `app:3000`, `unix//run/app.sock`, or a placeholder. */
+export function dialsOf(handler: Handler): readonly string[] {
+  const upstreams = handler['upstreams'];
+  if (!Array.isArray(upstreams)) return [];
+  return upstreams.flatMap((upstream) => textsAt([recordAt(upstream)['dial']]));
+}
+
+/** Returns what a handler does with answers (`handle_response` of reverse_proxy and intercept), in order. */
+export function responsesOf(handler: Handler): readonly Response[] {
+  const responses = handler['handle_response'];
+  if (!Array.isArray(responses)) return [];
+  return responses.map(recordAt).map(({ match, routes }) => ({
+    match: match === undefined || match === null ? undefined : recordAt(match),
+    routes: routesAt(routes),
+  }));
+}
+
+/** What `import unprotected NAME` leaves in the JSON: a block that is meant to be open. */
+const UNPROTECTED = 'signet_unprotected';
+
+/** Returns the name of an open block that its operator declared, or undefined. */
+export function declaredOpen(handler: Handler): string | undefined {
+  const name = handler.handler === 'vars' ? handler[UNPROTECTED] : undefined;
+  return typeof name === 'string' && name !== '' ? name : undefined;
+}
+
+/** Returns whether a response matcher takes answers of 2xx alone: the gate's yes. */
+export function isOnlyFor2xx(match: MatcherSet | undefined): boolean {
+  const statuses = match?.['status_code'];
+  const isYes = (status: unknown) =>
+    status === 2 || (typeof status === 'number' && status >= 200 && status <= 299);
+  return Array.isArray(statuses) && statuses.length > 0 && statuses.every(isYes);
+}
+
+/** Returns whether a response matcher takes only answers with this header. */
+export function asksForHeader(match: MatcherSet | undefined, name: string): boolean {
+  const headers = Object.entries(recordAt(match?.['headers']));
+  return headers.some(
+    ([header, values]) => header.toLowerCase() === name && textsAt(values).length > 0,
+  );
+}

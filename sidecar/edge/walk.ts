@@ -1,0 +1,267 @@
+// Walks what Caddy will do with a request: each handler of a server in the order in which they run, with what is known
+// there of any request that comes so far. Pure, and judges nothing: rules do (check/).
+import { Fault } from '../fault.ts';
+import {
+  type Handler,
+  type MatcherSet,
+  recordAt,
+  type Route,
+  routesAt,
+  type Server,
+} from './adapted.ts';
+import { type Block, blocksOf, sharedGroups } from './blocks.ts';
+import { type Condition, negated } from './conditions.ts';
+import { describeHandler, describeMatch } from './describe.ts';
+import { effectOf } from './effects.ts';
+import { filteredBy } from './filters.ts';
+import { type Gate, gateOf, isOnlyFor2xx, responsesOf, type Response } from './gate-handler.ts';
+import { type PlacedRoute, partsOf } from './partition.ts';
+import { ARRIVED, holds, joinWays, type State, type Way, withFact } from './state.ts';
+
+/** Why a handler runs: for the request, for an error of it, or on seeing the answer to it (`intercept`). */
+export type Mode = 'request' | 'error' | 'answer';
+
+/** What comes of one of the answers that a proxy handles itself. */
+export type Answered = Pick<Response, 'match'> & {
+  /** As Caddy goes on behind it; undefined where the client was answered. */
+  readonly exit: State | undefined;
+};
+
+/** Where a handler stands. */
+export type Spot = {
+  /** RFC 6901, in the adapted JSON. */
+  readonly pointer: string;
+  readonly server: string;
+  /** Handlers of one site have one of these. */
+  readonly site: string;
+  /** The site's; empty where it has none. */
+  readonly hosts: readonly string[];
+  /** From the outside in, in words. */
+  readonly path: readonly string[];
+  /** What holds of a request here. */
+  readonly given: readonly Condition[];
+  readonly mode: Mode;
+  /** Whether it runs upon an answer of the gate. */
+  readonly inGateAnswer: boolean;
+};
+
+/** A handler, reached. */
+export type Visit = Spot & {
+  readonly handler: Handler;
+  readonly gate: Gate | undefined;
+  /** Before it runs. */
+  readonly state: State;
+  /** What a reverse_proxy does with answers, in order; empty where it hands all to the client. */
+  readonly answers: readonly Answered[];
+};
+
+/** A configuration in which routes invoke each other could be walked for ever. */
+const MAX_VISITS = 100_000;
+
+/**
+ * Returns every handler of the server that a request can come to, in order; inner ones behind theirs.
+ * @throws {Fault} ERR_CADDY where there are more than anybody's configuration has.
+ */
+export function walkServer(name: string, server: Server): readonly Visit[] {
+  const visits: Visit[] = [];
+  const named = server.named_routes ?? {};
+  const shared = sharedGroups(server);
+  const pointer = `/apps/http/servers/${escapePointer(name)}`;
+  const start: Spot = {
+    ...{ pointer, server: name, site: pointer, hosts: [], path: [], given: [] },
+    ...{ mode: 'request', inGateAnswer: false },
+  };
+  for (const { hosts, routes } of partsOf(server.routes ?? [])) {
+    runPlaced(routes, atSite(start, hosts), ARRIVED);
+  }
+  for (const { hosts, routes } of partsOf(server.errors?.routes ?? [])) {
+    runPlaced(routes, inErrors(atSite(start, hosts)), ARRIVED);
+  }
+  return visits;
+
+  function runRoutes(routes: readonly Route[], at: Spot, arrived: State): State | undefined {
+    const placed = routes.map((route, index) => ({ route, index }));
+    return runPlaced(placed, at, arrived);
+  }
+
+  function runPlaced(routes: readonly PlacedRoute[], at: Spot, arrived: State): State | undefined {
+    let now: State | undefined = arrived;
+    const ended: Way[] = [];
+    const past: Condition[] = [];
+    for (const block of blocksOf(routes, shared)) {
+      if (now === undefined) break;
+      const { last, onward, negations } = runBlock(block, at, now);
+      ended.push(...last.map(({ needs, exit }) => ({ needs: [...past, ...needs], exit })));
+      if (last.length > 0) past.push(...negations);
+      now = filtered(block, joinWays(now, onward));
+    }
+    if (ended.every(({ exit }) => exit === undefined)) return now;
+    return joinWays(arrived, [...ended, { needs: past, exit: now }]);
+  }
+
+  /** `last`: the ways on which no later route of the list runs. */
+  function runBlock(block: Block, at: Spot, before: State): BlockEnd {
+    const end: BlockEnd = { last: [], onward: [], negations: [] };
+    if (block.isContinued) end.negations.push(unknownAt(at, block));
+    for (const placed of block.routes) {
+      const condition = conditionOf(placed.route, before);
+      const needs = [...end.negations, ...(condition ? [condition] : [])];
+      const exit = runHandlers(placed.route.handle, enter(at, placed, needs), before);
+      end[placed.route.terminal ? 'last' : 'onward'].push({ needs, exit });
+      if (condition === undefined && !block.isContinued) return end;
+      if (condition) end.negations.push(negated(condition));
+    }
+    end.onward.push({ needs: end.negations, exit: before });
+    return end;
+  }
+
+  function runHandlers(
+    handlers: readonly Handler[] = [],
+    at: Spot,
+    arrived: State,
+  ): State | undefined {
+    let now: State | undefined = arrived;
+    for (const [index, handler] of handlers.entries()) {
+      if (now === undefined) return undefined;
+      if (visits.length >= MAX_VISITS) throw tooMuch(name);
+      now = runHandler(handler, { ...at, pointer: `${at.pointer}/handle/${index}` }, now);
+    }
+    return now;
+  }
+
+  function runHandler(handler: Handler, at: Spot, state: State): State | undefined {
+    const gate = gateOf(handler);
+    const path = [...at.path, describeHandler(handler)];
+    const visit: Visit = { ...at, path, handler, gate, state, answers: [] };
+    const place = visits.push(visit) - 1;
+    if (handler.handler !== 'reverse_proxy') return runOther(handler, at, state);
+    const answers = runAnswers(handler, { ...at, inGateAnswer: gate !== undefined }, state);
+    visits[place] = { ...visit, answers };
+    const exit = joinWays(
+      state,
+      answers.map(({ exit }) => ({ needs: [], exit })),
+    );
+    return exit && gate && !holds(exit, 'gate', at.given) ? withFact(exit, 'gate') : exit;
+  }
+
+  function runAnswers(handler: Handler, at: Spot, state: State): Answered[] {
+    return responsesOf(handler).map(({ match, routes }, index) => {
+      const inside = { ...at, pointer: `${at.pointer}/handle_response/${index}` };
+      const isYes = at.inGateAnswer && isOnlyFor2xx(match);
+      return { match, exit: runRoutes(routes, inside, isYes ? withFact(state, 'gate') : state) };
+    });
+  }
+
+  function runOther(handler: Handler, at: Spot, state: State): State | undefined {
+    switch (handler.handler) {
+      case 'subroute':
+        runRoutes(routesAt(recordAt(handler['errors'])['routes']), inErrors(at), ARRIVED);
+        return runRoutes(routesAt(handler['routes']), at, state);
+      case 'invoke':
+        return invoke(String(handler['name']), at, state);
+      case 'intercept':
+        // A refusal, too, may be what it sees.
+        runAnswers(handler, holds(state, 'gate', at.given) ? at : { ...at, mode: 'answer' }, state);
+        return state;
+      case 'file_server':
+        return handler['pass_thru'] === true ? state : undefined;
+      case 'static_response':
+      case 'error':
+      case 'copy_response':
+      case 'metrics':
+        return undefined;
+      default:
+        return effectOf(handler, state, at.inGateAnswer);
+    }
+  }
+
+  function invoke(name: string, at: Spot, state: State): State | undefined {
+    const route = Object.hasOwn(named, name) ? named[name] : undefined;
+    const words = `invoke ${name}`;
+    // One that invokes itself would never end, in Caddy either.
+    if (route === undefined || at.path.includes(words)) return state;
+    const path = [...at.path, words];
+    const place = { ...at, path, pointer: `${pointer}/named_routes/${escapePointer(name)}` };
+    return runInvoked(route, place, state);
+  }
+
+  function runInvoked(route: Route, at: Spot, state: State): State | undefined {
+    const condition = conditionOf(route, state);
+    if (condition === undefined) return runHandlers(route.handle, at, state);
+    const given = [...at.given, condition];
+    const exit = runHandlers(route.handle, { ...at, given }, state);
+    const past = { needs: [negated(condition)], exit: state };
+    return joinWays(state, [{ needs: [condition], exit }, past]);
+  }
+}
+
+function tooMuch(server: string): Fault {
+  const problem = `more than ${MAX_VISITS} handlers can run; do its named routes invoke each other?`;
+  return new Fault('ERR_CADDY', `server ${server}: ${problem}`);
+}
+
+type BlockEnd = { readonly last: Way[]; readonly onward: Way[]; readonly negations: Condition[] };
+
+function inErrors(at: Spot): Spot {
+  return { ...at, mode: 'error', inGateAnswer: false, pointer: `${at.pointer}/errors` };
+}
+
+function atSite(at: Spot, hosts: readonly string[]): Spot {
+  return { ...at, hosts, site: `${at.server} ${hosts.join(' ')}` };
+}
+
+function enter(at: Spot, { route, index }: PlacedRoute, needs: readonly Condition[]): Spot {
+  const words = describeMatch(route);
+  return {
+    ...at,
+    pointer: `${at.pointer}/routes/${index}`,
+    given: [...at.given, ...needs],
+    path: words === undefined ? at.path : [...at.path, words],
+  };
+}
+
+/** What looks at nothing but the request's line and where it comes from. */
+const OF_THE_LINE = [
+  'path',
+  'path_regexp',
+  'host',
+  'method',
+  'query',
+  'protocol',
+  'remote_ip',
+  'client_ip',
+  'file',
+];
+
+function conditionOf({ match = [] }: Route, state: State): Condition | undefined {
+  if (match.length === 0 || match.some((set) => Object.keys(set).length === 0)) return undefined;
+  const isOfLine = match.every(looksAtLine);
+  const epoch = isOfLine ? `${state.rewrites}` : `${state.rewrites}/${state.changes}`;
+  return { sets: match, epoch };
+}
+
+function looksAtLine(set: MatcherSet): boolean {
+  return Object.entries(set).every(([name, matcher]) =>
+    name === 'not' && Array.isArray(matcher)
+      ? matcher.map(recordAt).every(looksAtLine)
+      : OF_THE_LINE.includes(name),
+  );
+}
+
+// Of what it hangs on nothing is known but that it is this.
+function unknownAt({ pointer, path }: Spot, { routes: [first] }: Block): Condition {
+  const place = `${path.join(' ')} ${pointer}/${first?.index}`;
+  return { sets: [{ group: place }], epoch: place };
+}
+
+function filtered({ routes }: Block, state: State | undefined): State | undefined {
+  const names = state ? routes.flatMap(({ route }) => filteredBy(route)) : [];
+  if (state === undefined || names.length === 0) return state;
+  const headers = { ...state.headers };
+  for (const name of names) if (headers[name] === 'client') headers[name] = 'filtered';
+  return { ...state, headers };
+}
+
+function escapePointer(key: string): string {
+  return key.replaceAll('~', '~0').replaceAll('/', '~1');
+}

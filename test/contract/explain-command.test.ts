@@ -1,0 +1,110 @@
+// `signet explain` as its users meet it: exit codes, what is read, what is printed. The Caddy is a real one.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { findCaddy } from '../../caddy/find.ts';
+import { SNIPPETS } from '../fixtures/caddy.ts';
+
+const PROGRAM = fileURLToPath(new URL('../fixtures/explain-program.ts', import.meta.url));
+
+const CADDYFILE = `import ${SNIPPETS}
+{$SITE:app.test} {
+	import signet
+	handle /admin* {
+		import protect admin role:admin+type:human {
+			reverse_proxy app:3000
+		}
+	}
+	handle /team* {
+		import protect team idp:okta+team:payments {
+			respond "team"
+		}
+	}
+	handle /file* {
+		@there file
+		respond @there "there"
+		respond "not there"
+	}
+	handle {
+		respond "open"
+	}
+}
+`;
+
+let folder = '';
+let caddy = '';
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'signet-explain-'));
+  ({ path: caddy } = await findCaddy({ env: process.env, say: () => {} }));
+  await writeFile(join(folder, 'Caddyfile'), CADDYFILE);
+  await writeFile(join(folder, 'wrong'), 'app.test {\n\tbogus\n}\n');
+  await writeFile(join(folder, 'caddy.env'), 'SITE=other.test\n');
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+type Ended = { readonly code: number; readonly out: string; readonly err: string };
+
+async function run(args: readonly string[], stdin = ''): Promise<Ended> {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], HOME: folder, CADDY: caddy },
+  });
+  child.stdin.end(stdin);
+  const ended = once(child, 'close');
+  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [code] = (await ended) as [number];
+  return { code, out, err };
+}
+
+const outcomesOf = ({ out }: Ended): unknown => (JSON.parse(out) as { outcomes: unknown }).outcomes;
+
+describe('its exit code', () => {
+  test.each([
+    [0, 'GET https://app.test/admin --user alice --role admin'],
+    [0, 'GET https://app.test/'],
+    [1, 'GET https://app.test/admin'],
+    [1, 'GET https://app.test/admin --page'],
+    [1, 'GET https://app.test/admin --role admin --type agent'],
+    [3, 'GET https://app.test/file'],
+    [2, 'GET /admin'],
+    [2, 'GET https://app.test/ --caddyfile wrong'],
+    [2, 'GET https://app.test/ --caddyfile nowhere'],
+    [2, 'GET https://app.test/ --caddy /nowhere'],
+    [2, 'GET https://app.test/ --actors 9'],
+    [2, 'GET https://app.test/ --header nonsense'],
+    [2, 'GET https://app.test/ --claims nowhere'],
+    [2, 'GET https://app.test/ --claims - --user alice'],
+    [2, 'GET'],
+  ])('is %s for %s', async (code, args) => {
+    expect(await run(args.split(' '))).toMatchObject({ code });
+  });
+});
+
+test('on a pipe it is JSON, with the block and the line of its import', async () => {
+  const ended = await run(['GET', 'https://app.test/admin/x']);
+  expect(outcomesOf(ended)).toMatchObject([
+    {
+      decision: 'deny',
+      block: 'admin',
+      requirement: 'role:admin+type:human',
+      line: 'Caddyfile:5',
+      behind: ['reverse_proxy app:3000'],
+    },
+  ]);
+});
+
+test('claims from standard input are read as their issuer’s are mapped', async () => {
+  const claims = JSON.stringify({ iss: 'https://okta.test', sub: '1', squad: 'payments' });
+  const ended = await run(['GET', 'https://app.test/team', '--claims', '-'], claims);
+  expect(outcomesOf(ended)).toMatchObject([{ decision: 'allow', answers: { body: 'team' } }]);
+});
+
+test('variables of the Caddyfile come from --envfile', async () => {
+  const ended = await run(['GET', 'https://other.test/', '--envfile', 'caddy.env']);
+  expect(outcomesOf(ended)).toMatchObject([{ decision: 'none', answers: { body: 'open' } }]);
+});

@@ -1,0 +1,201 @@
+// `signet check` as its users run it: a process, a folder, a real Caddy; what it prints and what it ends with.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { findCaddy } from '../../caddy/find.ts';
+import { SNIPPETS } from '../fixtures/caddy.ts';
+import type { Ended } from '../fixtures/cli.ts';
+import { productFile } from '../fixtures/package-place.ts';
+
+const PROGRAM = productFile('bin/signet.js');
+
+let folder: string;
+let caddy: string;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'signet-check-'));
+  ({ path: caddy } = await findCaddy({ env: process.env, say: () => {} }));
+  write('right.caddyfile', site('import protect app any {\n\t\treverse_proxy app:3000\n\t}'));
+  write('wrong.caddyfile', site('reverse_proxy {$APP:app:3000}'));
+  write('broken.caddyfile', site('reverse_proxxy app:3000'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const write = (name: string, text: string) => writeFileSync(join(folder, name), text);
+
+function site(body: string): string {
+  return `{
+	admin off
+	servers {
+		max_header_size 32KiB
+	}
+}
+
+import ${SNIPPETS}
+
+app.example.com {
+	import signet
+	handle /open/* {
+		import unprotected open {
+			respond 204
+		}
+	}
+	${body}
+}
+`;
+}
+
+async function check(
+  args: readonly string[],
+  { cwd = folder, env = {} }: { cwd?: string; env?: Record<string, string> } = {},
+): Promise<Ended> {
+  const child = spawn(process.execPath, [PROGRAM, 'check', ...args], {
+    cwd,
+    // Its PATH has no Caddy: the one that is asked is named.
+    env: { PATH: '/nonexistent', HOME: '/nonexistent', CADDY: caddy, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let out = '';
+  let err = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
+  const [code] = (await once(child, 'close')) as [number];
+  return { code, out, err };
+}
+
+type Told = {
+  readonly file: string;
+  readonly errors: number;
+  readonly not_looked_at: readonly string[];
+  readonly findings: readonly { code: string; file: string; line: number | null; seen: string }[];
+};
+
+const told = ({ out }: Ended) => JSON.parse(out) as Told;
+
+describe('exit codes', () => {
+  // Where this machine's Caddy is one that dials late, an app on TCP is no matter.
+  test('0 where nothing was found', async () => {
+    const ended = await check(['right.caddyfile']);
+    expect(ended).toMatchObject({ code: 0, err: '' });
+    expect(told(ended).findings).toEqual([]);
+  });
+
+  test('1 where something was found, and it says where', async () => {
+    const ended = await check(['wrong.caddyfile']);
+    expect(ended).toMatchObject({ code: 1, err: '' });
+    expect(told(ended).findings).toMatchObject([
+      { code: 'unguarded', file: 'wrong.caddyfile', line: 17 },
+    ]);
+  });
+
+  test.each([
+    ['no such file', ['absent.caddyfile'], /absent\.caddyfile: there is no such file/],
+    ['a folder', ['.'], /it is a folder; name the file/],
+    [
+      'a file that Caddy does not take',
+      ['broken.caddyfile'],
+      /:17: unrecognized directive: reverse_proxxy/,
+    ],
+    [
+      'a Caddy that is not there',
+      ['--caddy', '/nonexistent/caddy', 'right.caddyfile'],
+      /there is no such program; name one/,
+    ],
+    [
+      'a file of variables that is not there',
+      ['--envfile', 'absent.env', 'right.caddyfile'],
+      /absent\.env/,
+    ],
+    ['two formats at once', ['--json', '--sarif', 'right.caddyfile'], /cannot be used with/],
+    ['an option that there is not', ['--fix'], /unknown option/],
+  ])('2 for %s, and standard output stays empty', async (_name, args, words) => {
+    const ended = await check(args);
+    expect(ended).toMatchObject({ code: 2, out: '' });
+    expect(ended.err).toMatch(words);
+  });
+
+  test('2 where there is no Caddy on the PATH, with what to do', async () => {
+    const ended = await check(['right.caddyfile'], { env: { CADDY: '' } });
+    expect(ended).toMatchObject({ code: 2, out: '' });
+    expect(ended.err).toMatch(/no caddy on the PATH; name one: --caddy PATH/);
+  });
+
+  test('2 for JSON that is none', async () => {
+    write('broken.json', '{"apps": ');
+    const ended = await check(['broken.json']);
+    expect(ended).toMatchObject({ code: 2, out: '' });
+    expect(ended.err).toMatch(/broken\.json: it is no JSON/);
+  });
+
+  test('2 for a file of another adapter, with what to do', async () => {
+    write('caddy.yaml', 'apps: {}\n');
+    const ended = await check(['caddy.yaml']);
+    expect(ended.code).toBe(2);
+    expect(ended.err).toMatch(/caddy adapt --adapter NAME/);
+  });
+});
+
+test('without a name ./Caddyfile is checked', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'signet-check-'));
+  writeFileSync(join(cwd, 'Caddyfile'), site('reverse_proxy app:3000'));
+  const ended = await check([], { cwd });
+  rmSync(cwd, { recursive: true });
+  expect(told(ended)).toMatchObject({ file: 'Caddyfile', errors: 1 });
+});
+
+test('variables are those of the environment, and then of --envfile', async () => {
+  write('caddy.env', 'APP=from-file:1\n');
+  const [fromFile, fromBoth] = await Promise.all([
+    check(['--envfile', 'caddy.env', 'wrong.caddyfile']),
+    check(['--envfile', 'caddy.env', 'wrong.caddyfile'], { env: { APP: 'from-env:2' } }),
+  ]);
+  expect(told(fromFile).findings[0]?.seen).toContain('from-file:1');
+  expect(told(fromBoth).findings[0]?.seen).toContain('from-env:2');
+});
+
+test('JSON needs no Caddy, and it is said what could not be told', async () => {
+  write('caddy.json', '{"admin":{"disabled":true},"apps":{"http":{"servers":{}}}}');
+  const ended = await check(['caddy.json'], { env: { CADDY: '' } });
+  expect(ended.code).toBe(0);
+  expect(told(ended).not_looked_at).toEqual([
+    expect.stringMatching(/settings of the sidecar/),
+    expect.stringMatching(/^Which Caddy/),
+    expect.stringMatching(/^It is JSON/),
+  ]);
+});
+
+test('--sarif is a log for code hosts, with paths from here', async () => {
+  const ended = await check(['--sarif', 'wrong.caddyfile']);
+  const log = JSON.parse(ended.out) as { runs: { results: unknown[] }[] };
+  expect(ended.code).toBe(1);
+  expect(log.runs[0]?.results).toMatchObject([
+    {
+      ruleId: 'unguarded',
+      locations: [
+        {
+          physicalLocation: {
+            artifactLocation: { uri: 'wrong.caddyfile' },
+            region: { startLine: 17 },
+          },
+        },
+      ],
+    },
+  ]);
+});
+
+test('a log that the Caddyfile names is not opened, and nothing else is written', async () => {
+  const before = readdirSync(folder).toSorted();
+  await check(['right.caddyfile'], { env: { SIGNET_ACCESS_LOG: join(folder, 'logs/access.log') } });
+  expect(readdirSync(folder).toSorted()).toEqual(before);
+});
+
+test('--help names the exit codes and whose variables are read', async () => {
+  const { code, out } = await check(['--help']);
+  expect(code).toBe(0);
+  expect(out).toMatch(
+    /0 {2}nothing was found\n.*1 {2}something was found.*\n.*2 {2}it could not be checked/,
+  );
+  expect(out).toMatch(/environment of this command, not of Caddy's service/);
+});

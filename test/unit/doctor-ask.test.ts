@@ -1,0 +1,110 @@
+// What `signet doctor` does at sites that answer whatever they like: it ends, and tells what it met.
+import { createServer, type Server, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { afterEach, expect, test } from '@jest/globals';
+import { ask, type Failed, type Reply } from '../../sidecar/doctor/ask.ts';
+
+let server: Server | undefined;
+afterEach(() => {
+  server?.close();
+  server = undefined;
+});
+
+/** Asks a server that does this with each connection. */
+async function asked(serve: (socket: Socket) => void, withinMs?: number): Promise<Reply | Failed> {
+  server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => serve(socket));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return ask({ url: new URL(`http://127.0.0.1:${port}/`) }, '/', {}, withinMs);
+}
+
+const HEAD = 'HTTP/1.1 200 OK\r\n';
+
+test('a body without an end is cut at 256 KiB', async () => {
+  const reply = await asked((socket) => {
+    socket.write(`${HEAD}\r\n`);
+    const more = () => {
+      while (socket.writable && socket.write(Buffer.alloc(65_536, 'x')));
+    };
+    socket.on('drain', more);
+    more();
+  });
+  expect(reply).toMatchObject({ status: 200, isCut: true });
+  expect('body' in reply && reply.body.length).toBe(256 * 1024);
+});
+
+test('headers beyond 64 KiB are no answer', async () => {
+  const reply = await asked((socket) => {
+    socket.write(HEAD);
+    for (let at = 0; at < 100; at++) socket.write(`X-${at}: ${'y'.repeat(1000)}\r\n`);
+  });
+  expect(reply).toEqual({ problem: 'its headers are longer than 64 KiB' });
+});
+
+test('bytes that are no HTTP are no answer', async () => {
+  const reply = await asked((socket) => socket.end(Buffer.from([0, 255, 27, 91, 50, 74])));
+  expect(reply).toEqual({ problem: 'it does not speak HTTP' });
+});
+
+test('one that hangs up is told to have done so', async () => {
+  expect(await asked((socket) => socket.destroy())).toEqual({ problem: 'it hung up' });
+});
+
+test('a body that breaks off is cut, and its head is known', async () => {
+  const reply = await asked((socket) => {
+    socket.write(`${HEAD}Content-Length: 100\r\n\r\nhalf`, () => socket.destroy());
+  });
+  expect(reply).toMatchObject({ status: 200, body: 'half', isCut: true });
+});
+
+test('one that says nothing is not waited for', async () => {
+  expect(await asked(() => undefined, 200)).toEqual({ problem: 'no answer within 0.2 s' });
+});
+
+test('one that says a little now and then is not waited for', async () => {
+  let timer: NodeJS.Timeout | undefined;
+  const reply = await asked((socket) => {
+    socket.write(`${HEAD}\r\n`);
+    timer = setInterval(() => socket.write('x'), 20);
+  }, 300);
+  clearInterval(timer);
+  expect(reply).toMatchObject({ status: 200, isCut: true });
+});
+
+test('101 to who asked for no other protocol is no answer', async () => {
+  const reply = await asked((socket) =>
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n'),
+  );
+  expect(reply).toEqual({ problem: 'it answers 101 to what asked for no other protocol' });
+});
+
+test('a redirect is not followed', async () => {
+  let connections = 0;
+  const reply = await asked((socket) => {
+    connections += 1;
+    socket.end('HTTP/1.1 302 Found\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n');
+  });
+  expect(reply).toMatchObject({ status: 302, headers: { location: ['/again'] } });
+  expect(connections).toBe(1);
+});
+
+test('a binary body is a character for each byte', async () => {
+  const reply = await asked((socket) => {
+    socket.write(`${HEAD}Content-Length: 3\r\n\r\n`);
+    socket.end(Buffer.from([0x00, 0xff, 0x1b]));
+  });
+  expect(reply).toMatchObject({ body: '\u0000\u00ff\u001b', isCut: false });
+});
+
+test('a port where nothing listens is told so', async () => {
+  const free = createServer().listen(0, '127.0.0.1');
+  await once(free, 'listening');
+  const { port } = free.address() as AddressInfo;
+  await new Promise((resolve) => free.close(resolve));
+  const reply = await ask({ url: new URL(`http://127.0.0.1:${port}/`) }, '/');
+  expect(reply).toEqual({ problem: 'nothing listens there' });
+});
