@@ -88,7 +88,7 @@ function isSignets({ gate, handler }: Visit): boolean {
 // What `import signet` brings, any of it: the sidecar's pages, or the answers cleaned.
 function isOfSignet(visit: Visit, sidecars: readonly string[]): boolean {
   if (isPages(visit) || (isToSidecar(visit, sidecars) && isForPages(visit))) return true;
-  return servedBy(visit) === 'app' && visit.state.isAnswerClean;
+  return servedBy(visit) === 'app' && visit.known.isAnswerClean;
 }
 
 // A named route is walked for each place that invokes it.

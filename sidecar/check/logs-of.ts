@@ -49,7 +49,9 @@ export function signetLog(
   const byFile = logs.find(({ log }) => accessLog !== undefined && fileOf(log) === accessLog);
   const byName = logs.find(({ name }) => name === SIGNET_LOG);
   if (byFile || byName || accessLog !== undefined) return byFile ?? byName;
-  return logs.find(({ log }) => fileOf(log) !== undefined) ?? logs[0];
+  const isFile = ({ log }: NamedLog) => fileOf(log) !== undefined;
+  // Caddy's own, of everything, is nobody's record.
+  return logs.find(isFile) ?? logs.find(({ name }) => name !== 'default');
 }
 
 /** The JSON encoder inside, and the filters around it. */

@@ -1,5 +1,5 @@
 // The gate itself: what it is asked, what lets in, how it is reached, and by which Caddy.
-import { recordAt } from '../edge/adapted.ts';
+import { recordAt, textsAt } from '../edge/adapted.ts';
 import { dialsOf, isOnlyFor2xx } from '../edge/gate-handler.ts';
 import { applyOps, type Headers } from '../edge/header-flow.ts';
 import { CADDY_ADVISED, isBelow } from '../edge/version.ts';
@@ -89,6 +89,8 @@ function question(visit: Visit, lacksSignet: boolean): Found[] {
   if (sent['x-request-id'] !== 'uuid') {
     found.push(foundAt('gate-question', visit, 'X-Request-Id is not {http.request.uuid}'));
   }
+  const other = wrongly(visit);
+  if (other !== undefined) found.push(foundAt('gate-question', visit, other));
   const missing = (['x-forwarded-uri', 'x-forwarded-method'] as const).filter(
     (name) => sent[name] === 'absent',
   );
@@ -98,8 +100,23 @@ function question(visit: Visit, lacksSignet: boolean): Found[] {
   return found;
 }
 
-function headersSent({ handler, state }: Visit): Headers {
-  return applyOps(state.headers, recordAt(handler['headers'])['request'], false);
+/** What Caddy itself knows; `orig_`, because a rewritten path leads nobody back. */
+const SAID_BY_CADDY: Record<string, RegExp> = {
+  'x-forwarded-uri': /^\{http\.request\.(orig_)?uri\}$/,
+  'x-forwarded-method': /^\{http\.request\.(orig_)?method\}$/,
+};
+
+function wrongly({ handler }: Visit): string | undefined {
+  const { set } = recordAt(recordAt(handler['headers'])['request']);
+  const wrong = Object.entries(recordAt(set)).find(([name, values]) => {
+    const said = SAID_BY_CADDY[name.toLowerCase()];
+    return said !== undefined && !textsAt(values).every((value) => said.test(value));
+  });
+  return wrong && `${wrong[0]} is set from ${textsAt(wrong[1]).join(', ')}`;
+}
+
+function headersSent({ handler, known }: Visit): Headers {
+  return applyOps(known.headers, recordAt(handler['headers'])['request'], false);
 }
 
 // With the gate's connections kept, and an app on a unix socket behind it.

@@ -1,6 +1,4 @@
 // Nothing is served without a decision: each place where a request is answered, and what surely happened before.
-import { implies } from '../edge/conditions.ts';
-import { mayHold } from '../edge/state.ts';
 import type { Visit } from '../edge/walk.ts';
 import type { Found } from './finding.ts';
 import { isForPages, isPages, isToSidecar, servedBy, type Serves } from './places.ts';
@@ -15,7 +13,7 @@ export function findUnguarded({ sites, sidecars }: Edge): Found[] {
 
 function inRequest(visit: Visit, sidecars: readonly string[]): Found[] {
   if (visit.gate) {
-    const isAsked = mayHold(visit.state, 'gate', visit.given);
+    const isAsked = visit.known.perhaps.includes('gate');
     return isAsked
       ? [foundAt('gate-twice', visit, `${last(visit)} stands behind another gate`)]
       : [];
@@ -47,7 +45,7 @@ function inErrors(visit: Visit): Found[] {
   const serves = servedBy(visit);
   if (serves === undefined || !IN_ERRORS.includes(serves) || isGuarded(visit)) return [];
   // The same page whatever was asked for.
-  if (serves === 'files' && visit.state.isPathFixed) return [];
+  if (serves === 'files' && visit.known.isPathFixed) return [];
   if (visit.mode === 'error') {
     return [foundAt('error-route-serves', visit, `${last(visit)} answers in an error route`)];
   }
@@ -64,9 +62,7 @@ function last({ path }: Visit): string {
 }
 
 // Where there is a gate before it that not everything passes, that is what has to be said.
-function whenOf({ state, given }: Visit): string {
-  const partial = state.facts.filter(({ key }) => key === 'gate');
-  const open = partial.flatMap(({ needs }) => needs.filter((need) => !implies(given, need)));
-  if (open.length === 0) return 'answers, and no gate was asked before';
+function whenOf({ known }: Visit): string {
+  if (!known.perhaps.includes('gate')) return 'answers, and no gate was asked before';
   return 'answers, and the gate before it is asked only for some of these requests';
 }

@@ -30,12 +30,12 @@ function isApp(visit: Visit, { sidecars }: Edge): boolean {
 }
 
 // `gate-twice` says enough: what the one set, the other takes away.
-function isTwiceGuarded({ state }: Visit): boolean {
-  return state.facts.filter(({ key, needs }) => key === 'gate' && needs.length === 0).length > 1;
+function isTwiceGuarded({ known }: Visit): boolean {
+  return known.perhaps.includes('gates');
 }
 
 function identity(visit: Visit): Found[] {
-  const { headers } = visit.state;
+  const { headers } = visit.known;
   const sent = headersSent(visit);
   const found: Found[] = [];
   const tell = (code: Code, names: readonly string[], what: string) => {
@@ -78,7 +78,7 @@ function others(visit: Visit): Found[] {
   if (sent.cookie === 'client') {
     found.push(foundAt('session-cookie-passes', visit, 'Cookie is as the client sent it'));
   }
-  if (!visit.state.isAnswerClean) {
+  if (!visit.known.isAnswerClean) {
     found.push(
       foundAt(
         'answer-identity',
@@ -90,8 +90,8 @@ function others(visit: Visit): Found[] {
   return found;
 }
 
-function headersSent({ handler, state }: Visit): Headers {
-  return applyOps(state.headers, recordAt(handler['headers'])['request'], false);
+function headersSent({ handler, known }: Visit): Headers {
+  return applyOps(known.headers, recordAt(handler['headers'])['request'], false);
 }
 
 function named(names: readonly Followed[], headers: Headers, says: readonly Says[]): Followed[] {

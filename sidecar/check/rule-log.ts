@@ -1,7 +1,7 @@
 // The record begins with Caddy's log: whether each request of a site gets a line, and whether the recorder can read it.
 import { type Log, textsAt } from '../edge/adapted.ts';
 import { asksForHeader, isOnlyFor2xx } from '../edge/gate-handler.ts';
-import { holds } from '../edge/state.ts';
+import { knownOf } from '../edge/state.ts';
 import type { Visit } from '../edge/walk.ts';
 import type { Code } from './codes.ts';
 import type { Found } from './finding.ts';
@@ -61,7 +61,28 @@ function namesOtherLogger({ handler, access_logger_names: names }: Visit['handle
 }
 
 // Of a gate both the yes and the no.
-function ofFields({ visits }: Site): Found[] {
+function ofFields(site: Site): Found[] {
+  return [...appendedTwice(site), ...unstamped(site)];
+}
+
+/** What a row is made of: a line with one of these twice is set aside. */
+const APPENDED = /^(uuid|route|stamp|proxied_ms|upstream\w*|retries)$/;
+
+function appendedTwice({ visits }: Site): Found[] {
+  // Of two gates that has to be said, and no more.
+  if (visits.some(({ gate, known }) => gate && known.perhaps.includes('gate'))) return [];
+  return visits.flatMap((visit) => {
+    const { handler, key } = visit.handler;
+    if (handler !== 'log_append' || typeof key !== 'string' || !APPENDED.test(key)) return [];
+    const { perhaps } = visit.known;
+    // Caddy itself writes this one.
+    const isThere =
+      key === 'uuid' || perhaps.includes(`log:${key}`) || perhaps.includes(`late:${key}`);
+    return isThere ? [foundAt('log-fields', visit, `${key} is appended to one line twice`)] : [];
+  });
+}
+
+function unstamped({ visits }: Site): Found[] {
   const gates = visits.filter(
     (visit) => visit.mode === 'request' && visit.gate && stopsRefused(visit),
   );
@@ -91,7 +112,8 @@ const STAMP = 'log:stamp';
 // In the answer, or anywhere behind it before something serves.
 function isStampedYes(gate: Visit, visits: readonly Visit[]): boolean {
   const exits = gate.answers.flatMap(({ exit }) => (exit ? [exit] : []));
-  if (exits.length === 0 || exits.every((exit) => holds(exit, STAMP, gate.given))) return true;
+  if (exits.length === 0 || exits.every((exit) => knownOf(exit, gate.given).sure.includes(STAMP)))
+    return true;
   const block = gate.pointer.slice(0, gate.pointer.lastIndexOf('/routes/'));
   return visits.some(
     ({ pointer, inGateAnswer, handler }) =>

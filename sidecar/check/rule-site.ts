@@ -4,7 +4,8 @@ import { recordAt, textsAt } from '../edge/adapted.ts';
 import { CADDY_FLOOR, isBelow, unsafeBecause } from '../edge/version.ts';
 import { hostOf, isEverybody, reachOf } from './addresses.ts';
 import type { Found } from './finding.ts';
-import { type Edge, foundIn, type Rule, type Site } from './rule.ts';
+import type { Visit } from '../edge/walk.ts';
+import { type Edge, foundAt, foundIn, type Rule, type Site } from './rule.ts';
 
 /** Returns sites with gates or open blocks and nothing of `import signet`. */
 export const findBareSites: Rule = ({ sites }) =>
@@ -34,6 +35,7 @@ export const findAround: Rule = (edge) => {
     ...ofVersion(edge),
     ...ofAdmin(edge),
     ...ofSidecar(edge),
+    ...signets.flatMap(({ visits }) => visits.flatMap(ofProxy)),
     ...names.flatMap((name) => ofServer(name, edge.adapted.servers[name] ?? {})),
     ...signets.flatMap((site) => ofTls(site, edge.adapted.servers[site.server] ?? {})),
   ];
@@ -77,6 +79,13 @@ function ofServer(name: string, server: Server): Found[] {
     found.push(foundIn('proxies-trusted', pointer, [], `trusted_proxies has ${ranges.join(', ')}`));
   }
   return found;
+}
+
+// A proxy's own list: its upstream believes whom it names.
+function ofProxy(visit: Visit): Found[] {
+  const ranges = textsAt(visit.handler['trusted_proxies']).filter(isEverybody);
+  if (ranges.length === 0) return [];
+  return [foundAt('proxies-trusted', visit, `its trusted_proxies has ${ranges.join(', ')}`)];
 }
 
 function ofTls({ server, hosts }: Site, settings: Server): Found[] {

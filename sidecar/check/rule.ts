@@ -1,6 +1,5 @@
 // What a rule gets, and what it gives. Pure.
 import type { Adapted } from '../edge/adapted.ts';
-import { holds } from '../edge/state.ts';
 import type { CaddyVersion } from '../edge/version.ts';
 import type { Visit } from '../edge/walk.ts';
 import type { Code } from './codes.ts';
@@ -60,11 +59,11 @@ export function foundIn(
 }
 
 /** Returns whether the gate surely let pass what comes here. */
-export function isGuarded({ state, given }: Visit): boolean {
-  return holds(state, 'gate', given);
+export function isGuarded({ known }: Visit): boolean {
+  return known.sure.includes('gate');
 }
 
 /** Returns whether its operator said that this is open. */
-export function isDeclaredOpen({ state, given }: Visit): boolean {
-  return holds(state, 'open', given);
+export function isDeclaredOpen({ known }: Visit): boolean {
+  return known.sure.includes('open');
 }

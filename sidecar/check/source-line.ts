@@ -50,7 +50,7 @@ export function createLocate(source: Source): (found: Found) => SourceLine | und
 
 function lineOf(found: Found, source: Source): Located | undefined {
   const { tree } = source;
-  const option = GLOBAL[found.code];
+  const option = found.where.handler === undefined ? GLOBAL[found.code] : undefined;
   if (option !== undefined) return locate(tree, { global: option });
   if (found.where.pointer.startsWith('/logging/logs/')) return logLine(found, source);
   if (/^\/apps\/http\/servers\/[^/]*\/logs$/.test(found.where.pointer)) {
@@ -65,7 +65,8 @@ function lineOf(found: Found, source: Source): Located | undefined {
 
 // What is to be mended stands elsewhere than what it is found at.
 function otherLine(found: Found, source: Source): Located | undefined {
-  if (ABOUT_HEADERS.includes(found.code)) return headerLine(found, source);
+  const isIt = doesIt(found, source);
+  if (isIt !== undefined) return ownLine(found, source, isIt);
   if (found.code === 'identity-not-copied') return gateLine(found, source);
   if (found.code === 'signet-unreachable') return inTheWay(found, source);
   if (found.code !== 'signet-missing' || found.where.handler !== undefined) return undefined;
@@ -157,16 +158,32 @@ function logLine({ where: { pointer } }: Found, { tree, isShipped }: Source): Lo
   return logs.findLast(({ file }) => !isShipped(file)) ?? logs.at(-1);
 }
 
-// The operator's own line that names the header; several can't be told apart.
-function headerLine({ seen, where }: Found, { tree, isShipped }: Source): Located | undefined {
-  const names = [...seen.matchAll(/\b(?:remote|signet)-[a-z-]+/gi)].map(([name]) => name);
-  const isNamed = (line: Directive) =>
-    ['request_header', 'header_up'].includes(line.name) &&
-    !isShipped(line.file) &&
-    line.args.some(({ text }) => names.some((name) => namesHeader(text, name)));
+// The operator's own line that does it; several can't be told apart.
+function ownLine(
+  { where }: Found,
+  { tree, isShipped }: Source,
+  isIt: (line: Directive) => boolean,
+): Located | undefined {
   const lines = sitesWith(tree, where.hosts).flatMap(({ directives }) => inside(directives));
-  const fitting = lines.filter(isNamed);
+  const fitting = lines.filter((line) => !isShipped(line.file) && isIt(line));
   return fitting.length === 1 ? fitting[0] : undefined;
+}
+
+function doesIt(
+  { code, seen, where }: Found,
+  { json }: Source,
+): ((line: Directive) => boolean) | undefined {
+  if (code === 'proxies-trusted') return (line) => line.name === 'trusted_proxies';
+  if (ABOUT_HEADERS.includes(code)) {
+    const names = [...seen.matchAll(/\b(?:remote|signet)-[a-z-]+/gi)].map(([name]) => name);
+    return ({ name, args }) =>
+      ['request_header', 'header_up'].includes(name) &&
+      args.some(({ text }) => names.some((header) => namesHeader(text, header)));
+  }
+  const { handler, key } = recordAt(alongPointer(json, where.pointer).last);
+  if (handler !== 'log_append') return undefined;
+  return ({ name, args }) =>
+    name === 'log_append' && args.some(({ text }) => text.replace('<', '') === key);
 }
 
 // What Caddy runs before Signet's pages: the operator's own, at the top of the site.

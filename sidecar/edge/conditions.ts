@@ -7,38 +7,52 @@ export type Condition = {
   readonly sets: readonly MatcherSet[];
   /** The request as it was when these matchers were asked: another text where it may have changed since. */
   readonly epoch: string;
+  /** Whether they look at nothing but the request's line and where it comes from: a later matcher may ask the same. */
+  readonly isOfLine: boolean;
 };
 
 /** Returns the condition of a route that runs only where these don't match. */
-export function negated({ sets, epoch }: Condition): Condition {
-  return { sets: [{ not: sets }], epoch };
-}
-
-/** Returns whether `needed` holds wherever all of `given` do. */
-export function implies(given: readonly Condition[], needed: Condition): boolean {
-  if (needed.sets.some(matchesAll)) return true;
-  return given.some(
-    ({ sets, epoch }) =>
-      epoch === needed.epoch &&
-      sets.every((set) => needed.sets.some((wider) => setCovers(wider, set))),
-  );
+export function negated({ sets, epoch, isOfLine }: Condition): Condition {
+  return { sets: [{ not: sets }], epoch, isOfLine };
 }
 
 /** Returns whether the two can't both hold, as far as that can be told. */
 export function excludes(one: Condition, other: Condition): boolean {
   if (one.epoch !== other.epoch) return false;
-  return isNegationOf(one, other) || isNegationOf(other, one);
+  return isNegationOf(one, other) || isNegationOf(other, one) || areDisjoint(one, other);
 }
 
-/** Returns whether always one of the two holds. */
-export function areOpposite(one: Condition, other: Condition): boolean {
-  const [only] = one.sets;
-  return (
-    one.epoch === other.epoch &&
-    one.sets.length === 1 &&
-    only !== undefined &&
-    canonical(only) === canonical({ not: other.sets })
-  );
+// Each set of the one asks for something that no set of the other can have.
+function areDisjoint(one: Condition, other: Condition): boolean {
+  return one.sets.every((set) => other.sets.every((against) => setsExclude(set, against)));
+}
+
+function setsExclude(one: MatcherSet, other: MatcherSet): boolean {
+  return Object.entries(ITEMS_EXCLUDE).some(([name, exclude]) => {
+    const [ours, theirs] = [textsAt(one[name]), textsAt(other[name])];
+    if (ours.length === 0 || theirs.length === 0) return false;
+    return ours.every((item) => theirs.every((against) => exclude(item, against)));
+  });
+}
+
+const ITEMS_EXCLUDE: Record<string, (one: string, other: string) => boolean> = {
+  method: (one, other) => one !== other && !/[{]/.test(one + other),
+  path: pathsExclude,
+};
+
+// Plain ones, with at most a `*` behind: neither begins like the other.
+function pathsExclude(one: string, other: string): boolean {
+  const plain = /^\/[\w./-]*\*?$/;
+  if (!plain.test(one) || !plain.test(other) || /\/\/|\.\.|\/\./.test(one + other)) return false;
+  const [a, b] = [readPath(one), readPath(other)];
+  if (a.isPrefix && b.isPrefix) return !a.text.startsWith(b.text) && !b.text.startsWith(a.text);
+  if (a.isPrefix) return !b.text.startsWith(a.text);
+  return b.isPrefix ? !a.text.startsWith(b.text) : a.text !== b.text;
+}
+
+function readPath(pattern: string): { readonly text: string; readonly isPrefix: boolean } {
+  const isPrefix = pattern.endsWith('*');
+  return { text: pattern.toLowerCase().replace('*', ''), isPrefix };
 }
 
 function isNegationOf({ sets }: Condition, other: Condition): boolean {
@@ -56,10 +70,6 @@ function setCovers(wider: MatcherSet, narrower: MatcherSet): boolean {
       isWhole(name, matcher) ||
       (Object.hasOwn(narrower, name) && matcherCovers(name, matcher, narrower[name])),
   );
-}
-
-function matchesAll(set: MatcherSet): boolean {
-  return Object.entries(set).every(([name, matcher]) => isWhole(name, matcher));
 }
 
 function isWhole(name: string, matcher: unknown): boolean {

@@ -2,7 +2,7 @@
 import { type Handler, recordAt } from './adapted.ts';
 import { declaredOpen } from './gate-handler.ts';
 import { applyOps, cleansAnswer } from './header-flow.ts';
-import { type State, withFact } from './state.ts';
+import { mapWorlds, type State, withFact } from './state.ts';
 
 /** Returns the state behind the handler. */
 export function effectOf(handler: Handler, state: State, inGateAnswer: boolean): State {
@@ -13,26 +13,30 @@ export function effectOf(handler: Handler, state: State, inGateAnswer: boolean):
 type Effect = (handler: Handler, state: State, inGateAnswer: boolean) => State;
 
 const EFFECTS: Record<string, Effect> = {
-  headers: (handler, state, inGateAnswer) => ({
-    ...state,
-    headers: applyOps(state.headers, handler['request'], inGateAnswer),
-    isAnswerClean: state.isAnswerClean || cleansAnswer(handler),
-    changes: state.changes + 1,
-    rewrites: state.rewrites + (namesHost(handler) ? 1 : 0),
-  }),
-  rewrite: (handler, state) => ({
-    ...state,
-    isPathFixed: isPathFixedAfter(handler, state.isPathFixed),
-    rewrites: state.rewrites + 1,
-  }),
+  headers: (handler, state, inGateAnswer) => {
+    const after = mapWorlds(state, (world) => ({
+      ...world,
+      headers: applyOps(world.headers, handler['request'], inGateAnswer),
+      isAnswerClean: world.isAnswerClean || cleansAnswer(handler),
+    }));
+    const rewrites = state.rewrites + (namesHost(handler) ? 1 : 0);
+    return { ...after, rewrites, changes: state.changes + 1 };
+  },
+  rewrite: (handler, state) => {
+    const after = mapWorlds(state, (world) => ({
+      ...world,
+      isPathFixed: isPathFixedAfter(handler, world.isPathFixed),
+    }));
+    return { ...after, rewrites: state.rewrites + 1 };
+  },
   vars: (handler, state) => {
     const after = { ...state, changes: state.changes + 1 };
     return declaredOpen(handler) === undefined ? after : withFact(after, 'open');
   },
   map: (_handler, state) => ({ ...state, changes: state.changes + 1 }),
   // Late ones are lost when the client hangs up.
-  log_append: (handler, state) =>
-    handler['early'] === true ? withFact(state, `log:${String(handler['key'])}`) : state,
+  log_append: ({ early, key }, state) =>
+    typeof key === 'string' ? withFact(state, `${early === true ? 'log' : 'late'}:${key}`) : state,
 };
 
 function namesHost(handler: Handler): boolean {

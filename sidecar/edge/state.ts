@@ -1,20 +1,27 @@
-// What is known of a request at a place in Caddy's configuration, and what is left of that where several ways meet. Pure.
-import { areOpposite, type Condition, excludes, implies } from './conditions.ts';
+// What may be true of a request at a place in Caddy's configuration: the ways by which it can have come, and what
+// happened on each. Pure. Where ways can't be told apart later, what is known of them is what is true of both.
+import { canonical, type Condition, excludes } from './conditions.ts';
 import { type Headers, joinHeaders, OF_CLIENT } from './header-flow.ts';
 
-/** What may have happened before: the gate was asked, an open block was declared, a field was logged. */
-export type FactKey = 'gate' | 'open' | `log:${string}`;
+/** What can have happened: the gate was asked, or twice; an open block was declared; a field was put on the line, at once or when
+ * the answer is there. */
+export type FactKey = 'gate' | 'gates' | 'open' | `${'log' | 'late'}:${string}`;
 
-/** It happened wherever all of `needs` hold. */
-export type Fact = { readonly key: FactKey; readonly needs: readonly Condition[] };
-
-export type State = {
-  readonly facts: readonly Fact[];
+/** One way to have come here. */
+export type World = {
+  /** What holds of a request that came by it. */
+  readonly needs: readonly Condition[];
+  readonly facts: readonly FactKey[];
   readonly headers: Headers;
   /** Whether the path is the operator's, whatever the client asked for. */
   readonly isPathFixed: boolean;
   /** Whether Remote-* and Signet-* are taken off the answer. */
   readonly isAnswerClean: boolean;
+};
+
+export type State = {
+  /** All ways that there are; at least one. */
+  readonly worlds: readonly World[];
   /** How often path, host or method may have changed. */
   readonly rewrites: number;
   /** How often anything else that matchers look at may have. */
@@ -23,73 +30,102 @@ export type State = {
 
 /** A request as it comes in. */
 export const ARRIVED: State = {
-  facts: [],
-  headers: OF_CLIENT,
-  isPathFixed: false,
-  isAnswerClean: false,
+  worlds: [{ needs: [], facts: [], headers: OF_CLIENT, isPathFixed: false, isAnswerClean: false }],
   rewrites: 0,
   changes: 0,
 };
 
+/** More ways than a Caddyfile leaves open; beyond it only what is true of all is known. */
+const MAX_WORLDS = 24;
+
 /** One of several ways, of which a request goes one: when, and how it came out; undefined where it was answered. */
 export type Way = { readonly needs: readonly Condition[]; readonly exit: State | undefined };
 
-/** Returns the state behind ways that all began in `base` and are all that there are; undefined when none goes on. */
-export function joinWays(base: State, ways: readonly Way[]): State | undefined {
+/** Returns the state behind ways that are all that there are; undefined when none goes on. */
+export function joinWays(ways: readonly Way[]): State | undefined {
   const open = ways.flatMap(({ needs, exit }) => (exit ? [{ needs, exit }] : []));
-  const [first, ...more] = open;
-  if (first === undefined) return undefined;
-  // Whoever gets further came by this one.
-  if (more.length === 0) return first.exit;
-  const exits = open.map(({ exit }) => exit);
+  if (open.length === 0) return undefined;
+  const worlds = open.flatMap(({ needs, exit }) =>
+    exit.worlds.map((world) => ({ ...world, needs: [...world.needs, ...needs] })),
+  );
   return {
-    facts: [...base.facts, ...joinFacts(base.facts.length, open)],
-    headers: exits.map(({ headers }) => headers).reduce(joinHeaders),
-    isPathFixed: exits.every(({ isPathFixed }) => isPathFixed),
-    isAnswerClean: exits.every(({ isAnswerClean }) => isAnswerClean),
-    rewrites: Math.max(...exits.map(({ rewrites }) => rewrites)),
-    changes: Math.max(...exits.map(({ changes }) => changes)),
+    worlds: settled(worlds),
+    rewrites: Math.max(...open.map(({ exit }) => exit.rewrites)),
+    changes: Math.max(...open.map(({ exit }) => exit.changes)),
   };
 }
 
-type OpenWay = { readonly needs: readonly Condition[]; readonly exit: State };
-
-// What happened on each way happened; the rest did where its way was taken.
-function joinFacts(known: number, ways: readonly OpenWay[]): Fact[] {
-  const added = ways.map(({ needs, exit }) => ({ needs, facts: exit.facts.slice(known) }));
-  const isSure = (key: FactKey) =>
-    added.every(({ facts }) => facts.some((fact) => fact.key === key && fact.needs.length === 0));
-  const keys = new Set(added.flatMap(({ facts }) => facts.map(({ key }) => key)));
-  const sure = [...keys].filter(isSure);
-  const perhaps = added.flatMap(({ needs, facts }) =>
-    facts
-      .filter(({ key }) => !sure.includes(key))
-      .map((fact) => ({ key: fact.key, needs: [...needs, ...fact.needs] })),
-  );
-  return [...sure.map((key) => ({ key, needs: [] })), ...perhaps];
+function settled(worlds: readonly World[]): readonly World[] {
+  const possible = worlds.filter(({ needs }) => !contradicts(needs));
+  const distinct: World[] = [];
+  for (const world of possible.length === 0 ? worlds : possible) {
+    const at = distinct.findIndex((other) => areAlike(other, world));
+    const other = distinct[at];
+    if (other === undefined) distinct.push(world);
+    else distinct[at] = merged(other, world);
+  }
+  return distinct.length > MAX_WORLDS ? [distinct.reduce(merged)] : distinct;
 }
 
-/** Returns the state with a fact more, which holds from here on. */
+function contradicts(needs: readonly Condition[]): boolean {
+  return needs.some((one, at) => needs.slice(at + 1).some((other) => excludes(one, other)));
+}
+
+// The same happened; or nothing that a later matcher asks for tells them apart.
+function areAlike(one: World, other: World): boolean {
+  if (one.isPathFixed !== other.isPathFixed || one.isAnswerClean !== other.isAnswerClean)
+    return false;
+  if (canonical(one.facts.toSorted()) !== canonical(other.facts.toSorted())) return false;
+  return canonical(one.headers) === canonical(other.headers) || !differByLine(one, other);
+}
+
+function differByLine(one: World, other: World): boolean {
+  const own = (a: World, b: World) => a.needs.filter((need) => !b.needs.includes(need));
+  return [...own(one, other), ...own(other, one)].some(({ isOfLine }) => isOfLine);
+}
+
+function merged(one: World, other: World): World {
+  return {
+    needs: one.needs.filter((need) => other.needs.includes(need)),
+    facts: one.facts.filter((fact) => other.facts.includes(fact)),
+    headers: joinHeaders(one.headers, other.headers),
+    isPathFixed: one.isPathFixed && other.isPathFixed,
+    isAnswerClean: one.isAnswerClean && other.isAnswerClean,
+  };
+}
+
+/** Returns the ways that are left where all of `given` holds; all of them, should that be none. */
+export function narrowed(state: State, given: readonly Condition[]): State {
+  const worlds = state.worlds.filter(
+    ({ needs }) => !needs.some((need) => given.some((condition) => excludes(condition, need))),
+  );
+  return worlds.length === 0 ? state : { ...state, worlds };
+}
+
+/** Returns the state with each of its ways changed. */
+export function mapWorlds(state: State, change: (world: World) => World): State {
+  return { ...state, worlds: state.worlds.map(change) };
+}
+
+/** Returns the state with a fact more. */
 export function withFact(state: State, key: FactKey): State {
-  return { ...state, facts: [...state.facts, { key, needs: [] }] };
-}
-
-/** Returns whether it surely happened to whatever comes here. */
-export function holds({ facts }: State, key: FactKey, given: readonly Condition[]): boolean {
-  const open = facts
-    .filter((fact) => fact.key === key)
-    .map(({ needs }) => needs.filter((need) => !implies(given, need)));
-  if (open.some((needs) => needs.length === 0)) return true;
-  // Of two that each want one thing more, and one thing is the other's opposite, one happened.
-  const single = open.flatMap((needs) => (needs.length === 1 ? needs : []));
-  return single.some((one) => single.some((other) => areOpposite(one, other)));
-}
-
-/** Returns whether it may have happened to something that comes here. */
-export function mayHold({ facts }: State, key: FactKey, given: readonly Condition[]): boolean {
-  return facts.some(
-    (fact) =>
-      fact.key === key &&
-      !fact.needs.some((need) => given.some((condition) => excludes(condition, need))),
+  return mapWorlds(state, (world) =>
+    world.facts.includes(key) ? world : { ...world, facts: [...world.facts, key] },
   );
+}
+
+/** What is known of whatever comes to a place. */
+export type Known = Omit<World, 'needs' | 'facts'> & {
+  /** What surely happened. */
+  readonly sure: readonly FactKey[];
+  /** What happened to some. */
+  readonly perhaps: readonly FactKey[];
+};
+
+/** Returns what is known where all of `given` holds. */
+export function knownOf(state: State, given: readonly Condition[]): Known {
+  const { worlds } = narrowed(state, given);
+  const { facts, headers, isPathFixed, isAnswerClean } = worlds.reduce(merged);
+  const perhaps = [...new Set(worlds.flatMap((world) => world.facts))];
+  return { sure: facts, perhaps, headers, isPathFixed, isAnswerClean };
 }

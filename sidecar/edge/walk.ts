@@ -16,7 +16,17 @@ import { effectOf } from './effects.ts';
 import { filteredBy } from './filters.ts';
 import { type Gate, gateOf, isOnlyFor2xx, responsesOf, type Response } from './gate-handler.ts';
 import { type PlacedRoute, partsOf } from './partition.ts';
-import { ARRIVED, holds, joinWays, type State, type Way, withFact } from './state.ts';
+import {
+  ARRIVED,
+  joinWays,
+  type Known,
+  knownOf,
+  mapWorlds,
+  narrowed,
+  type State,
+  type Way,
+  withFact,
+} from './state.ts';
 
 /** Why a handler runs: for the request, for an error of it, or on seeing the answer to it (`intercept`). */
 export type Mode = 'request' | 'error' | 'answer';
@@ -49,8 +59,8 @@ export type Spot = {
 export type Visit = Spot & {
   readonly handler: Handler;
   readonly gate: Gate | undefined;
-  /** Before it runs. */
-  readonly state: State;
+  /** Of whatever comes to it. */
+  readonly known: Known;
   /** What a reverse_proxy does with answers, in order; empty where it hands all to the client. */
   readonly answers: readonly Answered[];
 };
@@ -90,29 +100,32 @@ export function walkServer(name: string, server: Server): readonly Visit[] {
     const past: Condition[] = [];
     for (const block of blocksOf(routes, shared)) {
       if (now === undefined) break;
-      const { last, onward, negations } = runBlock(block, at, now);
+      const { last, onward, past: passed } = runBlock(block, at, now);
       ended.push(...last.map(({ needs, exit }) => ({ needs: [...past, ...needs], exit })));
-      if (last.length > 0) past.push(...negations);
-      now = filtered(block, joinWays(now, onward));
+      if (last.length > 0) past.push(...passed);
+      now = filtered(block, joinWays(onward));
     }
     if (ended.every(({ exit }) => exit === undefined)) return now;
-    return joinWays(arrived, [...ended, { needs: past, exit: now }]);
+    return joinWays([...ended, { needs: past, exit: now }]);
   }
 
-  /** `last`: the ways on which no later route of the list runs. */
   function runBlock(block: Block, at: Spot, before: State): BlockEnd {
-    const end: BlockEnd = { last: [], onward: [], negations: [] };
-    if (block.isContinued) end.negations.push(unknownAt(at, block));
+    const end: BlockEnd = { last: [], onward: [], past: [] };
+    // Of a group that ran elsewhere none runs, whatever would match.
+    const perhaps = block.isContinued ? [unknownAt(at, block)] : [];
+    const missed: Condition[] = [];
     for (const placed of block.routes) {
       const condition = conditionOf(placed.route, before);
-      const needs = [...end.negations, ...(condition ? [condition] : [])];
-      const exit = runHandlers(placed.route.handle, enter(at, placed, needs), before);
+      const needs = [...perhaps, ...missed, ...(condition ? [condition] : [])];
+      const inside = enter(at, placed, needs);
+      const exit = runHandlers(placed.route.handle, inside, narrowed(before, inside.given));
       end[placed.route.terminal ? 'last' : 'onward'].push({ needs, exit });
       if (condition === undefined && !block.isContinued) return end;
-      if (condition) end.negations.push(negated(condition));
+      if (condition) missed.push(negated(condition));
     }
-    end.onward.push({ needs: end.negations, exit: before });
-    return end;
+    const past = block.isContinued ? [] : missed;
+    end.onward.push({ needs: past, exit: before });
+    return { ...end, past };
   }
 
   function runHandlers(
@@ -131,17 +144,16 @@ export function walkServer(name: string, server: Server): readonly Visit[] {
 
   function runHandler(handler: Handler, at: Spot, state: State): State | undefined {
     const gate = gateOf(handler);
+    const known = knownOf(state, at.given);
     const path = [...at.path, describeHandler(handler)];
-    const visit: Visit = { ...at, path, handler, gate, state, answers: [] };
+    const visit: Visit = { ...at, path, handler, gate, known, answers: [] };
     const place = visits.push(visit) - 1;
-    if (handler.handler !== 'reverse_proxy') return runOther(handler, at, state);
+    if (handler.handler !== 'reverse_proxy') return runOther(handler, at, state, known);
     const answers = runAnswers(handler, { ...at, inGateAnswer: gate !== undefined }, state);
     visits[place] = { ...visit, answers };
-    const exit = joinWays(
-      state,
-      answers.map(({ exit }) => ({ needs: [], exit })),
-    );
-    return exit && gate && !holds(exit, 'gate', at.given) ? withFact(exit, 'gate') : exit;
+    const exit = joinWays(answers.map(({ exit }) => ({ needs: [], exit })));
+    if (exit === undefined || gate === undefined) return exit;
+    return known.perhaps.includes('gate') ? withFact(exit, 'gates') : withFact(exit, 'gate');
   }
 
   function runAnswers(handler: Handler, at: Spot, state: State): Answered[] {
@@ -152,7 +164,7 @@ export function walkServer(name: string, server: Server): readonly Visit[] {
     });
   }
 
-  function runOther(handler: Handler, at: Spot, state: State): State | undefined {
+  function runOther(handler: Handler, at: Spot, state: State, { sure }: Known): State | undefined {
     switch (handler.handler) {
       case 'subroute':
         runRoutes(routesAt(recordAt(handler['errors'])['routes']), inErrors(at), ARRIVED);
@@ -161,7 +173,7 @@ export function walkServer(name: string, server: Server): readonly Visit[] {
         return invoke(String(handler['name']), at, state);
       case 'intercept':
         // A refusal, too, may be what it sees.
-        runAnswers(handler, holds(state, 'gate', at.given) ? at : { ...at, mode: 'answer' }, state);
+        runAnswers(handler, sure.includes('gate') ? at : { ...at, mode: 'answer' }, state);
         return state;
       case 'file_server':
         return handler['pass_thru'] === true ? state : undefined;
@@ -191,7 +203,7 @@ export function walkServer(name: string, server: Server): readonly Visit[] {
     const given = [...at.given, condition];
     const exit = runHandlers(route.handle, { ...at, given }, state);
     const past = { needs: [negated(condition)], exit: state };
-    return joinWays(state, [{ needs: [condition], exit }, past]);
+    return joinWays([{ needs: [condition], exit }, past]);
   }
 }
 
@@ -200,7 +212,13 @@ function tooMuch(server: string): Fault {
   return new Fault('ERR_CADDY', `server ${server}: ${problem}`);
 }
 
-type BlockEnd = { readonly last: Way[]; readonly onward: Way[]; readonly negations: Condition[] };
+type BlockEnd = {
+  /** On these no later route of the list runs. */
+  readonly last: Way[];
+  readonly onward: Way[];
+  /** What holds where none of the block ran. */
+  readonly past: readonly Condition[];
+};
 
 function inErrors(at: Spot): Spot {
   return { ...at, mode: 'error', inGateAnswer: false, pointer: `${at.pointer}/errors` };
@@ -237,7 +255,7 @@ function conditionOf({ match = [] }: Route, state: State): Condition | undefined
   if (match.length === 0 || match.some((set) => Object.keys(set).length === 0)) return undefined;
   const isOfLine = match.every(looksAtLine);
   const epoch = isOfLine ? `${state.rewrites}` : `${state.rewrites}/${state.changes}`;
-  return { sets: match, epoch };
+  return { sets: match, epoch, isOfLine };
 }
 
 function looksAtLine(set: MatcherSet): boolean {
@@ -251,15 +269,17 @@ function looksAtLine(set: MatcherSet): boolean {
 // Of what it hangs on nothing is known but that it is this.
 function unknownAt({ pointer, path }: Spot, { routes: [first] }: Block): Condition {
   const place = `${path.join(' ')} ${pointer}/${first?.index}`;
-  return { sets: [{ group: place }], epoch: place };
+  return { sets: [{ group: place }], epoch: place, isOfLine: false };
 }
 
 function filtered({ routes }: Block, state: State | undefined): State | undefined {
   const names = state ? routes.flatMap(({ route }) => filteredBy(route)) : [];
   if (state === undefined || names.length === 0) return state;
-  const headers = { ...state.headers };
-  for (const name of names) if (headers[name] === 'client') headers[name] = 'filtered';
-  return { ...state, headers };
+  return mapWorlds(state, (world) => {
+    const headers = { ...world.headers };
+    for (const name of names) if (headers[name] === 'client') headers[name] = 'filtered';
+    return { ...world, headers };
+  });
 }
 
 function escapePointer(key: string): string {
