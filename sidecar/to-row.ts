@@ -83,7 +83,7 @@ export function toRow(entry: Entry, opened: Opened, bytes: Buffer, rules: RowRul
     userAgent: stamp?.userAgent,
     decision,
     reason,
-    route: stamp?.route ?? entry.route,
+    route: routeOf(entry, stamp),
     requirement: stamp?.requirement,
     identity: stamp?.identity,
     gate: stamp?.gate,
@@ -92,6 +92,10 @@ export function toRow(entry: Entry, opened: Opened, bytes: Buffer, rules: RowRul
 }
 
 // Caddy's `duration` is 0 when the client left or the app died: the stamp then knows the start.
+function routeOf({ route, unprotected }: Entry, stamp?: Stamp): string | undefined {
+  return stamp?.route ?? route ?? unprotected;
+}
+
 function startOf(entry: Entry, stamp: Stamp | undefined): number {
   if (entry.durationUs === 0 && stamp !== undefined) {
     return Math.min(stamp.gate.startedAtUs, entry.endedAtUs);
@@ -143,7 +147,7 @@ function isSampled(
   sample: Sample,
 ): boolean {
   if (opened === 'invalid' || !isExplained(entry, opened)) return true;
-  return sample({ decision: 'none', reason, route: entry.route })(traceId);
+  return sample({ decision: 'none', reason, route: routeOf(entry) })(traceId);
 }
 
 function decisionOf(entry: Entry, opened: Opened): { decision: Decision; reason: Reason } {

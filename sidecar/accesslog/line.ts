@@ -27,6 +27,8 @@ export type Entry = {
   /** Lower case. */
   readonly uuid?: string | undefined;
   readonly route?: string | undefined;
+  /** The name of a block that is open by `import unprotected`: the gate was not to be asked. */
+  readonly unprotected?: string | undefined;
   readonly stamp?: string | undefined;
   /** When the request was passed on to the app: milliseconds since the epoch. */
   readonly proxiedAtMs?: number | undefined;
@@ -51,6 +53,7 @@ const RELIED_ON: ReadonlySet<string> = new Set([
   'status',
   'uuid',
   'route',
+  'unprotected',
   'stamp',
   'proxied_ms',
   'upstream',
@@ -112,6 +115,7 @@ function entryOf(line: Fields): Entry | undefined {
     uri,
     uuid: uuidOf(line['uuid']),
     route: filledText(line['route']),
+    unprotected: filledText(line['unprotected']),
     stamp: filledText(line['stamp']),
     proxiedAtMs: wholeNumber(line['proxied_ms']),
     upstream: filledText(line['upstream']),

@@ -66,7 +66,7 @@ function ofFields(site: Site): Found[] {
 }
 
 /** What a row is made of: a line with one of these twice is set aside. */
-const APPENDED = /^(uuid|route|stamp|proxied_ms|upstream\w*|retries)$/;
+const APPENDED = /^(uuid|route|unprotected|stamp|proxied_ms|upstream\w*|retries)$/;
 
 function appendedTwice({ visits }: Site): Found[] {
   // Of two gates that has to be said, and no more.
@@ -161,7 +161,7 @@ function isToldAll({ level = '' }: Log): boolean {
 
 /** What rows are made of; with `request>`, of the request. */
 const NEEDED =
-  /^(ts|logger|uuid|route|stamp|status|duration|size|bytes_read|proxied_ms|upstream\w*|retries|request|request>(method|host|proto|tls|tls>.*))$/;
+  /^(ts|logger|uuid|route|unprotected|stamp|status|duration|size|bytes_read|proxied_ms|upstream\w*|retries|request|request>(method|host|proto|tls|tls>.*))$/;
 
 /** How times may be written (accesslog/line.ts). */
 const TIME_FORMATS = [undefined, '', 'unix_seconds_float', 'iso8601', 'rfc3339', 'rfc3339_nano'];

@@ -29,15 +29,17 @@ let front: Front;
 let server: Server;
 let lines: Line[];
 let endWindow: () => void;
+let note: () => void;
 
 beforeEach(() => {
   [folder, lines] = [mkdtempSync(join(tmpdir(), 'signet-refused-')), []];
+  note = () => undefined;
   const write = (text: string) => void lines.push(JSON.parse(text) as Line);
   store = createSqliteSessions({ path: join(folder, 'sessions.db'), now: Date.now });
   fronts = createFronts({
     ...{ store, log: pino({}, { write }), clock: createClock(), bootId: 'boot-1' },
     numbered: createNumbers(),
-    journal: { note: () => undefined },
+    journal: { note: () => note() },
     used: {
       states: new Map(),
       handOvers: new Map(),
@@ -131,12 +133,16 @@ test('closing tells what was counted until then', async () => {
   expect(lines.at(-1)?.msg).toMatch(/^1 more sign-in was refused: state-missing/);
 });
 
-test('what fails for a path that can’t be read is bounded, too', async () => {
-  const [answer] = await ask('/.signet/callback/%ff', TOLD_ONE_BY_ONE + MORE);
+test('requests that fail for a fault of our own are bounded, too', async () => {
+  note = () => {
+    throw new Error('the journal is broken');
+  };
+  const [answer] = await ask('/verify?require=any&route=orders', TOLD_ONE_BY_ONE + MORE);
   expect(answer?.status).toBe(503);
   endWindow();
   expect(lines.map(({ msg }) => msg)).toEqual([
     ...Array.from({ length: TOLD_ONE_BY_ONE }, () => 'a request failed and was refused'),
     `${MORE} more requests were refused, having failed; this is the latest`,
   ]);
+  expect(lines.at(-1)).toMatchObject({ level: 50, error: 'the journal is broken', count: MORE });
 });

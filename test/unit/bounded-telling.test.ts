@@ -11,7 +11,7 @@ import {
 const START_MS = 1_000_000;
 
 let nowMs: number;
-let told: [what: string, more?: More][];
+let told: [what: string, more?: More | undefined][];
 let timers: { ms: number; act: () => void }[];
 let telling: BoundedTelling<string>;
 
