@@ -20,8 +20,10 @@ const NOT_LOOKED_INTO = new Set([
   'basic_auth',
   'basicauth',
   'fields',
+  'format',
   'header_regexp',
   'vars_regexp',
+  'wrap',
 ]);
 
 const HEADER_LINES = new Set(['header', 'header_up', 'header_down', 'request_header']);

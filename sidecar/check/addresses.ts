@@ -2,10 +2,15 @@
 
 export type Reach = 'unix' | 'loopback' | 'others' | 'unknown';
 
+// Caddy takes any network that begins so for one; these are those that the system knows. Without its slash it is a host.
+const SOCKET = /^\s*unix(gram|packet)?(\+h2c)?\s*\//i;
+/** Opened by whoever started Caddy: only they know where. */
+const INHERITED = /^\s*fd(gram)?\s*\//i;
+
 /** Returns who can reach what Caddy dials or listens on: `unix//run/x.sock`, `127.0.0.1:9000`, `:2019`, `{env.X}`. */
 export function reachOf(address: string): Reach {
-  if (/^unix/.test(address)) return 'unix';
-  if (address.includes('{')) return 'unknown';
+  if (SOCKET.test(address)) return 'unix';
+  if (INHERITED.test(address) || address.includes('{')) return 'unknown';
   const host = hostOf(address);
   return /^(localhost|127(\.\d+){3}|\[?::1\]?)$/i.test(host) ? 'loopback' : 'others';
 }

@@ -9,11 +9,13 @@ import type { Finding, Found, SourceLine } from './finding.ts';
 import { isForPages, isPages, isToSidecar, servedBy } from './places.ts';
 import { logsNamedTwice } from './logs-named.ts';
 import type { Edge, EdgeSettings, Rule, Site } from './rule.ts';
+import { findTellingAnswers } from './rule-answers.ts';
 import { findGates } from './rule-gate.ts';
 import { findUnguarded } from './rule-guard.ts';
 import { findIdentity } from './rule-identity.ts';
 import { findLogs } from './rule-log.ts';
 import { findPages } from './rule-pages.ts';
+import { findNeverReached, findPathEdges } from './rule-reach.ts';
 import { findRequirements } from './rule-requirement.ts';
 import { findAround, findBareSites } from './rule-site.ts';
 
@@ -21,6 +23,8 @@ export type CheckContext = {
   /** undefined where it can't be told: then the worst is assumed, but for what is known of the version alone. */
   readonly caddy: CaddyVersion | undefined;
   readonly settings?: EdgeSettings | undefined;
+  /** What the Caddyfile's `{$NAME}` were taken from. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Of the Caddyfile, where it was one; what only the source shows is looked for there. */
   readonly tree?: CaddyfileTree | undefined;
   /** Returns the line in the Caddyfile; default: none is told. */
@@ -29,12 +33,15 @@ export type CheckContext = {
 
 const RULES: readonly Rule[] = [
   findUnguarded,
+  findTellingAnswers,
   findGates,
   findRequirements,
   findBareSites,
   findIdentity,
   findLogs,
   findPages,
+  findNeverReached,
+  findPathEdges,
   findAround,
 ];
 
@@ -47,7 +54,7 @@ export function checkEdge(adapted: Adapted, context: CheckContext): readonly Fin
     .toSorted((a, b) => (a.severity === b.severity ? 0 : a.severity === 'error' ? -1 : 1));
 }
 
-function readEdge(adapted: Adapted, { caddy, settings = {}, tree }: CheckContext): Edge {
+function readEdge(adapted: Adapted, { caddy, settings = {}, env = {}, tree }: CheckContext): Edge {
   const visits = Object.entries(adapted.servers).flatMap(([name, server]) =>
     walkServer(name, server),
   );
@@ -58,6 +65,7 @@ function readEdge(adapted: Adapted, { caddy, settings = {}, tree }: CheckContext
     sidecars,
     caddy,
     settings,
+    env,
     namedTwice: tree ? logsNamedTwice(tree) : [],
   };
 }
@@ -65,7 +73,7 @@ function readEdge(adapted: Adapted, { caddy, settings = {}, tree }: CheckContext
 // Without a gate there is only the word of the pages' path for it.
 function sidecarsOf(visits: readonly Visit[], { listen }: EdgeSettings): string[] {
   const gates = visits.flatMap(({ gate }) => gate?.dials ?? []);
-  const pages = visits.filter(isPages).flatMap(({ handler }) => dialsOf(handler));
+  const pages = visits.filter(isForPages).flatMap(({ handler }) => dialsOf(handler));
   return [...new Set([...(gates.length > 0 ? gates : pages), ...(listen ? [listen] : [])])];
 }
 
@@ -87,7 +95,7 @@ function isSignets({ gate, handler }: Visit): boolean {
 
 // What `import signet` brings, any of it: the sidecar's pages, or the answers cleaned.
 function isOfSignet(visit: Visit, sidecars: readonly string[]): boolean {
-  if (isPages(visit) || (isToSidecar(visit, sidecars) && isForPages(visit))) return true;
+  if (isPages(visit, sidecars) || (isToSidecar(visit, sidecars) && isForPages(visit))) return true;
   return servedBy(visit) === 'app' && visit.known.isAnswerClean;
 }
 

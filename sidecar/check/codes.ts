@@ -19,7 +19,7 @@ export const CODES = {
     severity: 'error',
     title: 'served without a decision',
     risk: 'Anyone gets what is served here: the gate is not asked.',
-    mend: 'Put it into `import protect NAME REQUIREMENT { … }`; `import protect NAME public { … }` where everyone may come in, `import unprotected NAME { … }` where nobody has to be known.',
+    mend: 'Put it into a `handle` with `import protect NAME REQUIREMENT { … }` around it; `import protect NAME public { … }` where everyone may come in, `import unprotected NAME { … }` where nobody has to be known.',
   },
   'gate-lets-refused-in': {
     severity: 'error',
@@ -37,7 +37,19 @@ export const CODES = {
     severity: 'error',
     title: 'the gate is asked twice for one request',
     risk: 'One line of the log gets two stamps; it is set aside, and the request has no row.',
-    mend: 'Let one `protect` stand, not one within another or behind another.',
+    mend: 'Give each `protect` a `handle` of its own, and put none within another.',
+  },
+  'never-reached': {
+    severity: 'error',
+    title: 'nothing comes to this block',
+    risk: 'What it asks for is asked of nobody: another block before it answers, by a requirement of its own.',
+    mend: 'Give each block a `handle` of its own, with a path or matcher: `handle /admin* { import protect … }`.',
+  },
+  'path-edge': {
+    severity: 'warning',
+    title: 'the path itself goes to another block',
+    risk: '`/x/*` leaves `/x` to the next block, and to most apps the two are one page.',
+    mend: 'Write `handle /x*`, or `@x path /x /x/*`.',
   },
   'gate-waits': {
     severity: 'warning',
@@ -66,8 +78,8 @@ export const CODES = {
   'requirement-invalid': {
     severity: 'error',
     title: 'the requirement does not parse',
-    risk: 'Everyone is refused in this block, with the reason requirement-invalid.',
-    mend: 'Write it as README says: public, any, or user:, team:, role:, type:, scope:, idp:, actors: joined by +.',
+    risk: 'Everyone is refused in this block; behind a `#` or an empty `&` less may be asked than is written.',
+    mend: 'Write public, any, or user:, team:, role:, type:, scope:, idp:, actors: with values, joined by + (deploy/access.md).',
   },
   'requirement-unmeetable': {
     severity: 'error',
@@ -115,7 +127,7 @@ export const CODES = {
     severity: 'error',
     title: 'the identity is deleted after it was set',
     risk: 'The app gets nobody’s name, or the client’s own: deletions run after the gate.',
-    mend: 'Delete at site level, before the gate; `forward_auth` belongs into `route`, because at site level Caddy runs it before `request_header`.',
+    mend: 'Delete at site level, before the gate, and leave Remote-* alone behind it; a `forward_auth` of your own belongs into `route`, because at site level Caddy runs it before `request_header`.',
   },
   'identity-not-copied': {
     severity: 'error',
@@ -191,7 +203,7 @@ export const CODES = {
   },
   'log-format': {
     severity: 'error',
-    title: 'the log is not the JSON that Signet reads',
+    title: 'the log is not the JSON that Signet reads, or has other names in it',
     risk: 'Its lines are set aside instead of becoming rows.',
     mend: 'Write `format json`, or `format filter` around it.',
   },
@@ -203,7 +215,7 @@ export const CODES = {
   },
   'log-fields': {
     severity: 'error',
-    title: 'the log lacks fields that rows are made of',
+    title: 'the log lacks fields that rows are made of, or has them twice',
     risk: 'Rows without an identity, a route or an id; or none.',
     mend: '`protect` appends uuid, route and stamp; the log’s filter must not delete, hash or replace what rows are made of.',
   },
@@ -223,7 +235,7 @@ export const CODES = {
     severity: 'warning',
     title: 'no bound on the size of headers',
     risk: 'Caddy’s default is 1 MiB: a thousand such requests roll the log away.',
-    mend: 'Write `servers { max_header_size 32KiB }` into the global options.',
+    mend: 'Write `max_header_size 32KiB` into the `servers` block of the global options, or `servers { max_header_size 32KiB }` where there is none.',
   },
   'sidecar-exposed': {
     severity: 'error',
@@ -247,7 +259,7 @@ export const CODES = {
     severity: 'error',
     title: 'Caddy’s admin endpoint can be reached from elsewhere',
     risk: 'Whoever reaches it takes the gate out, and reads every secret of the configuration.',
-    mend: 'Write `admin off`, or `admin unix//PATH`, into the global options.',
+    mend: 'Write `admin off`, or `admin unix//PATH`, into the global options; take `admin.remote` and `admin.config.load` out of JSON.',
   },
   'proxies-trusted': {
     severity: 'error',
@@ -263,7 +275,7 @@ export const CODES = {
   },
   'handler-unknown': {
     severity: 'warning',
-    title: 'a handler that is not Caddy’s own runs without a decision',
+    title: 'a handler or an app that is not Caddy’s own runs without a decision',
     risk: 'If it answers requests itself, anyone is answered.',
     mend: 'Put it into `protect` or `unprotected`, or behind them.',
   },
@@ -276,7 +288,7 @@ export const CODES = {
   'caddy-late-dial': {
     severity: 'error',
     title: 'this Caddy can ask an app instead of the gate',
-    risk: 'Before 2.11.5 a dial that comes late goes to an app on a unix socket, with cookie and key (SECURITY.md).',
+    risk: 'Before 2.11.5 a dial that comes late goes to an app on a unix socket, with cookie and key (GHSA-6365-7ppr-5r92; SECURITY.md).',
     mend: 'Use Caddy 2.11.5 or later, or set SIGNET_GATE_KEEPALIVE=off for Caddy.',
   },
   'secret-in-file': {

@@ -1,7 +1,9 @@
 // Which of Caddy's logs get a site's requests, and which of them the recorder reads. Pure (Caddy 2.11: `ServerLogConfig`,
 // `CustomLog`).
+import { posix } from 'node:path';
 import type { Adapted, Log, ServerLogs } from '../edge/adapted.ts';
 import { recordAt } from '../edge/adapted.ts';
+import { loggersNamed } from './logged-hosts.ts';
 
 /** What the shipped snippet calls its log. */
 export const SIGNET_LOG = 'signet_access_log';
@@ -25,7 +27,7 @@ export function logsOf(
 
 // A site without a host, or whose host is not named, goes to the default one.
 function loggersOf(server: ServerLogs, hosts: readonly string[]): string[] {
-  const named = hosts.flatMap((host) => server.logger_names?.[host] ?? []);
+  const named = hosts.flatMap((host) => loggersNamed(server, host) ?? []);
   const names = named.length > 0 ? named : [server.default_logger_name ?? ''];
   return names.map((name) => (name === '' ? ACCESS : `${ACCESS}.${name}`));
 }
@@ -35,10 +37,14 @@ function takes({ include = [], exclude = [] }: Log, logger: string): boolean {
   return (include.length === 0 || include.some(isBelow)) && !exclude.some(isBelow);
 }
 
+/** Files that keep nothing, or that are somebody's terminal. */
+const NO_FILES = /^\/(dev|proc)\//;
+
 /** Returns the file that a log is written to, or undefined where it is none. */
 export function fileOf({ writer = {} }: Log): string | undefined {
   const { output, filename } = writer;
-  return output === 'file' && typeof filename === 'string' ? filename : undefined;
+  if (output !== 'file' || typeof filename !== 'string') return undefined;
+  return NO_FILES.test(posix.normalize(filename)) ? undefined : filename;
 }
 
 /** Returns the log that the recorder reads: by its file, else by its name; where nothing says so, the first that is a file. */
@@ -54,17 +60,20 @@ export function signetLog(
   return logs.find(isFile) ?? logs.find(({ name }) => name !== 'default');
 }
 
-/** The JSON encoder inside, and the filters around it. */
+/** The JSON encoder inside, and what is around it. */
 export type Format = {
   readonly json: Readonly<Record<string, unknown>> | undefined;
-  /** Field → its filter. */
-  readonly fields: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Field and filter, in the order in which they run; a field may have several. */
+  readonly filters: readonly (readonly [string, Readonly<Record<string, unknown>>])[];
+  /** Keys that each line gets. */
+  readonly appended: readonly string[];
 };
 
 /** Returns how a log's lines are made; `json` is undefined where they are no JSON. */
 export function formatOf({ encoder }: Log): Format {
-  if (encoder === undefined) return { json: {}, fields: {} };
-  const fields: Record<string, Readonly<Record<string, unknown>>> = {};
+  if (encoder === undefined) return { json: {}, filters: [], appended: [] };
+  const filters: [string, Readonly<Record<string, unknown>>][] = [];
+  const appended: string[] = [];
   let at = encoder;
   // `append` wraps like `filter`.
   for (
@@ -72,11 +81,16 @@ export function formatOf({ encoder }: Log): Format {
     depth < 8 && (at['format'] === 'filter' || at['format'] === 'append');
     depth++
   ) {
-    if (at['format'] === 'filter') {
-      for (const [field, filter] of Object.entries(recordAt(at['fields'])))
-        fields[field] = recordAt(filter);
-    }
+    const fields = Object.entries(recordAt(at['fields']));
+    if (at['format'] === 'append') appended.push(...fields.map(([key]) => key));
+    else
+      filters.push(
+        ...fields.map(
+          ([field, filter]) =>
+            [field, recordAt(filter)] as [string, Readonly<Record<string, unknown>>],
+        ),
+      );
     at = at['wrap'] === undefined ? { format: 'json' } : recordAt(at['wrap']);
   }
-  return { json: at['format'] === 'json' ? at : undefined, fields };
+  return { json: at['format'] === 'json' ? at : undefined, filters, appended };
 }

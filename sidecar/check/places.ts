@@ -1,6 +1,6 @@
 // Where requests are answered, and by what: which handlers serve something, and which only say no or lead elsewhere. Pure.
-import { type Handler, recordAt, textsAt } from '../edge/adapted.ts';
-import { asksForHeader, dialsOf, isOnlyFor2xx, responsesOf } from '../edge/gate-handler.ts';
+import { type Handler, type MatcherSet, recordAt, textsAt } from '../edge/adapted.ts';
+import { asksForHeader, dialsOf, isOnlyFor2xx } from '../edge/gate-handler.ts';
 import type { Visit } from '../edge/walk.ts';
 
 /** What serves: an app, files, a text of the configuration, another handler of Caddy's own, or one that is not Caddy's. */
@@ -30,19 +30,30 @@ const PASS_ON = [
 const OTHERS = ['acme_server', 'metrics'];
 
 /** Returns what a handler serves; undefined where it serves nothing, or asks a gate. */
-export function servedBy({ handler, gate }: Visit): Serves | undefined {
+export function servedBy(visit: Visit): Serves | undefined {
+  const { handler, gate } = visit;
   const { handler: name } = handler;
   if (gate !== undefined || PASS_ON.includes(name)) return undefined;
-  if (name === 'reverse_proxy') return isForwardAuth(handler) ? undefined : 'app';
+  if (name === 'reverse_proxy') return isForwardAuth(visit) ? undefined : 'app';
   if (name === 'file_server') return 'files';
   if (name === 'static_response') return isEmptyAnswer(handler) ? undefined : 'text';
   return OTHERS.includes(name) ? 'other' : 'unknown';
 }
 
-// Somebody else's forward_auth: its refusals go to the client, and nothing else.
-function isForwardAuth(handler: Handler): boolean {
+// Somebody else's forward_auth: its refusals go to the client, and its yes to nobody.
+function isForwardAuth({ handler, answers }: Visit): boolean {
   const { method } = recordAt(handler['rewrite']);
-  return method === 'GET' && responsesOf(handler).some(({ match }) => isOnlyFor2xx(match));
+  const isYes = answers.some(({ match, exit }) => exit && isOnlyFor2xx(match));
+  const isHandedOn = answers.some(({ match, exit }) => !exit && isFor2xx(match));
+  return method === 'GET' && isYes && !isHandedOn;
+}
+
+function isFor2xx(match: MatcherSet | undefined): boolean {
+  const statuses = match?.['status_code'];
+  if (!Array.isArray(statuses) || statuses.length === 0) return true;
+  return statuses.some(
+    (status) => status === 2 || (Number(status) >= 200 && Number(status) <= 299),
+  );
 }
 
 // Closes, refuses, leads elsewhere, or says nothing.
@@ -73,9 +84,13 @@ export function letsInUnstamped({ answers }: Visit): boolean {
   return answers.some(({ match, exit }) => exit && !asksForHeader(match, 'signet-stamp'));
 }
 
+/** Where the snippets dial, if nothing else is said. */
+const DEFAULT_SOCKET = 'unix//run/signet/sidecar.sock';
+
 /** Returns whether the handler proxies pages as `import signet` does: with the stamp of each answer. */
-export function isPages(visit: Visit): boolean {
+export function isPages(visit: Visit, gates: readonly string[]): boolean {
   const { handler } = visit;
   if (handler.handler !== 'reverse_proxy' || !isForPages(visit)) return false;
+  if (!dialsOf(handler).some((dial) => [...gates, DEFAULT_SOCKET].includes(dial))) return false;
   return JSON.stringify(handler['handle_response'] ?? '').includes('Signet-Stamp');
 }

@@ -5,12 +5,13 @@ import { countsOf, placeOf, type Report } from './report.ts';
 
 /** Returns the report as one line, with its end. */
 export function reportJson(report: Report): string {
-  const { file, caddy, findings, notLookedAt, warnings } = report;
+  const { file, caddy, findings, notLookedAt, warnings, excepted } = report;
   const told = {
     file,
     caddy: caddy ?? null,
     ...countsOf(report),
     findings: findings.map((finding) => findingOf(finding, report)),
+    ...(excepted && { excepted }),
     not_looked_at: notLookedAt,
     caddy_warnings: warnings,
   };

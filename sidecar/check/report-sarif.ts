@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { visibleJson } from '../visible.ts';
 import { CODES, type Code, type Explained } from './codes.ts';
 import type { Finding } from './finding.ts';
-import { placeOf, type Report, whereText } from './report.ts';
+import { exceptedText, placeOf, type Report, whereText } from './report.ts';
 
 export type SarifOptions = {
   /** Signet's. */
@@ -19,19 +19,42 @@ const SCHEMA =
 const RULES: readonly [Code, Explained][] = Object.entries(CODES) as [Code, Explained][];
 
 /** Returns the report as a SARIF log in one line, with its end. */
-export function reportSarif(report: Report, { version, folder }: SarifOptions): string {
-  const rules = RULES.map(ruleOf);
-  const driver = { name: 'signet check', semanticVersion: version, rules };
-  const notifications = [...report.notLookedAt, ...report.warnings].map((text) => ({
-    level: 'note',
-    message: { text },
-  }));
+export function reportSarif(report: Report, options: SarifOptions): string {
+  const excepted = exceptedText(report);
+  const notes = [
+    ...report.notLookedAt,
+    ...report.warnings,
+    ...(excepted === undefined ? [] : [`${excepted}.`]),
+  ];
+  return sarifLog(
+    {
+      executionSuccessful: true,
+      toolExecutionNotifications: notes.map((text) => ({ level: 'note', message: { text } })),
+    },
+    resultsOf(report, options.folder),
+    options,
+  );
+}
+
+/** Returns the log of a check that could not be done, in one line: no results, and why. */
+export function failureSarif(problem: string, options: SarifOptions): string {
+  const text = sentence(`It could not be checked: ${problem}`);
+  const told = { level: 'error', message: { text } };
+  return sarifLog({ executionSuccessful: false, toolExecutionNotifications: [told] }, [], options);
+}
+
+function sarifLog(
+  invocation: object,
+  results: readonly object[],
+  { version, folder }: SarifOptions,
+): string {
+  const driver = { name: 'signet check', semanticVersion: version, rules: RULES.map(ruleOf) };
   const run = {
     tool: { driver },
     columnKind: 'utf16CodeUnits',
     originalUriBaseIds: { SRCROOT: { uri: `${pathToFileURL(folder).href}/`.replace(/\/+$/, '/') } },
-    invocations: [{ executionSuccessful: true, toolExecutionNotifications: notifications }],
-    results: resultsOf(report, folder),
+    invocations: [invocation],
+    results,
   };
   const log = { $schema: SCHEMA, version: '2.1.0', runs: [run] };
   return `${visibleJson(JSON.stringify(log))}\n`;
@@ -59,11 +82,15 @@ function resultsOf(report: Report, folder: string) {
       ruleId: code,
       ruleIndex: RULES.findIndex(([id]) => id === code),
       level: severity,
-      message: { text: `${seen} ${risk} ${mend}` },
+      message: { text: `${sentence(seen)} ${risk} ${mend}` },
       locations: [locationOf(finding, report, folder)],
       partialFingerprints: { 'signetFinding/v1': fingerprintOf(like, nth) },
     };
   });
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
 
 // Without line and pointer: both move when something is written above. Of several that are alike their order tells.

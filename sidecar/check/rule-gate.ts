@@ -16,7 +16,7 @@ export const findGates: Rule = (edge) =>
     return gates.flatMap((visit) => [
       ...letsIn(visit, edge),
       ...waits(visit),
-      ...reached(visit),
+      ...reached(visit, edge),
       ...question(visit, site.lacksSignet),
       ...dialsLate(visit, site.visits, edge),
     ]);
@@ -47,20 +47,29 @@ function waits(visit: Visit): Found[] {
   return [foundAt('gate-waits', visit, 'no response_header_timeout is set')];
 }
 
-function reached(visit: Visit): Found[] {
+function reached(visit: Visit, { env }: Edge): Found[] {
   const dials = visit.gate?.dials ?? [];
   const exposed = dials.filter((dial) => reachOf(dial) === 'others');
   const isTcp = dials.some((dial) => ['loopback', 'others'].includes(reachOf(dial)));
   const key = gateKey(visit);
   const found: Found[] = [];
   if (exposed.length > 0) {
-    const seen = `the gate is asked at ${exposed.join(', ')}, which is not this machine’s own`;
+    const isPath = exposed.some((dial) => dial.replace(/^[a-z]+\//, '').includes('/'));
+    const seen = isPath
+      ? `Caddy reads ${exposed.join(', ')} as a host: a socket is written unix//PATH`
+      : `the gate is asked at ${exposed.join(', ')}, which is not this machine’s own`;
     found.push(foundAt('sidecar-exposed', visit, seen));
   }
   if (isTcp && key === undefined) {
     found.push(
       foundAt('gate-key-missing', visit, `${dials.join(', ')} is asked without Signet-Key`),
     );
+  }
+  const [, name = ''] = /^\{env\.(\w+)\}$/.exec(key ?? '') ?? [];
+  // Where the socket is said here, the key would be, too.
+  if (isTcp && name !== '' && env['SIGNET_SOCKET'] && !env[name]) {
+    const seen = `${dials.join(', ')} is asked with ${name}, which is not set where SIGNET_SOCKET is`;
+    found.push(foundAt('gate-key-missing', visit, seen));
   }
   if (key !== undefined && !key.includes('{')) {
     found.push(foundAt('secret-in-file', visit, 'Signet-Key is written out'));
@@ -116,7 +125,7 @@ function wrongly({ handler }: Visit): string | undefined {
 }
 
 function headersSent({ handler, known }: Visit): Headers {
-  return applyOps(known.headers, recordAt(handler['headers'])['request'], false);
+  return applyOps(known.headers, recordAt(handler['headers'])['request']);
 }
 
 // With the gate's connections kept, and an app on a unix socket behind it.

@@ -6,9 +6,20 @@ import { type Edge, foundAt, isDeclaredOpen, isGuarded } from './rule.ts';
 
 /** Returns what is served without a decision, in error routes, or behind two of them. */
 export function findUnguarded({ sites, sidecars }: Edge): Found[] {
-  return sites
-    .flatMap(({ visits }) => visits)
-    .flatMap((visit) => (visit.mode === 'request' ? inRequest(visit, sidecars) : inErrors(visit)));
+  return sites.flatMap(({ visits }) => {
+    const isFolderFixed = !visits.some(namesFolder);
+    return visits.flatMap((visit) =>
+      visit.mode === 'request' ? inRequest(visit, sidecars) : inErrors(visit, isFolderFixed),
+    );
+  });
+}
+
+// A folder in which a client has a say, for the files of an error route.
+function namesFolder({ mode, handler }: Visit): boolean {
+  const { root } = handler;
+  return (
+    mode !== 'request' && typeof root === 'string' && /\{(?!env\.|http\.vars\.root)/.test(root)
+  );
 }
 
 function inRequest(visit: Visit, sidecars: readonly string[]): Found[] {
@@ -22,7 +33,7 @@ function inRequest(visit: Visit, sidecars: readonly string[]): Found[] {
   if (serves === undefined || isGuarded(visit)) return [];
   if (isToSidecar(visit, sidecars)) return toSidecar(visit);
   // Whether that is the sidecar is looked at where its pages are.
-  if (isPages(visit)) return [];
+  if (isPages(visit, sidecars)) return [];
   if (visit.inGateAnswer)
     return serves === 'text' ? [] : [foundAt('gate-lets-refused-in', visit, inAnswer(visit))];
   if (isDeclaredOpen(visit)) return [];
@@ -39,13 +50,13 @@ function toSidecar(visit: Visit): Found[] {
 
 const IN_ERRORS: readonly Serves[] = ['app', 'files', 'other'];
 
-function inErrors(visit: Visit): Found[] {
+function inErrors(visit: Visit, isFolderFixed: boolean): Found[] {
   if (visit.gate)
     return [foundAt('error-route-asks', visit, `${last(visit)} stands in an error route`)];
   const serves = servedBy(visit);
   if (serves === undefined || !IN_ERRORS.includes(serves) || isGuarded(visit)) return [];
   // The same page whatever was asked for.
-  if (serves === 'files' && visit.known.isPathFixed) return [];
+  if (serves === 'files' && isFolderFixed && visit.known.isPathFixed) return [];
   if (visit.mode === 'error') {
     return [foundAt('error-route-serves', visit, `${last(visit)} answers in an error route`)];
   }

@@ -91,7 +91,7 @@ function others(visit: Visit): Found[] {
 }
 
 function headersSent({ handler, known }: Visit): Headers {
-  return applyOps(known.headers, recordAt(handler['headers'])['request'], false);
+  return applyOps(known.headers, recordAt(handler['headers'])['request']);
 }
 
 function named(names: readonly Followed[], headers: Headers, says: readonly Says[]): Followed[] {

@@ -1,13 +1,16 @@
 // The record begins with Caddy's log: whether each request of a site gets a line, and whether the recorder can read it.
 import { type Log, textsAt } from '../edge/adapted.ts';
 import { asksForHeader, isOnlyFor2xx } from '../edge/gate-handler.ts';
+import { partsOf } from '../edge/partition.ts';
 import { knownOf } from '../edge/state.ts';
 import type { Visit } from '../edge/walk.ts';
 import type { Code } from './codes.ts';
 import type { Found } from './finding.ts';
-import { fileOf, formatOf, logsOf, type NamedLog, SIGNET_LOG, signetLog } from './logs-of.ts';
+import { ofFormat } from './log-format.ts';
+import { unloggedBecause } from './logged-hosts.ts';
+import { fileOf, logsOf, type NamedLog, SIGNET_LOG, signetLog } from './logs-of.ts';
 import { type Edge, foundAt, foundIn, type Rule, type Site } from './rule.ts';
-import { serverPointer } from './rule-site.ts';
+import { serverPointer } from '../edge/pointer.ts';
 
 /** Returns what is wrong with the log, of each site and of each log once. */
 export const findLogs: Rule = (edge) => {
@@ -38,20 +41,19 @@ function ofServer({ server, hosts }: Site, { adapted }: Edge): Found[] {
 }
 
 function skipped(site: Site, { adapted }: Edge): Found[] {
-  const { logs } = adapted.servers[site.server] ?? {};
-  const pointer = `${serverPointer(site.server)}/logs`;
+  const { logs = {}, routes = [] } = adapted.servers[site.server] ?? {};
   const found: Found[] = site.visits
     .filter(({ handler }) => handler.handler === 'vars' && handler['log_skip'] === true)
     .map((visit) => foundAt('log-skipped', visit, 'log_skip'));
   const moved = site.visits.filter(({ handler }) => namesOtherLogger(handler));
   found.push(...moved.map((visit) => foundAt('log-skipped', visit, 'log_name leads elsewhere')));
-  const hosts = (logs?.skip_hosts ?? []).filter((host) => site.hosts.includes(host));
-  if (hosts.length > 0) {
-    found.push(foundIn('log-skipped', pointer, site.hosts, `skip_hosts has ${hosts.join(', ')}`));
-  }
-  const isMapped = site.hosts.some((host) => Object.hasOwn(logs?.logger_names ?? {}, host));
-  if (logs?.skip_unmapped_hosts === true && !isMapped) {
-    found.push(foundIn('log-skipped', pointer, site.hosts, 'skip_unmapped_hosts is set'));
+  const others = partsOf(routes)
+    .flatMap(({ hosts }) => hosts)
+    .filter((host) => !site.hosts.includes(host));
+  const because = unloggedBecause(logs, site.hosts, others);
+  if (because !== undefined) {
+    const pointer = `${serverPointer(site.server)}/logs`;
+    found.push(foundIn('log-skipped', pointer, site.hosts, because));
   }
   return found;
 }
@@ -144,7 +146,7 @@ function ofLog({ name, log }: NamedLog, { settings: { accessLog }, namedTwice }:
   }
   const isElsewhere = accessLog !== undefined && file !== undefined && file !== accessLog;
   return [
-    ...(file === undefined ? [tell('log-output', 'its output is no file')] : []),
+    ...(file === undefined ? [tell('log-output', `its output is ${outputOf(log)}`)] : []),
     ...(isElsewhere
       ? [tell('log-output', `it is written to ${file}, and read is ${accessLog}`)]
       : []),
@@ -155,37 +157,15 @@ function ofLog({ name, log }: NamedLog, { settings: { accessLog }, namedTwice }:
   ];
 }
 
-function isToldAll({ level = '' }: Log): boolean {
-  return ['', 'INFO', 'DEBUG'].includes(level.toUpperCase());
+function outputOf({ writer = {} }: Log): string {
+  const { output, filename } = writer;
+  return output === 'file' && typeof filename === 'string'
+    ? `${filename}, which keeps nothing`
+    : 'no file';
 }
 
-/** What rows are made of; with `request>`, of the request. */
-const NEEDED =
-  /^(ts|logger|uuid|route|unprotected|stamp|status|duration|size|bytes_read|proxied_ms|upstream\w*|retries|request|request>(method|host|proto|tls|tls>.*))$/;
-
-/** How times may be written (accesslog/line.ts). */
-const TIME_FORMATS = [undefined, '', 'unix_seconds_float', 'iso8601', 'rfc3339', 'rfc3339_nano'];
-
-function ofFormat(log: Log, tell: (code: Code, seen: string) => Found): Found[] {
-  const { json, fields } = formatOf(log);
-  if (json === undefined) return [tell('log-format', 'its format is not json')];
-  const { time_format: time, duration_format: duration } = json;
-  const found: Found[] = [];
-  if (
-    !TIME_FORMATS.some((known) => known === time) ||
-    ![undefined, '', 'seconds'].some((known) => known === duration)
-  ) {
-    found.push(tell('log-format', 'its times are written in a way that is not read'));
-  }
-  const lost = Object.keys(fields).filter((field) => NEEDED.test(field));
-  if (lost.length > 0) found.push(tell('log-fields', `its filter changes ${lost.join(', ')}`));
-  if (['delete', 'hash', 'rename'].includes(String(fields['request>uri']?.['filter']))) {
-    found.push(tell('log-fields', 'its filter changes request>uri as a whole'));
-  }
-  const open = ['request>headers', 'request>uri'].filter((field) => fields[field] === undefined);
-  if (open.length > 0)
-    found.push(tell('log-credentials', `${open.join(' and ')} stand in it as they came`));
-  return found;
+function isToldAll({ level = '' }: Log): boolean {
+  return ['', 'INFO', 'DEBUG'].includes(level.toUpperCase());
 }
 
 /** Less than this, and an hour of a flood is more than what is kept. In MiB. */

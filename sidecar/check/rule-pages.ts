@@ -5,7 +5,8 @@ import { explainRequest } from '../explain/explain.ts';
 import type { Served } from '../explain/way.ts';
 import type { Found } from './finding.ts';
 import { type Edge, foundAt, foundIn, type Rule, type Site } from './rule.ts';
-import { hasTls, serverPointer } from './rule-site.ts';
+import { serverPointer } from '../edge/pointer.ts';
+import { hasTls } from './rule-site.ts';
 
 /** Where browsers and providers go. */
 const PAGES = [
@@ -68,7 +69,8 @@ function culprit({ visits }: Site, { served, trail }: Outcome): Visit | undefine
   return visits.find(isIt);
 }
 
-function originOf({ hosts, server }: Site, { adapted }: Edge): string {
+/** Returns where clients find the site: its first host, or one that its first pattern matches. */
+export function originOf({ hosts, server }: Site, { adapted }: Edge): string {
   const settings = adapted.servers[server] ?? {};
   const port = /:(\d+)(?:-\d+)?$/.exec(settings.listen?.[0] ?? '')?.[1] ?? '443';
   const host = (hosts[0] ?? 'localhost').replaceAll('*', 'any');

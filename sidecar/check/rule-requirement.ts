@@ -1,6 +1,7 @@
 // What blocks ask for: names and requirements that the gate will understand, and that somebody can meet.
 import { type Condition, parseRequirement, type Requirement } from '../policy/requirement.ts';
 import { unknownName } from '../policy/vouched.ts';
+import { declaredOpen } from '../edge/gate-handler.ts';
 import type { Visit } from '../edge/walk.ts';
 import type { Found } from './finding.ts';
 import { type EdgeSettings, foundAt, type Rule } from './rule.ts';
@@ -9,15 +10,23 @@ import { type EdgeSettings, foundAt, type Rule } from './rule.ts';
 export const findRequirements: Rule = ({ sites, settings }) =>
   sites
     .flatMap(({ visits }) => visits)
-    .flatMap((visit) => (visit.gate ? [...inRoute(visit), ...inRequirement(visit, settings)] : []));
+    .flatMap((visit) =>
+      visit.gate
+        ? [...inRoute(visit, visit.gate.route), ...inRequirement(visit, settings)]
+        : inOpen(visit),
+    );
 
 /** As the sidecar reads it. */
 const ROUTE = /^[A-Za-z0-9._~%/-]{1,128}$/;
 /** What a snippet's argument that is not given stays in the adapted JSON. */
 const NO_ARGUMENT = /^\{args[[.]/;
 
-function inRoute(visit: Visit): Found[] {
-  const route = visit.gate?.route;
+function inOpen(visit: Visit): Found[] {
+  const name = declaredOpen(visit.handler);
+  return name === undefined ? [] : inRoute(visit, name);
+}
+
+function inRoute(visit: Visit, route: string | undefined): Found[] {
   if (route === undefined || route === '' || NO_ARGUMENT.test(route)) {
     return [foundAt('route-invalid', visit, 'it has no name')];
   }

@@ -4,8 +4,10 @@ import { recordAt, textsAt } from '../edge/adapted.ts';
 import { CADDY_FLOOR, isBelow, unsafeBecause } from '../edge/version.ts';
 import { hostOf, isEverybody, reachOf } from './addresses.ts';
 import type { Found } from './finding.ts';
+import { serverPointer } from '../edge/pointer.ts';
 import type { Visit } from '../edge/walk.ts';
 import { type Edge, foundAt, foundIn, type Rule, type Site } from './rule.ts';
+import { findTakenOver } from './taken-over.ts';
 
 /** Returns sites with gates or open blocks and nothing of `import signet`. */
 export const findBareSites: Rule = ({ sites }) =>
@@ -33,7 +35,7 @@ export const findAround: Rule = (edge) => {
   const names = [...new Set(signets.map(({ server }) => server))];
   return [
     ...ofVersion(edge),
-    ...ofAdmin(edge),
+    ...findTakenOver(edge.adapted),
     ...ofSidecar(edge),
     ...signets.flatMap(({ visits }) => visits.flatMap(ofProxy)),
     ...names.flatMap((name) => ofServer(name, edge.adapted.servers[name] ?? {})),
@@ -45,18 +47,6 @@ function ofVersion({ caddy }: Edge): Found[] {
   if (caddy === undefined || !isBelow(caddy, CADDY_FLOOR)) return [];
   const holes = unsafeBecause(caddy).map(({ ids, what }) => `${ids.join(', ')}: ${what}`);
   return [foundIn('caddy-old', '', [], `Caddy ${caddy.text} (${holes.join('; ')})`)];
-}
-
-/** Caddy 2.11's, where nothing is written. */
-const DEFAULT_ADMIN = 'localhost:2019';
-
-function ofAdmin({ adapted: { admin } }: Edge): Found[] {
-  if (admin.disabled === true) return [];
-  const listen = admin.listen ?? DEFAULT_ADMIN;
-  const reach = reachOf(listen);
-  if (reach === 'unix' || reach === 'unknown') return [];
-  const code = reach === 'loopback' ? 'admin-open' : 'admin-exposed';
-  return [foundIn(code, '/admin', [], `it listens on ${listen}`)];
 }
 
 function ofSidecar({ settings: { listen } }: Edge): Found[] {
@@ -118,8 +108,4 @@ function listensOn({ listen = [] }: Server): string {
   return listen
     .map((address) => (hostOf(address) === '' ? `port ${address.slice(1)}` : address))
     .join(', ');
-}
-
-export function serverPointer(name: string): string {
-  return `/apps/http/servers/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }

@@ -37,6 +37,8 @@ export type Edge = {
   readonly sidecars: readonly string[];
   readonly caddy: CaddyVersion | undefined;
   readonly settings: EdgeSettings;
+  /** Of Caddy, as far as it is that of whoever checks. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Logs of which the Caddyfile has more than one of one name. */
   readonly namedTwice: readonly string[];
 };

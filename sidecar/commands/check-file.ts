@@ -1,7 +1,5 @@
 // One configuration of Caddy's, from the file to the report: asks Caddy, reads the files, hands both to the rules.
-import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
-import { parseEnv } from 'node:util';
 import { visible } from '../visible.ts';
 import { filesOnDisk } from '../caddyfile/on-disk.ts';
 import { readCaddyfile } from '../caddyfile/read.ts';
@@ -13,10 +11,10 @@ import type { Finding } from '../check/finding.ts';
 import type { Report } from '../check/report.ts';
 import type { EdgeSettings } from '../check/rule.ts';
 import { createLocate } from '../check/source-line.ts';
-import { adaptFile } from '../edge/adapt.ts';
 import { readAdapted } from '../edge/adapted.ts';
 import type { CaddyHere } from '../edge/find-here.ts';
-import { explain } from '../fault.ts';
+import { adaptTold } from './adapt-told.ts';
+import { caddyEnvironment } from './caddy-environment.ts';
 
 /** What is checked, and with what. */
 export type CheckRequest = {
@@ -41,14 +39,15 @@ const NO_VERSION = 'Which Caddy this is for is not known: whether it is safe was
 export async function checkFile(
   request: CheckRequest,
 ): Promise<Report | { readonly problem: string }> {
-  const env = await withFiles(request);
+  const env = caddyEnvironment(request.env, request.envFiles);
   if ('problem' in env) return env;
   const { path, caddy, settings } = request;
-  const adapted = await adaptFile({
+  const adapted = await adaptTold({
     path,
     caddy: caddy?.path,
     env: request.env,
     envFiles: request.envFiles,
+    allEnv: env.env,
   });
   if ('problem' in adapted) return adapted;
   const read = readAdapted(adapted.json);
@@ -59,6 +58,7 @@ export async function checkFile(
   const findings = checkEdge(read, {
     caddy: caddy?.version,
     settings,
+    env: env.env,
     tree,
     ...(locate && { locate }),
   });
@@ -102,7 +102,7 @@ function secrets(tree: CaddyfileTree | undefined): Finding[] {
     ...CODES[code],
     code,
     where: { pointer: '', hosts: [], path: [] },
-    seen: `A ${kind.replaceAll('-', ' ')} is written out.`,
+    seen: `${/^[aeiou]/.test(kind) ? 'An' : 'A'} ${kind.replaceAll('-', ' ')} is written out.`,
     source: { file, line },
   }));
 }
@@ -115,24 +115,8 @@ function named(finding: Finding): Finding {
   return { ...finding, source: { ...finding.source, file } };
 }
 
-// As Caddy does it: what is set already is not set anew.
-async function withFiles({
-  env,
-  envFiles,
-}: CheckRequest): Promise<{ env: NodeJS.ProcessEnv } | { readonly problem: string }> {
-  let all = env;
-  for (const file of envFiles) {
-    try {
-      all = { ...parseEnv(await readFile(file, 'utf8')), ...all };
-    } catch (error) {
-      return { problem: visible(`${file}: ${explain(error)}`) };
-    }
-  }
-  return { env: all };
-}
-
 function notLookedAt({ caddy, settings, settingsProblem }: CheckRequest): string[] {
-  const why = settingsProblem ?? 'there are no settings of the sidecar here';
+  const why = (settingsProblem ?? 'there are no settings of the sidecar here').replace(/\.$/, '');
   return [
     ...(settings === undefined ? [`${NO_SETTINGS}: ${why}.`] : []),
     ...(caddy?.version === undefined ? [NO_VERSION] : []),

@@ -1,11 +1,12 @@
 // `signet check`: what a Caddyfile lets past the gate, before it is live. Reads, and asks Caddy; writes nothing.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { visible } from '../visible.ts';
-import { countsOf, type Report } from '../check/report.ts';
+import { CODES, type Code } from '../check/codes.ts';
+import { countsOf, type Report, withoutCodes } from '../check/report.ts';
 import { reportJson } from '../check/report-json.ts';
-import { reportSarif } from '../check/report-sarif.ts';
+import { failureSarif, reportSarif } from '../check/report-sarif.ts';
 import type { EdgeSettings } from '../check/rule.ts';
 import { findCaddyHere } from '../edge/find-here.ts';
 import { explain } from '../fault.ts';
@@ -33,6 +34,7 @@ export type CheckParts = {
 type Options = {
   readonly caddy?: string;
   readonly envfile: readonly string[];
+  readonly except: readonly Code[];
   readonly json?: true;
   readonly sarif?: true;
 };
@@ -58,6 +60,7 @@ Examples:
   $ signet check
   $ signet check /etc/caddy/Caddyfile --envfile /etc/caddy/signet.env && systemctl reload caddy
   $ signet check --json | jq -r '.findings[] | "\\(.file):\\(.line) \\(.code)"'
+  $ signet check --except log-skipped --except plain-http
   $ signet check --sarif deploy/Caddyfile > signet.sarif
 
 Exit codes:
@@ -73,6 +76,12 @@ export function checkCommand(parts: CheckParts): Command {
     .argument('[Caddyfile]', `or Caddy's JSON (default: ./Caddyfile, else ${SYSTEM_FILE})`)
     .option('--caddy <path>', 'the Caddy to ask (default: CADDY, else caddy on the PATH)')
     .option('--envfile <file>', 'variables of Caddy, again for more files', collect, [])
+    .option(
+      '--except <code>',
+      'findings of this code are left out, again for more codes',
+      collectCode,
+      [],
+    )
     .option('--json', 'one JSON object (default where no terminal reads it)')
     .addOption(new Option('--sarif', 'SARIF 2.1.0, for code hosts').conflicts('json'))
     .addHelpText('after', HELP)
@@ -81,28 +90,35 @@ export function checkCommand(parts: CheckParts): Command {
 }
 
 async function run(named: string | undefined, options: Options, parts: CheckParts): Promise<void> {
+  // The reader of our output may stop reading, as `head` does: that is its good right.
+  process.stdout.on('error', () => undefined);
+  const found = await reported(named, options, parts);
+  if ('problem' in found) return couldNot(found.problem, options, parts);
+  const report = withoutCodes(found, options.except);
+  const { errors, warnings } = countsOf(report);
+  process.exitCode = errors + warnings === 0 ? 0 : EXIT_FOUND;
+  await print(textOf(report, options, parts)).catch(() => undefined);
+}
+
+async function reported(
+  named: string | undefined,
+  options: Options,
+  parts: CheckParts,
+): Promise<Report | { readonly problem: string }> {
   const path = named ?? defaultFile(parts.cwd);
   if (path === undefined)
-    return couldNot(`there is no Caddyfile here, and no ${SYSTEM_FILE}; name it`);
+    return { problem: `there is no Caddyfile here, and no ${SYSTEM_FILE}; name it` };
   const caddy = await findCaddyHere(parts.env, options.caddy);
   const isHere = !('problem' in caddy);
   // JSON needs no Caddy, unless one was named.
-  if (!isHere && (options.caddy !== undefined || !path.endsWith('.json'))) {
-    return couldNot(caddy.problem);
-  }
-  const report = await checkFile({
+  if (!isHere && (options.caddy !== undefined || !path.endsWith('.json'))) return caddy;
+  return checkFile({
     path,
     env: parts.env,
     envFiles: options.envfile,
     caddy: isHere ? caddy : undefined,
     ...settingsOf(parts),
   });
-  if ('problem' in report) return couldNot(report.problem);
-  const { errors, warnings } = countsOf(report);
-  process.exitCode = errors + warnings === 0 ? 0 : EXIT_FOUND;
-  // The reader of our output may stop reading, as `head` does: that is its good right.
-  process.stdout.on('error', () => undefined);
-  await print(textOf(report, options, parts)).catch(() => undefined);
 }
 
 function textOf(report: Report, { json, sarif }: Options, { version, cwd }: CheckParts): string {
@@ -132,11 +148,28 @@ function settingsOf({ settings }: CheckParts): {
   }
 }
 
-function couldNot(problem: string): void {
+// A code host uploads what there is, also after a failure.
+async function couldNot(
+  problem: string,
+  { sarif }: Options,
+  { version, cwd }: CheckParts,
+): Promise<void> {
   say(`signet: it could not be checked: ${visible(problem)}\n`);
   process.exitCode = EXIT_COULD_NOT;
+  if (sarif) await print(failureSarif(problem, { version, folder: cwd })).catch(() => undefined);
 }
 
 function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
+}
+
+function collectCode(code: string, before: readonly Code[]): Code[] {
+  if (isCode(code)) return [...before, code];
+  throw new InvalidArgumentError(
+    `There is no such code; there are ${Object.keys(CODES).join(', ')}.`,
+  );
+}
+
+function isCode(text: string): text is Code {
+  return Object.hasOwn(CODES, text);
 }

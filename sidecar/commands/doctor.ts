@@ -1,9 +1,10 @@
 // `signet doctor`: a running installation, looked at from outside as a client of the site, and from here as far
 // as its settings and its record are here. It changes nothing; it leaves some rows, and a span at each destination.
 import { X509Certificate } from 'node:crypto';
-import { Command, InvalidArgumentError, type CommanderError } from 'commander';
+import { Command, type CommanderError } from 'commander';
 import { readerAt } from './doctor-record.ts';
 import { doctorJson, lineText, summaryText } from './doctor-text.ts';
+import { parseSite } from './doctor-url.ts';
 import { addressText, askHealth, type HealthAddress } from './status-ask.ts';
 import { readAnswer } from './status-answer.ts';
 import type { Failed, Site } from '../doctor/ask.ts';
@@ -86,17 +87,19 @@ Exit codes:
 export function doctorCommand(parts: DoctorParts): Command {
   return new Command('doctor')
     .description('look at a running installation from outside, line by line')
-    .argument('<url>', 'of the site: a page that is protected', parseSite)
+    .argument('<url>', 'of the site: a page that is protected')
     .option('--ca <file>', 'PEM file with the authority of the certificate, instead of those known')
     .option('--state <folder>', 'the state folder with the record (default: by the settings)')
     .option('--caddy <path>', 'the Caddy program that runs (default: CADDY, then the PATH)')
     .option('--json', 'one JSON object (default where no terminal reads it)')
     .addHelpText('after', HELP)
     .exitOverride(exitAsUsage)
-    .action((url: URL, options: Options) => run(url, options, parts));
+    .action((url: string, options: Options) => run(url, options, parts));
 }
 
-async function run(url: URL, options: Options, parts: DoctorParts): Promise<void> {
+async function run(text: string, options: Options, parts: DoctorParts): Promise<void> {
+  const url = parseSite(text);
+  if ('problem' in url) return refuse(url.problem);
   const site = siteOf(url, options.ca, parts);
   if ('problem' in site) return refuse(site.problem);
   // The reader of our output may stop reading, as `head` does: that is its good right.
@@ -178,17 +181,6 @@ function siteOf(url: URL, file: string | undefined, { readFile }: DoctorParts): 
 function refuse(problem: string): void {
   say(`signet: ${problem}\n`);
   process.exitCode = EXIT_USAGE;
-}
-
-function parseSite(text: string): URL {
-  const url = URL.parse(text);
-  const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:';
-  if (url === null || !isWeb || url.username !== '' || url.password !== '') {
-    throw new InvalidArgumentError(
-      'Allowed is a URL without a password, like https://app.example.com/.',
-    );
-  }
-  return url;
 }
 
 function exitAsUsage({ exitCode }: CommanderError): never {

@@ -1,11 +1,9 @@
 // `signet explain`: one request, held against a Caddyfile: which block answers, which requirement holds, what the
 // decision would be and why. Reads, and asks Caddy what it makes of the file; sends nothing, and writes nothing.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseEnv } from 'node:util';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { visible } from '../visible.ts';
-import { adaptFile } from '../edge/adapt.ts';
 import { readAdapted } from '../edge/adapted.ts';
 import { findCaddyHere } from '../edge/find-here.ts';
 import { claimedCaller, namedCaller, type Voucher } from '../explain/caller.ts';
@@ -18,7 +16,10 @@ import type { Claims } from '../identity/claims.ts';
 import { actorWords, MAX_ACTOR_DEPTH, USER_TYPES, type UserType } from '../identity/identity.ts';
 import type { Found } from '../policy/decide.ts';
 import { exitAsUsage, hasColours, isTerminal, print, say } from '../report/command-store.ts';
+import { adaptTold } from './adapt-told.ts';
+import { caddyEnvironment } from './caddy-environment.ts';
 import { createLines } from './explain-line.ts';
+import { readAtMost } from './read-at-most.ts';
 
 /** What the command is made of. */
 export type ExplainParts = {
@@ -177,25 +178,22 @@ async function configured(
   const isHere = !('problem' in caddy);
   // JSON needs no Caddy, unless one was named.
   if (!isHere && (options.caddy !== undefined || !path.endsWith('.json'))) return caddy;
-  const file = await adaptFile({
+  const all = caddyEnvironment(env, options.envfile);
+  if ('problem' in all) return all;
+  const file = await adaptTold({
     path,
     caddy: isHere ? caddy.path : undefined,
     env,
     envFiles: options.envfile,
+    allEnv: all.env,
   });
   if ('problem' in file) return file;
   const adapted = readAdapted(file.json);
   if ('problem' in adapted) return { problem: `${path}: ${adapted.problem}` };
-  const all = { ...env, ...variablesIn(options.envfile) };
   return {
     adapted,
-    lines: (port) => (file.isJson ? () => undefined : createLines(path, all, port)),
+    lines: (port) => (file.isJson ? () => undefined : createLines(path, all.env, port)),
   };
-}
-
-// Caddy has read them already: what it could not read has ended it.
-function variablesIn(files: readonly string[]): NodeJS.ProcessEnv {
-  return Object.assign({}, ...files.map((file) => parseEnv(readFileSync(file, 'utf8'))));
 }
 
 function defaultFile(cwd: string): string | undefined {
@@ -241,8 +239,9 @@ function callerOf(options: Options, vouchers: readonly Voucher[]): Found | Probl
 
 function claimsAt(file: string): { readonly claims: Claims } | Problem {
   try {
-    const text = readFileSync(file === '-' ? 0 : file, 'utf8');
-    const read: unknown = text.length > MAX_CLAIMS_BYTES ? undefined : JSON.parse(text);
+    const text = readAtMost(file === '-' ? 0 : file, MAX_CLAIMS_BYTES);
+    if (text === undefined) return { problem: `${file} has more than ${MAX_CLAIMS_BYTES} bytes` };
+    const read: unknown = JSON.parse(text);
     if (typeof read === 'object' && read !== null && !Array.isArray(read))
       return { claims: Object.fromEntries(Object.entries(read)) };
     return { problem: `${file} holds no JSON object of claims` };

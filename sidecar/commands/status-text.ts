@@ -55,7 +55,15 @@ export function statusText({ address, answer, traffic }: Found, screen: Screen):
 
 /** Returns it as one line of JSON: what `/readyz` said, and beside it where, and the traffic. */
 export function statusJson({ address, answer, traffic }: Found): string {
-  return `${visibleJson(JSON.stringify({ ...answer, address, traffic: traffic ?? null }))}\n`;
+  const told = { ...answer, address, traffic: traffic ? inMicroseconds(traffic) : null };
+  return `${visibleJson(JSON.stringify(told))}\n`;
+}
+
+// What a histogram tells is not finer than that, and 0.06999999999999999 is nobody's measure.
+function inMicroseconds(traffic: Traffic): Traffic {
+  const { p95Seconds } = traffic;
+  if (p95Seconds === undefined) return traffic;
+  return { ...traffic, p95Seconds: Math.round(p95Seconds * 1e6) / 1e6 };
 }
 
 function headLines(

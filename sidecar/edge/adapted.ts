@@ -1,6 +1,7 @@
 // What Caddy was told, as JSON: `caddy adapt`'s output, or a configuration that was written so. Reads what is
 // looked at and keeps the rest as it is; whether Caddy would take it is Caddy's to say.
 import { z } from 'zod';
+import { routesIn } from './go-keys.ts';
 
 /** One set of matchers, all of which must match: name → its own JSON. */
 export type MatcherSet = Readonly<Record<string, unknown>>;
@@ -51,11 +52,17 @@ export type Log = {
 export type Admin = {
   readonly disabled?: boolean | undefined;
   readonly listen?: string | undefined;
+  /** As it is: from where another configuration is loaded in place of this one. */
+  readonly config?: unknown;
+  /** As it is: who may speak to it from other machines. */
+  readonly remote?: unknown;
 };
 
 /** What is looked at. */
 export type Adapted = {
   readonly admin: Admin;
+  /** Names of all apps: `http`, `tls`, … */
+  readonly apps: readonly string[];
   readonly logs: Readonly<Record<string, Log>>;
   readonly servers: Readonly<Record<string, Server>>;
 };
@@ -68,14 +75,19 @@ const texts = z.array(z.string());
 const absent = <T extends z.ZodType>(schema: T) =>
   schema.nullish().transform((read) => read ?? undefined);
 
+/** To Go a null in a list is an empty one of its kind: a route that does nothing, matchers that take everything. */
+const orEmpty = <T extends z.ZodType>(schema: T) =>
+  z.preprocess((written) => (written === null ? {} : written), schema);
+
 const route = z.object({
-  match: absent(z.array(record)),
+  match: absent(z.array(orEmpty(record))),
+  // Without a name Caddy does not start.
   handle: absent(z.array(z.looseObject({ handler: z.string() }))),
   terminal: absent(z.boolean()),
   group: absent(z.string()),
 });
 
-const routes = z.array(route);
+const routes = z.array(orEmpty(route));
 
 const server = z.looseObject({
   listen: absent(texts),
@@ -104,10 +116,17 @@ const log = z.object({
 });
 
 const adapted = z.object({
-  admin: absent(z.object({ disabled: absent(z.boolean()), listen: absent(z.string()) })),
+  admin: absent(
+    z.object({
+      disabled: absent(z.boolean()),
+      listen: absent(z.string()),
+      config: z.unknown().optional(),
+      remote: z.unknown().optional(),
+    }),
+  ),
   logging: absent(z.object({ logs: absent(z.record(z.string(), log)) })),
   apps: absent(
-    z.object({ http: absent(z.object({ servers: absent(z.record(z.string(), server)) })) }),
+    z.looseObject({ http: absent(z.object({ servers: absent(z.record(z.string(), server)) })) }),
   ),
 });
 
@@ -119,35 +138,55 @@ export function readAdapted(text: string): Adapted | { readonly problem: string 
   } catch (error) {
     return { problem: `it is no JSON: ${error instanceof Error ? error.message : 'unreadable'}` };
   }
-  if (depthOf(json) > MAX_DEPTH) return { problem: `it is nested deeper than ${MAX_DEPTH}` };
+  const whole = wholeProblem(json);
+  if (whole !== undefined) return { problem: whole };
   const { data, error } = adapted.safeParse(json);
-  if (data === undefined) return { problem: problemOf(error) };
+  const problem = data === undefined ? problemOf('', error) : routesProblem(json);
+  if (data === undefined || problem !== undefined) return { problem: problem ?? '' };
   return {
     admin: data.admin ?? {},
+    apps: Object.keys(data.apps ?? {}),
     logs: data.logging?.logs ?? {},
     servers: data.apps?.http?.servers ?? {},
   };
 }
 
-function problemOf(error: z.ZodError | undefined): string {
+// A part that is not understood must not be taken for nothing, however deep it stands.
+function routesProblem(json: unknown): string | undefined {
+  const found = routesIn(json);
+  if ('problem' in found) return found.problem;
+  for (const { pointer, routes: part } of found.places) {
+    const { error } = routes.safeParse(part);
+    if (error) return problemOf(pointer, error);
+  }
+  return undefined;
+}
+
+function problemOf(pointer: string, error: z.ZodError | undefined): string {
   const [issue] = error?.issues ?? [];
-  return `at /${issue?.path.map(String).join('/') ?? ''}: ${issue?.message ?? 'not understood'}`;
+  const at = [pointer, ...(issue?.path ?? []).map(String)].join('/');
+  return `at ${at === '' ? '/' : at}: ${issue?.message ?? 'not understood'}`;
 }
 
 // By a stack of its own: what is too deep for this must not be too deep for its measure.
-function depthOf(json: unknown): number {
-  let deepest = 0;
+function wholeProblem(json: unknown): string | undefined {
   const open: [unknown, number][] = [[json, 1]];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
     const [value, depth] = next;
-    deepest = Math.max(deepest, depth);
-    if (depth > MAX_DEPTH || typeof value !== 'object' || value === null) continue;
+    if (depth > MAX_DEPTH) return `it is nested deeper than ${MAX_DEPTH}`;
+    if (typeof value !== 'object' || value === null) continue;
+    // The schemas would leave it out without a word.
+    if (Object.hasOwn(value, '__proto__'))
+      return 'a name in it is __proto__, which is not read here';
     for (const inner of Object.values(value)) open.push([inner, depth + 1]);
   }
-  return deepest;
+  return undefined;
 }
 
-/** Returns the routes that stand in a part of a handler's own JSON; none where there are none. Never throws. */
+/**
+ * Returns the routes that stand in a part of a handler's own JSON; none where there are none. What Caddy's own
+ * handlers hold, `readAdapted` has understood. Never throws.
+ */
 export function routesAt(part: unknown): readonly Route[] {
   return routes.safeParse(part).data ?? [];
 }

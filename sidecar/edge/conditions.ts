@@ -72,8 +72,9 @@ function setCovers(wider: MatcherSet, narrower: MatcherSet): boolean {
   );
 }
 
+// `/*` is not: of a target `http://host` the path is empty.
 function isWhole(name: string, matcher: unknown): boolean {
-  return name === 'path' && textsAt(matcher).some((path) => path === '*' || path === '/*');
+  return name === 'path' && textsAt(matcher).includes('*');
 }
 
 function matcherCovers(name: string, wider: unknown, narrower: unknown): boolean {
@@ -97,12 +98,14 @@ function pathCovers(wider: string, narrower: string): boolean {
   // Only a plain prefix is compared. An escape changes how Caddy reads the path.
   const prefix = wide.slice(0, -1);
   if (!wide.endsWith('*') || /[*?[%\\]/.test(prefix) || /[%\\]/.test(narrow)) return false;
+  // Where `//` stands in a pattern, Caddy merges no slashes of the path.
+  if (/\/\//.test(wide + narrow)) return false;
   return narrow.replace(/\*.*$/s, '').startsWith(prefix) && !narrow.startsWith('*');
 }
 
 function hostCovers(wider: string, narrower: string): boolean {
   const [wide, narrow] = [wider.toLowerCase(), narrower.toLowerCase()];
-  if (wide === narrow || wide === '*') return true;
+  if (wide === narrow) return true;
   const labels = wide.split('.');
   const others = narrow.split('.');
   return (

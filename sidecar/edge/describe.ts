@@ -1,6 +1,6 @@
 // What stands in the configuration, in a few words for people. Pure.
 import { type Handler, type MatcherSet, recordAt, type Route, textsAt } from './adapted.ts';
-import { dialsOf, gateOf } from './gate-handler.ts';
+import { declaredOpen, dialsOf, gateOf } from './gate-handler.ts';
 
 const MAX_WORDS = 60;
 
@@ -18,7 +18,16 @@ const WORDS: Record<string, (handler: Handler) => string> = {
   static_response: (handler) => `respond ${statusText(handler)}`.trimEnd(),
   invoke: ({ name }) => `invoke ${typeof name === 'string' ? name : ''}`,
   authentication: () => 'basic_auth',
+  vars: varsText,
 };
+
+// Of what the Caddyfile has words of its own for, the JSON has variables.
+function varsText(handler: Handler): string {
+  if (handler['log_skip'] === true) return 'log_skip';
+  if (handler['access_logger_names'] !== undefined) return 'log_name';
+  const open = declaredOpen(handler);
+  return open === undefined ? 'vars' : `unprotected ${open}`;
+}
 
 /** Returns whether a reverse_proxy speaks FastCGI, as `php_fastcgi` does. */
 export function isFastCgi(handler: Handler): boolean {
@@ -36,8 +45,25 @@ export function describeMatch({ match = [] }: Route): string | undefined {
 
 function describeSet(set: MatcherSet): string {
   const { host, method, path, ...others } = set;
+  const statuses = statusesOf(set);
+  if (statuses !== undefined) return `handle_errors ${statuses}`;
   const words = [...textsAt(method), ...textsAt(host), ...textsAt(path)];
   return [...words, ...Object.keys(others).map((name) => `@${name}`)].join(' ');
+}
+
+/** What `handle_errors 404 5xx` leaves in the JSON, of Caddy 2.11: one list, and a range for each class. */
+const OF_LIST = /^\{http\.error\.status_code\} in \[([\d, ]+)\]$/;
+const OF_CLASS =
+  /^\{http\.error\.status_code\} >= (\d)00 && \{http\.error\.status_code\} <= \1\d\d$/;
+
+function statusesOf({ expression, ...others }: MatcherSet): string | undefined {
+  if (typeof expression !== 'string' || Object.keys(others).length > 0) return undefined;
+  const parts = expression.split(' || ').map((part) => {
+    const [, list] = OF_LIST.exec(part) ?? [];
+    const [, digit] = OF_CLASS.exec(part) ?? [];
+    return list?.replaceAll(',', '') ?? (digit === undefined ? undefined : `${digit}xx`);
+  });
+  return parts.includes(undefined) ? undefined : parts.join(' ');
 }
 
 function cut(words: string): string {

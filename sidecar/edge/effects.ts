@@ -1,22 +1,22 @@
 // What a handler that answers nobody changes of a request, as far as rules look at it. Pure.
-import { type Handler, recordAt } from './adapted.ts';
+import { type Handler, recordAt, textsAt } from './adapted.ts';
 import { declaredOpen } from './gate-handler.ts';
-import { applyOps, cleansAnswer } from './header-flow.ts';
+import { applyOps, type Brought, cleansAnswer, namesHeader } from './header-flow.ts';
 import { mapWorlds, type State, withFact } from './state.ts';
 
 /** Returns the state behind the handler. */
-export function effectOf(handler: Handler, state: State, inGateAnswer: boolean): State {
+export function effectOf(handler: Handler, state: State, brought: Brought): State {
   const effect = EFFECTS[handler.handler];
-  return effect === undefined ? state : effect(handler, state, inGateAnswer);
+  return effect === undefined ? state : effect(handler, state, brought);
 }
 
-type Effect = (handler: Handler, state: State, inGateAnswer: boolean) => State;
+type Effect = (handler: Handler, state: State, brought: Brought) => State;
 
 const EFFECTS: Record<string, Effect> = {
-  headers: (handler, state, inGateAnswer) => {
+  headers: (handler, state, brought) => {
     const after = mapWorlds(state, (world) => ({
       ...world,
-      headers: applyOps(world.headers, handler['request'], inGateAnswer),
+      headers: applyOps(world.headers, handler['request'], brought),
       isAnswerClean: world.isAnswerClean || cleansAnswer(handler),
     }));
     const rewrites = state.rewrites + (namesHost(handler) ? 1 : 0);
@@ -30,7 +30,11 @@ const EFFECTS: Record<string, Effect> = {
     return { ...after, rewrites: state.rewrites + 1 };
   },
   vars: (handler, state) => {
-    const after = { ...state, changes: state.changes + 1 };
+    // Matchers of addresses look at these.
+    const isAddress =
+      Object.hasOwn(handler, 'client_ip') || Object.hasOwn(handler, 'trusted_proxy');
+    const rewrites = state.rewrites + (isAddress ? 1 : 0);
+    const after = { ...state, rewrites, changes: state.changes + 1 };
     return declaredOpen(handler) === undefined ? after : withFact(after, 'open');
   },
   map: (_handler, state) => ({ ...state, changes: state.changes + 1 }),
@@ -39,8 +43,13 @@ const EFFECTS: Record<string, Effect> = {
     typeof key === 'string' ? withFact(state, `${early === true ? 'log' : 'late'}:${key}`) : state,
 };
 
-function namesHost(handler: Handler): boolean {
-  return /"host"/i.test(JSON.stringify(recordAt(handler['request'])));
+/** Returns whether a `headers` handler may change whom the request is for. */
+export function namesHost(handler: Handler): boolean {
+  const { add, set, replace, delete: deleted } = recordAt(handler['request']);
+  const names = [add, set, replace].flatMap((ops) => Object.keys(recordAt(ops)));
+  return [...names, ...textsAt(deleted)].some(
+    (name) => name.includes('{') || namesHeader(name.toLowerCase(), 'host'),
+  );
 }
 
 // A placeholder that an error fills in is not the client's.
@@ -50,5 +59,8 @@ function isPathFixedAfter({ uri, ...others }: Handler, before: boolean): boolean
     return false;
   }
   const [path = ''] = uri.split('?');
-  return path !== '' && !/\{/.test(path.replaceAll(/\{(?:http\.error|err)\.[a-z_]+\}/g, ''));
+  // The status is Caddy's; a message may be the client's.
+  return (
+    path !== '' && !/\{/.test(path.replaceAll(/\{(?:http\.error|err)\.status_(?:code|text)\}/g, ''))
+  );
 }

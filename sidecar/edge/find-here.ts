@@ -13,7 +13,8 @@ export type CaddyHere = {
   readonly version: CaddyVersion | undefined;
 };
 
-const MEND = 'name one: --caddy PATH, or CADDY=PATH in the environment';
+const MEND =
+  'name one by --caddy PATH or CADDY=PATH in the environment; in a clone of Signet: CADDY="$(npm run -s caddy)"';
 
 /** Returns the Caddy to ask, or a sentence that says why there is none and what to do. Never throws. */
 export async function findCaddyHere(

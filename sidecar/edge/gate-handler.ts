@@ -36,7 +36,7 @@ export function gateOf(handler: Handler): Gate | undefined {
   if (handler.handler !== 'reverse_proxy') return undefined;
   const { uri, method } = recordAt(handler['rewrite']);
   const question = typeof uri === 'string' && method === 'GET' ? QUESTION.exec(uri) : null;
-  if (question === null) return undefined;
+  if (question === null || (question[1] === undefined && !isForUs(handler))) return undefined;
   const asked = (ASKED.exec(question[1] ?? '') ?? ASKED_BEFORE.exec(question[1] ?? ''))?.groups;
   return {
     route: asked?.['route'],
@@ -44,6 +44,11 @@ export function gateOf(handler: Handler): Gate | undefined {
     dials: dialsOf(handler),
     responses: responsesOf(handler),
   };
+}
+
+// Somebody else's gate may have that path, too.
+function isForUs(handler: Handler): boolean {
+  return /Signet-|Remote-User|signet\//.test(JSON.stringify(handler));
 }
 
 /** Returns where a reverse_proxy dials: `app:3000`, `unix//run/app.sock`, or a placeholder. */
@@ -80,10 +85,15 @@ export function isOnlyFor2xx(match: MatcherSet | undefined): boolean {
   return Array.isArray(statuses) && statuses.length > 0 && statuses.every(isYes);
 }
 
+/** Returns the headers without which a response matcher takes no answer; lower case. */
+export function headersAskedFor(match: MatcherSet | undefined): string[] {
+  const headers = Object.entries(recordAt(match?.['headers']));
+  return headers.flatMap(([name, values]) =>
+    textsAt(values).length > 0 ? [name.toLowerCase()] : [],
+  );
+}
+
 /** Returns whether a response matcher takes only answers with this header. */
 export function asksForHeader(match: MatcherSet | undefined, name: string): boolean {
-  const headers = Object.entries(recordAt(match?.['headers']));
-  return headers.some(
-    ([header, values]) => header.toLowerCase() === name && textsAt(values).length > 0,
-  );
+  return headersAskedFor(match).includes(name);
 }

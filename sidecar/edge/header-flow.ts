@@ -69,8 +69,13 @@ function joinSays(one: Says, other: Says): Says {
   return WORST_FIRST.find((says) => says === one || says === other) ?? 'client';
 }
 
+/** Returns whether an answer of the gate's is at hand that surely has this header. */
+export type Brought = (header: string, into: Followed) => boolean;
+
+const BY_NOBODY: Brought = () => false;
+
 /** Returns what is said after operations on the request's headers (`headers` handler, `header_up`). */
-export function applyOps(before: Headers, ops: unknown, isGateAnswer: boolean): Headers {
+export function applyOps(before: Headers, ops: unknown, brought: Brought = BY_NOBODY): Headers {
   const { add, set, replace, delete: deleted } = recordAt(ops);
   const deletes = textsAt(deleted).map((name) => name.toLowerCase());
   const values = [...Object.entries(recordAt(add)), ...Object.entries(recordAt(set))].map(
@@ -82,7 +87,8 @@ export function applyOps(before: Headers, ops: unknown, isGateAnswer: boolean): 
   // In Caddy's order: add, set, delete, replace.
   return mapHeaders((name) => {
     let says = before[name];
-    for (const [set, value] of values) if (set === name) says = saysOf(value, isGateAnswer);
+    for (const [set, value] of values)
+      if (set === name || set.includes('{')) says = saysOf(name, value, brought);
     if (deletes.some((pattern) => namesHeader(pattern, name))) says = afterDelete(says);
     for (const [other, how] of replaced)
       if (namesHeader(other, name)) says = afterReplace(name, how, says);
@@ -94,10 +100,11 @@ function mapHeaders(says: (name: Followed) => Says): Headers {
   return Object.fromEntries(FOLLOWED.map((name) => [name, says(name)])) as Record<Followed, Says>;
 }
 
-function saysOf(values: readonly string[], isGateAnswer: boolean): Says {
+function saysOf(name: Followed, values: readonly string[], brought: Brought): Says {
   const [value = ''] = values;
   if (value === '{http.request.uuid}') return 'uuid';
-  return isGateAnswer && value.startsWith('{http.reverse_proxy.header.') ? 'gate' : 'other';
+  const [, header] = /^\{http\.reverse_proxy\.header\.([^{}]+)\}$/.exec(value) ?? [];
+  return header !== undefined && brought(header.toLowerCase(), name) ? 'gate' : 'other';
 }
 
 function afterDelete(says: Says): Says {

@@ -51,3 +51,8 @@ function withoutHosts(route: Route): Route {
 function withoutHost(set: MatcherSet): MatcherSet {
   return Object.fromEntries(Object.entries(set).filter(([name]) => name !== 'host'));
 }
+
+/** Returns all routes as one part, each with its own hosts. */
+export function wholeOf(routes: readonly Route[]): Part[] {
+  return [{ hosts: [], routes: routes.map((route, index) => ({ route, index })) }];
+}

@@ -23,6 +23,9 @@ export const CADDY_FLOOR = '2.11.4';
 /** The oldest that does not confuse a gate with an app under load (SECURITY.md, "A late dial"). */
 export const CADDY_ADVISED = '2.11.5';
 
+/** What is better from there on: Signet's snippet stands against it (see there, `reverse_proxy.proxy`). */
+const LATE_DIAL = 'GHSA-6365-7ppr-5r92';
+
 /** The version that is fetched, where the way of fetching has a choice. */
 export const CADDY_FETCHED = '2.11.9';
 
@@ -82,7 +85,7 @@ export function describeUnsafe(version: CaddyVersion): string {
 export function describeUnadvised(text: string): string | undefined {
   const version = parseCaddyVersion(text);
   if (version === undefined || !isBelow(version, CADDY_ADVISED)) return undefined;
-  return `Caddy ${text} will do; ${CADDY_ADVISED} or later is better (SECURITY.md, "A late dial")`;
+  return `Caddy ${text} will do; ${CADDY_ADVISED} or later is better (${LATE_DIAL}; SECURITY.md, "A late dial")`;
 }
 
 /** Returns whether the version comes before the one that the text names. */

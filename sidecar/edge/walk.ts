@@ -12,10 +12,18 @@ import {
 import { type Block, blocksOf, sharedGroups } from './blocks.ts';
 import { type Condition, negated } from './conditions.ts';
 import { describeHandler, describeMatch } from './describe.ts';
-import { effectOf } from './effects.ts';
+import { escapePointer, serverPointer } from './pointer.ts';
+import { effectOf, namesHost } from './effects.ts';
 import { filteredBy } from './filters.ts';
-import { type Gate, gateOf, isOnlyFor2xx, responsesOf, type Response } from './gate-handler.ts';
-import { type PlacedRoute, partsOf } from './partition.ts';
+import {
+  type Gate,
+  gateOf,
+  headersAskedFor,
+  isOnlyFor2xx,
+  responsesOf,
+  type Response,
+} from './gate-handler.ts';
+import { type PlacedRoute, partsOf, wholeOf } from './partition.ts';
 import {
   ARRIVED,
   joinWays,
@@ -53,6 +61,10 @@ export type Spot = {
   readonly mode: Mode;
   /** Whether it runs upon an answer of the gate. */
   readonly inGateAnswer: boolean;
+  /** Headers that this answer surely has; lower case. */
+  readonly brought: readonly string[];
+  /** Named routes that led here. */
+  readonly invoked: readonly string[];
 };
 
 /** A handler, reached. */
@@ -76,15 +88,16 @@ export function walkServer(name: string, server: Server): readonly Visit[] {
   const visits: Visit[] = [];
   const named = server.named_routes ?? {};
   const shared = sharedGroups(server);
-  const pointer = `/apps/http/servers/${escapePointer(name)}`;
+  const pointer = serverPointer(name);
   const start: Spot = {
     ...{ pointer, server: name, site: pointer, hosts: [], path: [], given: [] },
-    ...{ mode: 'request', inGateAnswer: false },
+    ...{ mode: 'request', inGateAnswer: false, brought: [], invoked: [] },
   };
-  for (const { hosts, routes } of partsOf(server.routes ?? [])) {
+  const parts = changesHost(server) ? wholeOf : partsOf;
+  for (const { hosts, routes } of parts(server.routes ?? [])) {
     runPlaced(routes, atSite(start, hosts), ARRIVED);
   }
-  for (const { hosts, routes } of partsOf(server.errors?.routes ?? [])) {
+  for (const { hosts, routes } of parts(server.errors?.routes ?? [])) {
     runPlaced(routes, inErrors(atSite(start, hosts)), ARRIVED);
   }
   return visits;
@@ -158,7 +171,8 @@ export function walkServer(name: string, server: Server): readonly Visit[] {
 
   function runAnswers(handler: Handler, at: Spot, state: State): Answered[] {
     return responsesOf(handler).map(({ match, routes }, index) => {
-      const inside = { ...at, pointer: `${at.pointer}/handle_response/${index}` };
+      const brought = headersAskedFor(match);
+      const inside = { ...at, brought, pointer: `${at.pointer}/handle_response/${index}` };
       const isYes = at.inGateAnswer && isOnlyFor2xx(match);
       return { match, exit: runRoutes(routes, inside, isYes ? withFact(state, 'gate') : state) };
     });
@@ -183,17 +197,22 @@ export function walkServer(name: string, server: Server): readonly Visit[] {
       case 'metrics':
         return undefined;
       default:
-        return effectOf(handler, state, at.inGateAnswer);
+        return effectOf(handler, state, (header) => at.inGateAnswer && isBrought(header, at));
     }
   }
 
   function invoke(name: string, at: Spot, state: State): State | undefined {
     const route = Object.hasOwn(named, name) ? named[name] : undefined;
-    const words = `invoke ${name}`;
     // One that invokes itself would never end, in Caddy either.
-    if (route === undefined || at.path.includes(words)) return state;
-    const path = [...at.path, words];
-    const place = { ...at, path, pointer: `${pointer}/named_routes/${escapePointer(name)}` };
+    if (route === undefined || at.invoked.includes(name)) return state;
+    const path = [...at.path, `invoke ${name}`];
+    const invoked = [...at.invoked, name];
+    const place = {
+      ...at,
+      path,
+      invoked,
+      pointer: `${pointer}/named_routes/${escapePointer(name)}`,
+    };
     return runInvoked(route, place, state);
   }
 
@@ -220,8 +239,29 @@ type BlockEnd = {
   readonly past: readonly Condition[];
 };
 
+// The answer's matcher asks for it, or one of the routes within.
+function isBrought(header: string, { brought, given }: Spot): boolean {
+  if (brought.includes(header)) return true;
+  const placeholder = `{http.reverse_proxy.header.${header}}`;
+  return given.some(({ sets }) => JSON.stringify(sets).toLowerCase().includes(placeholder));
+}
+
+// For whom a route is can't be told beforehand then.
+function changesHost(json: unknown): boolean {
+  if (typeof json !== 'object' || json === null) return false;
+  const { handler, ...others } = recordAt(json);
+  if (handler === 'headers' && namesHost({ handler, ...others })) return true;
+  return Object.values(json).some(changesHost);
+}
+
 function inErrors(at: Spot): Spot {
-  return { ...at, mode: 'error', inGateAnswer: false, pointer: `${at.pointer}/errors` };
+  return {
+    ...at,
+    mode: 'error',
+    inGateAnswer: false,
+    brought: [],
+    pointer: `${at.pointer}/errors`,
+  };
 }
 
 function atSite(at: Spot, hosts: readonly string[]): Spot {
@@ -262,7 +302,7 @@ function looksAtLine(set: MatcherSet): boolean {
   return Object.entries(set).every(([name, matcher]) =>
     name === 'not' && Array.isArray(matcher)
       ? matcher.map(recordAt).every(looksAtLine)
-      : OF_THE_LINE.includes(name),
+      : OF_THE_LINE.includes(name) && !JSON.stringify(matcher).includes('{'),
   );
 }
 
@@ -280,8 +320,4 @@ function filtered({ routes }: Block, state: State | undefined): State | undefine
     for (const name of names) if (headers[name] === 'client') headers[name] = 'filtered';
     return { ...world, headers };
   });
-}
-
-function escapePointer(key: string): string {
-  return key.replaceAll('~', '~0').replaceAll('/', '~1');
 }

@@ -76,7 +76,11 @@ function parseCondition(term: string): Condition | string {
   const colon = term.indexOf(':');
   const kind = KINDS.find((known) => known === term.slice(0, Math.max(colon, 0)));
   if (kind === undefined) {
-    return `${JSON.stringify(term)} is not one of public, any, ${KINDS.join(':…, ')}:…, preflight`;
+    const near = KINDS.find((known) =>
+      [known, `${known}s`].includes(term.slice(0, Math.max(colon, 0)).toLowerCase()),
+    );
+    const meant = near === undefined ? '' : `; ${near}: is meant, perhaps`;
+    return `${JSON.stringify(term)} is not one of public, any, ${KINDS.join(':…, ')}:…, preflight${meant}`;
   }
   const values = term.slice(colon + 1);
   return kind === 'actors' ? parseActors(values) : parseList(kind, values);
@@ -103,10 +107,13 @@ function parseList(kind: Exclude<Kind, 'actors'>, values: string): Condition | s
 
 function unreadable(kind: Kind, raw: string): string {
   if (raw === '') return `${kind}: has an empty value`;
+  if (raw.startsWith(`${kind}:`)) {
+    return `${JSON.stringify(raw)} after a comma: ${kind}: stands once, before the first value`;
+  }
   if (raw.includes(':')) {
     return `${JSON.stringify(raw)} after a comma: one list is of one kind; join kinds by +`;
   }
-  return `${JSON.stringify(raw)} holds more than letters, digits, . _ - @ /: percent-encode it`;
+  return `${JSON.stringify(raw)} holds more than letters, digits, . _ - @ /: percent-encode it (${encodeURIComponent(raw.toWellFormed())})`;
 }
 
 function decodeValue(raw: string): string | undefined {

@@ -200,7 +200,7 @@ function siteText(port: number, app: string): string {
 function createStandIn(questions: Question[], options: SiteOptions): RequestListener {
   return ({ method = '', url = '', headers }, response) => {
     questions.push({ method, url, headers });
-    const requirement = /[?&]require=(.*)$/.exec(url)?.[1];
+    const requirement = /[?]require=(.*)&route=[^&]*$/.exec(url)?.[1];
     const vouched = vouchedFor(headers.authorization, options);
     response.setHeader('Signet-Stamp', `stamp-${String(headers['x-request-id'])}`);
     response.setHeader('Server-Timing', SERVER_TIMING);
