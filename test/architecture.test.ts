@@ -172,6 +172,7 @@ const RIM = [
   'commands/check-file.ts',
   'commands/doctor.ts',
   'commands/explain.ts',
+  'commands/read-at-most.ts', // a file that is named on the command line
   'sessions/cookie-value.ts', // randomness
   'setup/app.ts', // addresses; opens nothing
   'setup/host.ts',

@@ -1,8 +1,8 @@
 // What `npm start` says first: where to click, as whom, and what to type. Words only.
 import { relative } from 'node:path';
-import { editableFile } from './own-config.ts';
+import { editableFile, environmentFile } from './own-config.ts';
 import { AGENT, PEOPLE } from './people.ts';
-import { authorityFile, spansFile } from './programs.ts';
+import { authorityFile, SIGNET, spansFile } from './programs.ts';
 import type { Running } from './stack.ts';
 
 /** Returns the banner. Paths are relative to `cwd`; `bold` marks what can be clicked or typed. */
@@ -14,6 +14,9 @@ export function banner(
   const ca = nearest(cwd, authorityFile(folder));
   const signet = (command: string) => bold(`npm run -s signet -- ${command}`);
   const state = `--state ${nearest(cwd, folder)}`;
+  const settings = `--env-file=${nearest(cwd, environmentFile(folder))}`;
+  const program = `${nearest(cwd, process.execPath)} ${settings} ${nearest(cwd, SIGNET)}`;
+  const doctor = `${program} doctor ${app}/orders --ca ${ca}`;
   const people = PEOPLE.map(({ login, team }) => `${login} (${team ?? 'no team'})`).join(', ');
   return `
   Signet is up.
@@ -31,6 +34,7 @@ export function banner(
   Spans   ${nearest(cwd, spansFile(folder))}
   State   ${signet(`status --health ${health}`)}
           ${bold(`curl http://${health}/metrics`)}
+  Doctor  ${bold(doctor)}
   Steer   ${nearest(cwd, editableFile(folder))}: sampling, budgets, more destinations; edit it, it is taken over within seconds
 
   Ctrl-C stops everything. From here on a line per request:

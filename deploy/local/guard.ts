@@ -13,7 +13,12 @@ child.on('error', (error) => {
   console.error(error.message);
   process.exit(127);
 });
-child.on('exit', (code, signal) => process.exit(signal === null ? (code ?? 1) : 1));
+child.on('exit', (code, signal) => {
+  if (signal === null) process.exit(code ?? 1);
+  // By the same, so that the supervisor can say how it ended.
+  process.removeAllListeners(signal);
+  process.kill(process.pid, signal);
+});
 process.on('SIGTERM', () => child.kill('SIGTERM'));
 process.on('SIGINT', () => {});
 process.on('disconnect', () => {

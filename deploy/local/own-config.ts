@@ -33,6 +33,23 @@ export function receiverHeaders(folder: string): string {
   return join(folder, 'receiver-headers');
 }
 
+/** Returns the file with the sidecar's environment, for commands that are to know all that it knows. */
+export function environmentFile(folder: string): string {
+  return join(folder, 'sidecar.env');
+}
+
+/** Writes an environment as `node --env-file` reads it. The client's secret is in it, as good as the stack's life. */
+export function writeEnvironment(folder: string, env: Readonly<Record<string, string>>): void {
+  const lines = Object.entries(env).map(([name, value]) => `${name}=${quotedFor(value)}\n`);
+  writeFileSync(environmentFile(folder), lines.join(''), { mode: 0o600 });
+}
+
+// By one that is not in it: there are no escapes.
+function quotedFor(value: string): string {
+  const quote = ["'", '"', '`'].find((one) => !value.includes(one)) ?? '';
+  return quote + value + quote;
+}
+
 // Called `otlp`, because the stack tells the sidecar by OTEL_EXPORTER_OTLP_ENDPOINT where the receiver
 // really is. The endpoint here is for the commands, which the stack doesn't start.
 function settings(folder: string, receiverPort: number): string {

@@ -5,6 +5,9 @@ import type { Program } from './child.ts';
 import { AUDIENCE } from './people.ts';
 import { ROOT } from './settings.ts';
 
+/** The command. */
+export const SIGNET = join(ROOT, 'bin', 'signet.js');
+
 /** What the processes have in common; ports that are not in it are told when they are known. */
 export type Plan = {
   readonly folder: string;
@@ -127,8 +130,6 @@ export function spansFile(folder: string): string {
 export function authorityFile(folder: string): string {
   return join(storage(folder), 'pki', 'authorities', 'local', 'root.crt');
 }
-
-const SIGNET = join(ROOT, 'bin', 'signet.js');
 
 function accessLog(folder: string): string {
   return join(folder, 'access.log');

@@ -15,8 +15,14 @@ export type Outcome = {
 /** How a stack is run. */
 export type Manner = { readonly deadlines: StopDeadlines; readonly configFile: ConfigFile };
 
-/** Resolves when it is time to stop: somebody asks to, or a process of the stack has ended by itself. */
-export type Over = Promise<'asked' | 'broken'>;
+/**
+ * Resolves when it is time to stop: somebody asks to, or a process of the stack has ended by itself; then to which
+ * one and how, like `sidecar ended (SIGKILL)`.
+ */
+export type Over = Promise<string>;
+
+/** What `Over` resolves to where somebody asks to stop. */
+export const ASKED = 'asked';
 
 /**
  * Starts the stack, does `act` with it, stops it within the deadlines, and ends the process: with `act`'s
@@ -46,10 +52,11 @@ async function lifeOf(...[manner, act]: Parameters<typeof runStack>): Promise<nu
 }
 
 function over({ ended }: Running, asked: Promise<void>): Over {
-  const isAsked = asked.then(() => 'asked' as const);
+  const isAsked = asked.then(() => ASKED);
   const isBroken = ended.then((how) => {
     console.error(how);
-    return 'broken' as const;
+    // What stands behind it is the end of its log.
+    return how.split(';')[0] ?? how;
   });
   return Promise.race([isAsked, isBroken]);
 }

@@ -5,7 +5,7 @@ import { startChild } from './child.ts';
 import { cleanEnvironment } from './environment.ts';
 import { editableConfig } from './own-config.ts';
 import { audit } from './programs.ts';
-import { runStack } from './run-stack.ts';
+import { ASKED, runStack } from './run-stack.ts';
 import { BRISK, type Running } from './stack.ts';
 
 const hasColour = process.stdout.isTTY && !process.env['NO_COLOR'];
@@ -16,8 +16,9 @@ await runStack({ deadlines: BRISK, configFile: editableConfig }, async (running,
   const lines = followAudit(running, new Date().toISOString());
   console.log(banner(running, process.cwd(), bold));
   const why = await over;
-  console.log('Stopping …');
-  return { code: why === 'asked' ? 0 : 1, afterwards: () => lines.stop(1_000) };
+  // Here, too: what has ended is told on stderr with the end of its log, which may go elsewhere.
+  console.log(why === ASKED ? 'Stopping …' : `Stopping all, because ${why} …`);
+  return { code: why === ASKED ? 0 : 1, afterwards: () => lines.stop(1_000) };
 });
 
 function followAudit({ folder }: Running, since: string) {

@@ -49,7 +49,7 @@ type Outcome = Exclude<ReturnType<typeof explainRequest>, { problem: string }>['
 function elsewhere(site: Site, edge: Edge, method: string, path: string): Outcome | undefined {
   const url = `${originOf(site, edge)}${path}`;
   const found = { refused: 'no-credentials' } as const;
-  const explained = explainRequest(edge.adapted, { method, url, found });
+  const explained = explainRequest(edge.adapted, { method, url, found, caddy: edge.caddy });
   if ('problem' in explained) return undefined;
   return explained.outcomes.find(({ served }) => !isSidecars(served, edge.sidecars));
 }

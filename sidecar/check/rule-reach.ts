@@ -80,7 +80,7 @@ function pathsOf({ given }: Visit): string[] {
 function atEdge(visit: Visit, path: string, site: Site, edge: Edge): Found[] {
   const url = `${originOf(site, edge)}${path}`;
   const found = { refused: 'no-credentials' } as const;
-  const explained = explainRequest(edge.adapted, { method: 'GET', url, found });
+  const explained = explainRequest(edge.adapted, { method: 'GET', url, found, caddy: edge.caddy });
   if ('problem' in explained) return [];
   const apps = appsBehind(visit, site);
   const other = explained.outcomes.find(

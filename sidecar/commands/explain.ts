@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { visible } from '../visible.ts';
 import { readAdapted } from '../edge/adapted.ts';
 import { findCaddyHere } from '../edge/find-here.ts';
+import type { CaddyVersion } from '../edge/version.ts';
 import { claimedCaller, namedCaller, type Voucher } from '../explain/caller.ts';
 import { explainRequest, type Explained, type Question } from '../explain/explain.ts';
 import { explainJson, type Asked } from '../explain/explain-json.ts';
@@ -141,7 +142,7 @@ async function run(
   const question = questionOf({ method, url, options, found, vouchers });
   const read = await configured(options, parts);
   if ('problem' in read) return couldNot(read.problem);
-  const explained = explainRequest(read.adapted, question);
+  const explained = explainRequest(read.adapted, { ...question, caddy: read.caddy });
   if ('problem' in explained) return couldNot(explained.problem);
   process.exitCode = exitCodeOf(explained);
   // The reader of our output may stop reading, as `head` does: that is its good right.
@@ -164,6 +165,7 @@ function exitCodeOf({ outcomes, isCut }: Explained): number {
 
 type Reading = {
   readonly adapted: Exclude<ReturnType<typeof readAdapted>, Problem>;
+  readonly caddy: CaddyVersion | undefined;
   readonly lines: (port: number) => Asked['locate'];
 };
 
@@ -192,6 +194,7 @@ async function configured(
   if ('problem' in adapted) return { problem: `${path}: ${adapted.problem}` };
   return {
     adapted,
+    caddy: isHere ? caddy.version : undefined,
     lines: (port) => (file.isJson ? () => undefined : createLines(path, all.env, port)),
   };
 }

@@ -1,7 +1,7 @@
 // What people see, where it is not what is built in: one stylesheet, and texts for each language. The files
 // are read here, and anew at each reload.
 import { join, resolve } from 'node:path';
-import { parseDocument } from 'yaml';
+import { parseBounded } from './bounded-yaml.ts';
 import type { PagesFiles } from './environment.ts';
 import type { ConfigError } from './errors.ts';
 import { KEYS_FILE } from './keys.ts';
@@ -104,7 +104,9 @@ function readTexts(text: string, reading: Reading): NonNullable<PagesFiles['text
 function parseTexts(text: string, problems: string[]): NonNullable<PagesFiles['texts']> {
   const raw = Buffer.byteLength(text) > MAX_TEXTS_BYTES ? undefined : plainOf(text);
   if (!isObject(raw) || Array.isArray(raw)) {
-    problems.push(`a file that is no YAML, or of more than ${MAX_TEXTS_BYTES} bytes`);
+    problems.push(
+      `a file that is no YAML, or of more than ${MAX_TEXTS_BYTES} bytes, or of too many parts`,
+    );
     return {};
   }
   const entries = Object.entries(raw);
@@ -136,7 +138,8 @@ function placeIn(language: string, name: string): string {
 }
 
 function plainOf(text: string): unknown {
-  const document = parseDocument(text, { prettyErrors: false, logLevel: 'error' });
+  const document = parseBounded(text);
+  if (document === undefined) return undefined;
   if (document.errors.length > 0 || document.warnings.length > 0) return undefined;
   try {
     return document.toJS({ maxAliasCount: MAX_ALIASES }) as unknown;

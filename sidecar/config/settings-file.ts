@@ -1,6 +1,7 @@
 // signet.yaml as text: found, read and parsed. What it says is not judged here.
 import { resolve } from 'node:path';
-import { type Document, LineCounter, parseDocument } from 'yaml';
+import { type Document, LineCounter } from 'yaml';
+import { parseBounded } from './bounded-yaml.ts';
 import type { ConfigSources, Given } from './environment.ts';
 import type { Report } from './errors.ts';
 import { reasonOf } from './secret-file.ts';
@@ -26,7 +27,7 @@ export type SettingsFile = {
 export const DEFAULT_NAME = 'signet.yaml';
 
 /** Of signet.yaml; a long one has some 20 KB, and what is no settings at all is not parsed. */
-export const MAX_SETTINGS_BYTES = 1_048_576;
+export const MAX_SETTINGS_BYTES = 65_536;
 /** Settings are not half as deep; an alias within what it stands for would be without end. */
 export const MAX_DEPTH = 16;
 /** Of the parser's complaints: the first one mends most of the others. */
@@ -58,16 +59,19 @@ export function readSettingsFile(
 type Parsed = Pick<SettingsFile, 'raw' | 'readable' | 'lineOf'>;
 
 function parse(name: string, text: string, report: Report): Parsed {
+  const nothing = { raw: {}, readable: false, lineOf: () => undefined };
   const bytes = Buffer.byteLength(text);
   if (bytes > MAX_SETTINGS_BYTES) {
     const allowed = `settings of at most ${MAX_SETTINGS_BYTES} bytes`;
     report({ where: name, read: `a file of ${bytes} bytes`, allowed });
-    return { raw: {}, readable: false, lineOf: () => undefined };
+    return nothing;
   }
   const lines = new LineCounter();
-  // Its warnings on the terminal would quote the text.
-  const quiet = { prettyErrors: false, logLevel: 'error' } as const;
-  const document = parseDocument(text, { ...quiet, lineCounter: lines });
+  const document = parseBounded(text, lines);
+  if (document === undefined) {
+    report({ where: name, ...TOO_MANY });
+    return nothing;
+  }
   const mistakes = [...document.errors, ...document.warnings];
   for (const { code, pos } of mistakes.slice(0, MAX_MISTAKES)) {
     const { line, col } = lines.linePos(pos[0]);
@@ -84,6 +88,12 @@ function parse(name: string, text: string, report: Report): Parsed {
   if (raw === undefined) report({ where: name, ...BAD_ALIASES });
   return { raw: raw ?? {}, readable: raw !== undefined, lineOf };
 }
+
+const TOO_MANY = {
+  read: 'a file of too many parts: lines, keys, or the characters that begin one',
+  allowed: 'settings alone, some hundred lines of them',
+  mend: 'look whether another file was meant',
+};
 
 const BAD_ALIASES = {
   read: 'aliases (*) or nesting without end',

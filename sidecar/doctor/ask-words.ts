@@ -25,7 +25,7 @@ const WORDS: Readonly<Record<string, string>> = {
 export function wordsOf(error: unknown, withinMs: number): string {
   const { name, code } = Object(error) as { name?: unknown; code?: unknown };
   if (name === 'TimeoutError' || name === 'AbortError')
-    return `no answer within ${withinMs / 1000} s`;
+    return `no answer within ${Math.round(withinMs / 100) / 10} s`;
   const told = typeof code === 'string' ? code : '';
   const words = WORDS[told] ?? (told.startsWith('HPE_') ? 'it does not speak HTTP' : undefined);
   if (words !== undefined) return words;

@@ -13,6 +13,8 @@ export type Site = {
   readonly url: URL;
   /** PEM of the authorities to trust instead of Node's own. */
   readonly ca?: Buffer;
+  /** By `performance.now()`: no question goes on after it. */
+  readonly endsAtMs?: number;
 };
 
 /** What the connection says of itself. */
@@ -43,7 +45,11 @@ export type Reply = {
   readonly answeredAtMs: number;
 };
 
-export type Failed = { readonly problem: string };
+export type Failed = {
+  readonly problem: string;
+  /** Nobody was asked: the time for all questions was over. */
+  readonly isUnasked?: true;
+};
 
 /** For all of it. A gate that hangs is Caddy's 504 after 5 s, which is to be seen. */
 const WITHIN_MS = 10_000;
@@ -54,11 +60,23 @@ const MAX_HEADER_BYTES = 64 * 1024;
 const LOOKUP_MS = 5000;
 
 /** Returns the answer to a GET, or why there is none, within a time. Never rejects. */
-export function ask(
-  { url, ca }: Site,
+export async function ask(
+  site: Site,
   target: string,
   headers: Readonly<Record<string, string>> = {},
-  withinMs = WITHIN_MS,
+  atMostMs = WITHIN_MS,
+): Promise<Reply | Failed> {
+  const leftMs = Math.floor((site.endsAtMs ?? Infinity) - performance.now());
+  if (leftMs <= 0)
+    return { problem: 'its other answers took all the time there is', isUnasked: true };
+  return askWithin(site, target, headers, Math.min(atMostMs, leftMs));
+}
+
+function askWithin(
+  { url, ca }: Site,
+  target: string,
+  headers: Readonly<Record<string, string>>,
+  withinMs: number,
 ): Promise<Reply | Failed> {
   const sentAtMs = Date.now();
   const signal = AbortSignal.timeout(withinMs);

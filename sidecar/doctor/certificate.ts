@@ -1,6 +1,6 @@
 // What a connection to the site is worth: its certificate, its host name, its time. Pure.
 import { isLoopback } from '../identity/bounded-fetch.ts';
-import type { Tls } from './ask.ts';
+import type { Reply, Tls } from './ask.ts';
 import { type Line, quoted, warning, well, wrong } from './line.ts';
 
 /** Of 90 days Caddy renews one with 30 left: this late, renewing fails. */
@@ -46,6 +46,17 @@ export function judgeTls(url: URL, tls: Tls, nowMs: number): Line {
 function lengthOf(ms: number): string {
   const days = Math.floor(ms / DAY_MS);
   return days < 2 ? `${Math.floor(ms / HOUR_MS)} hours` : `${days} days`;
+}
+
+/** Returns whether an answer says that TLS is spoken there, as Go's servers do to those who ask by plain http. */
+export function isHttpsPort({ status, body }: Pick<Reply, 'status' | 'body'>): boolean {
+  return status === 400 && body.startsWith('Client sent an HTTP request to an HTTPS server');
+}
+
+/** Returns the line about a URL with `http:` for such a port; there is nothing else to see of the site. */
+export function judgeScheme({ host, pathname }: URL): Line {
+  const seen = `${host} speaks TLS, and was asked by plain http: nothing else of the site was looked at`;
+  return wrong('site', seen, `write https://${host}${pathname}`);
 }
 
 /** Returns the line about a site without TLS. */

@@ -9,30 +9,33 @@ import { lookAtLog } from './log-file.ts';
 import { judgeRecord, judgeSpoofedRow } from './record.ts';
 import type { Spoof } from './spoofed.ts';
 
-/** The request with headers that a client made up. */
-export type Spoofing = {
-  readonly spoof: Spoof;
-  readonly reply: Reply | undefined;
-  /** No sidecar answers that would write rows. */
-  readonly isDown: boolean;
-};
+/** The request with headers that a client made up, or why there was none. */
+export type Spoofing =
+  { readonly spoof: Spoof; readonly reply: Reply | undefined } | { readonly why: string };
 
 /** It may be one that is just being started again. */
 const WITHOUT_SIDECAR_MS = 2000;
 
-/** Yields the lines about the row of `page`, and of the spoofed request. */
+/**
+ * Yields the lines about the row of `page`, and of the spoofed request. `isDown`: no sidecar answers that would
+ * write rows.
+ */
 export async function* lookAtRecord(
   { record, installed, tell }: Examination,
   page: Reply,
-  { spoof, reply, isDown }: Spoofing,
+  spoofing: Spoofing,
+  isDown: boolean,
 ): AsyncGenerator<Line> {
-  if ('why' in record) return yield notLookedAt('record', record.why);
+  // Without settings that is told once, of all that needs them.
+  if ('why' in record) return;
   const requestId = requestIdOf(page);
   if (requestId === undefined) return yield notLookedAt('record', 'the request got no id');
   const withinMs = isDown ? WITHOUT_SIDECAR_MS : WITHIN_MS;
   const found = await awaitRow(record.is, requestId, { sentAtMs: page.sentAtMs, tell, withinMs });
   const log = 'is' in installed ? installed.is.accessLog : undefined;
   yield judgeRecord(found, () => (log === undefined ? undefined : lookAtLog(log, requestId)));
+  if ('why' in spoofing) return yield notLookedAt('spoofed row', spoofing.why);
+  const { spoof, reply } = spoofing;
   yield judgeSpoofedRow(await spoofedRow(found, record.is, reply, tell), spoof);
 }
 

@@ -7,13 +7,17 @@ import { judgeServer } from './caddy.ts';
 import { judgePlain, judgeTls } from './certificate.ts';
 import { judgeClock } from './clock.ts';
 import type { Beside, Examination } from './examination.ts';
-import { lookAtRecord } from './examine-record.ts';
-import { type Line, wrong } from './line.ts';
+import { lookAtRecord, type Spoofing } from './examine-record.ts';
+import { isUndecided } from './gate-mark.ts';
+import { type Line, notLookedAt, wrong } from './line.ts';
 import { judgeSignIn } from './sign-in.ts';
-import { judgeSidecar, judgeSignedOut } from './signed-out.ts';
+import { isWithoutGate, judgeSidecar, judgeSignedOut, judgeSilence } from './signed-out.ts';
 import { judgeSpoofed, spoofOf, type Spoof } from './spoofed.ts';
 
 const ME = '/.signet/me';
+/** Of a sidecar that Caddy could not reach: it answers this by what it knows already. */
+const WITHOUT_GATE_MS = 2000;
+const NO_ANSWER = 'the gate did not answer';
 
 /** Returns what the URL answers to a browser that nobody has signed in with. */
 export function askPage(
@@ -34,15 +38,35 @@ export async function* lookAtSite(
   yield page.tls ? judgeTls(site.url, page.tls, Date.now()) : judgePlain(site.url);
   yield judgeServer(page);
   yield judgeClock('clock', "Caddy's clock", timedOf(page));
-  const me = await ask(site, ME, agent(examination));
-  yield 'problem' in me ? unanswered('sidecar', me) : judgeSidecar(me);
-  yield judgeSignedOut(page);
+  // Of a sidecar that hangs the page has said so already.
+  const withinMs = isWithoutGate(page) ? WITHOUT_GATE_MS : undefined;
+  const me = await ask(site, ME, agent(examination), withinMs);
+  yield 'problem' in me ? judgeSilence(me) : judgeSidecar(me);
+  yield judgeSignedOut(site.url, page);
+  const isSilent = 'problem' in me || isWithoutGate(me);
+  const spoofing = yield* isSilent ? withoutGate(me) : lookAtGate(examination, issuers, page);
+  const isDown = isSilent || (health !== undefined && 'problem' in health);
+  yield* lookAtRecord(examination, page, spoofing, isDown);
+}
+
+// What hangs on the gate would be waited for, each in its turn, and tell the same again.
+async function* withoutGate(me: Reply | Failed): AsyncGenerator<Line, Spoofing> {
+  const why = 'isUnasked' in me ? me.problem : NO_ANSWER;
+  yield notLookedAt('sign-in', why);
+  yield notLookedAt('spoofed headers', why);
+  return { why };
+}
+
+async function* lookAtGate(
+  examination: Examination,
+  issuers: Beside['issuers'],
+  page: Reply,
+): AsyncGenerator<Line, Spoofing> {
   yield* lookAtSignIns(examination, issuers);
   const spoof = spoofOf(randomBytes(16).toString('hex'));
-  const spoofed = await lookAtSpoofed(examination, spoof);
-  yield spoofed.line;
-  const isDown = health !== undefined && 'problem' in health;
-  yield* lookAtRecord(examination, page, { spoof, reply: spoofed.reply, isDown });
+  const { line, reply } = await lookAtSpoofed(examination, spoof, isUndecided(page));
+  yield line;
+  return { spoof, reply };
 }
 
 async function* lookAtSignIns(
@@ -66,15 +90,20 @@ async function* lookAtSignIns(
 
 type Spoofed = { readonly line: Line; readonly reply?: Reply };
 
-async function lookAtSpoofed(examination: Examination, spoof: Spoof): Promise<Spoofed> {
+async function lookAtSpoofed(
+  examination: Examination,
+  spoof: Spoof,
+  isOpen: boolean,
+): Promise<Spoofed> {
   const page = await askPage(examination, spoof.headers);
   const me = await ask(examination.site, ME, { ...agent(examination), ...spoof.headers });
   if ('problem' in page) return { line: unanswered('spoofed headers', page) };
   if ('problem' in me) return { line: unanswered('spoofed headers', me), reply: page };
-  return { line: judgeSpoofed(spoof, page, me), reply: page };
+  return { line: judgeSpoofed(spoof, page, me, isOpen), reply: page };
 }
 
-function unanswered(name: string, { problem }: Failed): Line {
+function unanswered(name: string, { problem, isUnasked }: Failed): Line {
+  if (isUnasked) return notLookedAt(name, problem);
   return wrong(name, `no answer: ${problem}`, "Caddy's log may say why");
 }
 

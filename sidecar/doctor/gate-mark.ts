@@ -20,6 +20,11 @@ export function tracesOf({ headers }: Answered): string[] {
   return [...text.matchAll(TRACE)].map(([, trace = '']) => trace);
 }
 
+/** Returns whether Signet's snippet had the request, and no gate: an open block, or Caddy's own answer. */
+export function isUndecided(answered: Answered): boolean {
+  return requestIdOf(answered) !== undefined && !isDecided(answered);
+}
+
 /** Returns whether the sidecar has decided this request: its trace is the request's, as only the sidecar says. */
 export function isDecided(answered: Answered): boolean {
   const id = requestIdOf(answered)?.replaceAll('-', '');

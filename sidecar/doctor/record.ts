@@ -26,6 +26,10 @@ export function judgeRecord(found: Awaited, log: () => LogSeen | undefined): Lin
   if (row.kind === 'unexplained') {
     return wrong(name, `${seen}: served, and no decision says why`, 'run `signet check`');
   }
+  // Whether it is meant to be open is told by `signed-out`, and only the row knows.
+  if (row.reason === 'unprotected' && row.route !== undefined) {
+    return well(name, `${seen}: open on purpose, by \`import unprotected\``);
+  }
   if (afterMs > LATE_MS) return warning(name, seen, '`signet status` says how far the log is read');
   return well(name, seen);
 }

@@ -39,9 +39,12 @@ export function judgeSignIn(name: string, site: URL, reply: Reply, expected?: Ex
       RESTART,
     );
   }
-  if (ELSEWHERE.has(target.pathname)) {
+  if (ELSEWHERE.has(target.pathname) && target.host !== site.host) {
     const there = `signet doctor ${quoted(target.origin)}/`;
-    return notLookedAt(name, `people sign in at ${quoted(target.host)} for all hosts: ${there}`);
+    return notLookedAt(
+      name,
+      `leads on to ${quoted(target.host)}, which is right if people sign in there for all hosts (\`session.sign_in_host\`): ${there}`,
+    );
   }
   const [problem] = problemsOf(target, site, expected);
   if (problem !== undefined) return wrong(name, ...problem);

@@ -1,15 +1,15 @@
 // What the site answers to somebody who has not signed in: at the URL, and on a page of Signet's own. Pure.
 import { signInPath } from '../identity/return-url.ts';
-import type { Reply } from './ask.ts';
-import { isDecided, requestIdOf } from './gate-mark.ts';
-import { type Line, quoted, warning, well, wrong } from './line.ts';
+import type { Failed, Reply } from './ask.ts';
+import { isDecided, isUndecided, requestIdOf } from './gate-mark.ts';
+import { type Line, notLookedAt, quoted, warning, well, wrong } from './line.ts';
 
 const NO_SIGNET =
   'put `import signet` into this site of the Caddyfile, in front of everything else';
 const NO_GATE =
   'does `signet serve` run, and is SIGNET_SOCKET the same for both, in a folder that Caddy may enter? Its log and `signet status` say more';
 
-/** Where a sign-in begins, on this host or on the one where all sign in. */
+/** Where the gate sends people to sign in: always at the host that they asked. */
 const SIGN_IN = new URL(signInPath('/'), 'https://any.invalid').pathname;
 
 /** Returns the line about `/.signet/me`: whether it is the sidecar that answers there. */
@@ -19,7 +19,7 @@ export function judgeSidecar(reply: Reply): Line {
   if (requestIdOf(reply) === undefined) {
     return wrong(name, `/.signet/me answers ${status}, without Signet's X-Request-Id`, NO_SIGNET);
   }
-  if (status === 502 || status === 504) return noGate(name, reply);
+  if (isWithoutGate(reply)) return noGate(name, reply);
   const challenge = (headers['www-authenticate'] ?? []).join(', ');
   if (status === 401 && challenge.includes('realm="signet"') && isDecided(reply)) {
     return well(name, 'it answers under /.signet/, and knows nobody who sends nothing');
@@ -36,21 +36,21 @@ export function judgeSidecar(reply: Reply): Line {
   return wrong(name, `/.signet/me answers ${status}, and not as Signet does`, mend);
 }
 
-/** Returns the line about the URL itself. */
-export function judgeSignedOut(reply: Reply): Line {
+/** Returns the line about the URL itself, by what it answered. */
+export function judgeSignedOut(site: URL, reply: Reply): Line {
   const name = 'signed-out';
   const { status } = reply;
   if (requestIdOf(reply) === undefined) {
     const seen = `${status} without one X-Request-Id that is a UUID: Signet's snippet is not in front of it`;
     return wrong(name, seen, NO_SIGNET);
   }
-  return isDecided(reply) ? judgeDecided(name, reply) : judgeUndecided(name, reply);
+  return isDecided(reply) ? judgeDecided(name, site, reply) : judgeUndecided(name, site, reply);
 }
 
-function judgeDecided(name: string, reply: Reply): Line {
+function judgeDecided(name: string, site: URL, reply: Reply): Line {
   const { status } = reply;
-  const to = redirectOf(reply);
-  if (to?.pathname === SIGN_IN) return well(name, `${status}: sent to sign in`);
+  const to = redirectOf(site, reply);
+  if (to?.pathname === SIGN_IN) return judgeSent(name, site, reply, to);
   if (status === 401) return well(name, '401: refused');
   if (status === 403) {
     const mend =
@@ -63,20 +63,37 @@ function judgeDecided(name: string, reply: Reply): Line {
   }
   const mend =
     'if it is not meant for everybody, give its block another requirement; else look at a protected URL, too';
-  return warning(name, `${told(reply)}: the gate lets everybody in here (\`public\`)`, mend);
+  return warning(name, `${told(site, reply)}: the gate lets everybody in here (\`public\`)`, mend);
 }
 
-function judgeUndecided(name: string, reply: Reply): Line {
+function judgeSent(name: string, site: URL, reply: Reply, to: URL): Line {
+  if (to.origin === site.origin) return well(name, `${reply.status}: sent to sign in`);
+  const seen = `${told(site, reply)}: sent to sign in elsewhere, and the gate sends nobody off ${site.host}`;
+  return wrong(name, seen, 'look what answers, or changes the answer, between here and the gate');
+}
+
+function judgeUndecided(name: string, site: URL, reply: Reply): Line {
   const { status } = reply;
-  if (status === 502 || status === 504) return noGate(name, reply);
+  if (isWithoutGate(reply)) return noGate(name, reply);
   if (status === 404 || (status >= 300 && status < 400)) {
     const mend = 'name a URL that a protected block answers';
-    return warning(name, `${told(reply)}, by Caddy and not by the gate`, mend);
+    return warning(name, `${told(site, reply)}, by Caddy and not by the gate`, mend);
   }
-  const seen = `${told(reply)}, and the gate was not asked: the block is open to everybody`;
+  const seen = `${told(site, reply)}, and no gate answers for this URL: it is open to everybody, \`unprotected\` or not protected at all`;
   const mend =
-    'put `import protect NAME REQUIREMENT { … }` around what serves it; is it meant to be open (`import unprotected`), name a protected URL';
+    '`signet check` tells which; if it is meant to be open, name a protected URL, else put `import protect NAME REQUIREMENT { … }` around what serves it';
   return wrong(name, seen, mend);
+}
+
+/** Returns the line about a `/.signet/me` without an answer. */
+export function judgeSilence({ problem, isUnasked }: Failed): Line {
+  if (isUnasked) return notLookedAt('sidecar', problem);
+  return wrong('sidecar', `/.signet/me: ${problem}`, NO_GATE);
+}
+
+/** Returns whether Caddy says in the gate's place that it has no answer of it. */
+export function isWithoutGate(reply: Reply): boolean {
+  return isUndecided(reply) && (reply.status === 502 || reply.status === 504);
 }
 
 // Caddy's own error page, with the id that was set early.
@@ -84,16 +101,15 @@ function noGate(name: string, { status }: Reply): Line {
   return wrong(name, `${status}, and not of the sidecar: Caddy has no answer of the gate`, NO_GATE);
 }
 
-function told(reply: Reply): string {
-  const to = redirectOf(reply);
+function told(site: URL, reply: Reply): string {
+  const to = redirectOf(site, reply);
   return to === undefined
     ? `${reply.status}`
     : `${reply.status} to ${quoted(to.origin + to.pathname)}`;
 }
 
-/** Returns where an answer leads; a relative one at a host that is none. */
-function redirectOf({ status, headers }: Reply): URL | undefined {
+function redirectOf(site: URL, { status, headers }: Reply): URL | undefined {
   const [location] = headers['location'] ?? [];
   if (location === undefined || status < 300 || status > 399) return undefined;
-  return URL.parse(location, 'https://any.invalid') ?? undefined;
+  return URL.parse(location, site.href) ?? undefined;
 }

@@ -31,7 +31,11 @@ const STRUCTS: Readonly<Record<string, Keys>> = {
     ...leaves('line_ending', 'time_format', 'time_local', 'duration_format', 'level_format'),
     ...{ wrap: 'encoder', fields: 'filter{}' },
   },
-  filter: { ...leaves('value', 'regexp', 'name', 'ipv4_cidr', 'ipv6_cidr'), actions: 'action[]' },
+  filter: {
+    ...leaves('value', 'regexp', 'name', 'ipv4_cidr', 'ipv6_cidr'),
+    ...{ actions: 'action[]', operations: 'operation[]' },
+  },
+  operation: leaves('regexp', 'value'),
   action: leaves('type', 'parameter', 'name', 'value'),
   apps: { http: 'http' },
   http: { servers: 'server{}', http_port: LEAF, https_port: LEAF },
@@ -145,6 +149,10 @@ function shapeOf(key: string, of: object, shape: string): string | { readonly pr
 
 function keysOf(of: object, shape: string): Keys {
   if (shape === 'matchers') return MATCHERS;
+  // What `append` puts onto a line are values, not filters.
+  if (shape === 'encoder' && 'format' in of && of.format === 'append') {
+    return { ...STRUCTS['encoder'], fields: LEAF };
+  }
   if (shape !== 'handler') return STRUCTS[shape] ?? {};
   const { handler } = of as { readonly handler?: unknown };
   return typeof handler === 'string' && Object.hasOwn(HANDLERS, handler)

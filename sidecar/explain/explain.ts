@@ -5,10 +5,11 @@ import type { Gate } from '../edge/gate-handler.ts';
 import type { Found } from '../policy/decide.ts';
 import { serversAt, type Listening } from './listen.ts';
 import { HTTP_PORT, withRedirects } from './redirects.ts';
+import { isOwnPage, isSiteless, sidecarsOf } from './told.ts';
 import { readRequest, type Read, type Wanted } from './request.ts';
 import { verdictOf, type Verdict } from './verdict.ts';
 import type { Served } from './way.ts';
-import { walk, type Outcome, type Walked } from './walk.ts';
+import { walk, type Outcome, type Walked as WalkedOf } from './walk.ts';
 
 export type Question = Wanted & {
   /** Who asks, or that nobody is known. */
@@ -18,7 +19,15 @@ export type Question = Wanted & {
 };
 
 /** One thing that may happen, and what would, had the gate said yes; none where it did, or nobody asked it. */
-export type Told = Outcome<Verdict> & { readonly behind: readonly Served[] };
+export type Told = Seen & {
+  readonly behind: readonly Served[];
+  /** Whether it is one of the sidecar's own pages, under /.signet/. */
+  readonly isOwnPage: boolean;
+};
+
+/** An outcome, and the host where no site of the server is for it. */
+type Seen = Outcome<Verdict> & { readonly siteless?: string };
+type Walked = WalkedOf<Verdict> & { readonly outcomes: readonly Seen[] };
 
 export type Explained = {
   readonly outcomes: readonly Told[];
@@ -33,11 +42,13 @@ export function explainRequest(
 ): Explained | { readonly problem: string } {
   const read = readRequest(question);
   if ('problem' in read) return read;
-  const walked = walkAll(adapted, read, question);
-  const allowed = walkAll(adapted, read, { ...question, isLetIn: true });
+  const walked = walkEither(adapted, read, question);
+  const allowed = walkEither(adapted, read, { ...question, isLetIn: true });
+  const sidecars = sidecarsOf(adapted);
   const outcomes = walked.outcomes.map((outcome) => ({
     ...outcome,
     behind: behind(outcome, allowed),
+    isOwnPage: isOwnPage(outcome, read.request.path, sidecars),
   }));
   return { outcomes, isCut: walked.isCut };
 }
@@ -48,7 +59,7 @@ type Asking = Question & {
 };
 
 // What comes behind the gate that refused.
-function behind({ served, asked }: Outcome<Verdict>, allowed: Walked<Verdict>): readonly Served[] {
+function behind({ served, asked }: Outcome<Verdict>, allowed: Walked): readonly Served[] {
   const refused = asked.at(-1)?.gate;
   if (refused === undefined || served.by !== 'gate') return [];
   const others = allowed.outcomes.filter((one) =>
@@ -62,7 +73,35 @@ function isSame(one: Gate, other: Gate): boolean {
   return one.route === other.route && one.requirement === other.requirement;
 }
 
-function walkAll(adapted: Adapted, read: Read, asking: Asking): Walked<Verdict> {
+// A URL without a path is sent with a `/`, or whole. What both lead to hangs on nothing.
+function walkEither(adapted: Adapted, read: Read, asking: Asking): Walked {
+  const usual = walkAll(adapted, read, asking);
+  if (read.bare === undefined) return usual;
+  const bare = walkAll(adapted, { ...read, request: read.bare }, asking);
+  return {
+    outcomes: [
+      ...usual.outcomes.map(unlessIn(bare.outcomes, 'its path is sent as /')),
+      ...bare.outcomes
+        .filter((one) => !usual.outcomes.some((other) => isAlike(one, other)))
+        .map(unlessIn([], 'its target is the whole URL, without a path')),
+    ],
+    isCut: usual.isCut || bare.isCut,
+  };
+}
+
+function unlessIn(others: readonly Seen[], why: string): (one: Seen) => Seen {
+  return (one) =>
+    others.some((other) => isAlike(one, other))
+      ? one
+      : { ...one, when: one.when.map((all) => [why, ...all]) };
+}
+
+function isAlike(one: Seen, other: Seen): boolean {
+  const shown = ({ served, asked, open }: Seen) => JSON.stringify([served, asked, open]);
+  return shown(one) === shown(other);
+}
+
+function walkAll(adapted: Adapted, read: Read, asking: Asking): Walked {
   const listening = serversAt(adapted, read.hostname, read.port);
   const walked =
     listening.length === 0
@@ -74,7 +113,7 @@ function walkAll(adapted: Adapted, read: Read, asking: Asking): Walked<Verdict> 
   };
 }
 
-function unlistened(adapted: Adapted, read: Read, question: Asking): Walked<Verdict> {
+function unlistened(adapted: Adapted, read: Read, question: Asking): Walked {
   const { port, request } = read;
   const redirects =
     port === HTTP_PORT && request.scheme === 'http' ? withRedirects(adapted, undefined) : [];
@@ -95,7 +134,7 @@ function walkAt(
   { server, at }: Listening,
   read: Read,
   question: Question,
-): Walked<Verdict> {
+): Walked {
   const isPlain = read.port === HTTP_PORT;
   const routes = isPlain ? withRedirects(adapted, server) : (server.routes ?? []);
   const walked = walkRoutes(read, question, {
@@ -117,10 +156,14 @@ type Routes = {
   readonly named: Readonly<Record<string, Route>>;
 };
 
-function walkRoutes({ request }: Read, asking: Asking, routes: Routes): Walked<Verdict> {
+function walkRoutes({ request, hostname }: Read, asking: Asking, routes: Routes): Walked {
   const { isLetIn, found, names } = asking;
-  return walk(request, {
+  const walked = walk(request, {
     ...routes,
     ask: (gate, at) => verdictOf(gate, at, { found, names, isLetIn: isLetIn ?? false }),
   });
+  const outcomes = walked.outcomes.map((outcome) =>
+    isSiteless(outcome, routes.routes) ? { ...outcome, siteless: hostname } : outcome,
+  );
+  return { ...walked, outcomes };
 }

@@ -42,25 +42,52 @@ export function lower(text: string): string {
 
 /** Returns whether Go's `path.Match` takes the pattern for the whole name; false for a malformed one. */
 export function globMatches(pattern: string, name: string): boolean {
-  const source = globSource(pattern);
-  return source !== undefined && new RegExp(`^${source}$`, 'su').test(name);
+  const steps = globSteps(pattern);
+  return steps !== undefined && matchesSteps(steps, [...name]);
 }
+
+/** One character, or `*`: any number of them, but no slash. */
+type GlobStep = RegExp | '*';
 
 const GLOB = /\*|\?|\[(\^?)((?:\\[^]|[^\]\\])+)\]|\\([^])|([^])/guy;
 
-function globSource(pattern: string): string | undefined {
-  let source = '';
+function globSteps(pattern: string): GlobStep[] | undefined {
+  const steps: GlobStep[] = [];
   let end = 0;
   for (const match of pattern.matchAll(GLOB)) {
     const [whole, not = '', inside, escaped, plain] = match;
     end = match.index + whole.length;
     if (plain === '[' || plain === '\\') return undefined;
-    if (whole === '*') source += '[^/]*';
-    else if (whole === '?') source += '[^/]';
-    else if (inside === undefined) source += literal(escaped ?? plain ?? '');
-    else source += `[${not}${classSource(inside)}]`;
+    if (whole === '*') steps.push('*');
+    else if (whole === '?') steps.push(/^[^/]$/su);
+    else if (inside === undefined) steps.push(one(literal(escaped ?? plain ?? '')));
+    else steps.push(one(`[${not}${classSource(inside)}]`));
   }
-  return end === pattern.length ? source : undefined;
+  return end === pattern.length ? steps : undefined;
+}
+
+function one(source: string): RegExp {
+  return new RegExp(`^${source}$`, 'su');
+}
+
+// Only the last `*` is ever tried anew, so that many of them take no longer.
+function matchesSteps(steps: readonly GlobStep[], chars: readonly string[]): boolean {
+  let [at, step, star, from] = [0, 0, -1, 0];
+  while (at < chars.length) {
+    const next = steps[step];
+    if (next === '*') {
+      [star, from] = [step, at];
+      step++;
+    } else if (next?.test(chars[at] ?? '')) {
+      at++;
+      step++;
+    } else {
+      if (star < 0 || chars[from] === '/') return false;
+      from++;
+      [at, step] = [from, star + 1];
+    }
+  }
+  return steps.slice(step).every((left) => left === '*');
 }
 
 function classSource(inside: string): string {

@@ -2,6 +2,7 @@
 import { recordAt, textsAt, type Handler } from '../edge/adapted.ts';
 import { recordsAt, textAt } from './parts.ts';
 import { replacedKnown } from './placeholders.ts';
+import { replacedEvery } from './bounded.ts';
 import { goRegExp } from './regexp.ts';
 import type { Maybe, Request } from './request.ts';
 
@@ -104,7 +105,6 @@ function replacedValues(
   const regExp = typeof pattern === 'string' ? goRegExp(pattern) : undefined;
   // `$1` in it: what is not needed is not guessed.
   if (regExp === undefined || by.includes('$')) return undefined;
-  return values.map((value) =>
-    value.replaceAll(new RegExp(regExp.source, `${regExp.flags}g`), () => by),
-  );
+  const made = values.map((value) => replacedEvery(value, regExp, () => by));
+  return made.every((one) => one !== undefined) ? made : undefined;
 }

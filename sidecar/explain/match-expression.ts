@@ -1,6 +1,7 @@
 // The matcher `expression` (CEL), as far as it is plain: matchers by name, comparisons with texts and numbers, lists,
 // `!`, `&&`, `||`, brackets. Everything else is unknown.
 import { recordAt } from '../edge/adapted.ts';
+import { matchSpelled } from './match-method.ts';
 import { all, any, opposite, unknown, whether, type Met } from './met.ts';
 import { replaced } from './placeholders.ts';
 import type { Request } from './request.ts';
@@ -75,6 +76,7 @@ function named(name: string, reader: Reader): Met | undefined {
   if (!OF_TEXTS.has(name) || !takes(reader, '(')) return undefined;
   const given = textsUntil(reader, ')');
   if (given === undefined) return undefined;
+  if (name === 'method') return matchSpelled(given, reader.request.method);
   return reader.matchOne(name, name === 'protocol' ? given[0] : given, reader.request);
 }
 

@@ -1,4 +1,5 @@
 // The matchers that look at the path: `path` and `path_regexp`. Written after Caddy 2.11's matchers.go.
+import { firstMatch } from './bounded.ts';
 import { cleanPath, escapedPath, globMatches, lower, unescaped } from './go-path.ts';
 import { no, unknown, whether, yes, any, type Met } from './met.ts';
 import { replaced } from './placeholders.ts';
@@ -22,7 +23,8 @@ function matchOne(written: string, request: Request): Met {
   const isMatch = pattern.includes('%')
     ? matchesEscaped(cleanPath(escapedPath(path, rawPath), merge), pattern)
     : matchesPlain(cleanPath(lower(path), merge), pattern);
-  return whether(isMatch, `${path} is ${isMatch ? '' : 'not '}${pattern}`);
+  const shown = path === '' ? 'the empty path' : path;
+  return whether(isMatch, `${shown} is ${isMatch ? '' : 'not '}${pattern}`);
 }
 
 function matchesPlain(path: string, pattern: string): boolean {
@@ -107,13 +109,13 @@ export function matchPathRegExp(expression: Expression, { path }: Request): Met 
 export function matchText(subject: string, shown: string, expression: Expression): Met {
   const { pattern, name } = expression;
   const regExp = goRegExp(pattern);
-  if (regExp === undefined) {
+  const match = regExp && firstMatch(regExp, subject);
+  if (match === undefined) {
     return unknown(
       `${shown} matches ${pattern}, an expression that only Caddy can try`,
       captured(expression),
     );
   }
-  const match = regExp.exec(subject);
   if (match === null) return no(`${shown} does not match ${pattern}`);
   return yes(`${shown} matches ${pattern}`, captures(match, name));
 }

@@ -4,6 +4,7 @@ import { matchFile } from './match-file.ts';
 import { matchAddress, matchHost, matchProtocol, matchTls } from './match-address.ts';
 import { matchExpression } from './match-expression.ts';
 import { matchHeaderRegExps, matchHeaders, matchQuery, type Allowed } from './match-header.ts';
+import { matchMethod } from './match-method.ts';
 import { captured, matchPath, matchPathRegExp, matchText, type Expression } from './match-path.ts';
 import { all, any, opposite, unknown, whether, yes, type Met } from './met.ts';
 import { placeholder, replaced } from './placeholders.ts';
@@ -32,7 +33,7 @@ const MATCHERS: Readonly<Record<string, (wanted: unknown, request: Request) => M
   host: (wanted, request) => matchHost(textsAt(wanted), request),
   path: (wanted, request) => matchPath(textsAt(wanted), request),
   path_regexp: (wanted, request) => matchPathRegExp(expressionAt(wanted), request),
-  method: (wanted, { method }) => matchMethod(textsAt(wanted), method),
+  method: (wanted, request) => matchMethod(textsAt(wanted), request),
   query: (wanted, request) => matchQuery(listsAt(wanted), request),
   header: (wanted, request) => matchHeaders(allowedAt(wanted), request),
   header_regexp: (wanted, request) => matchHeaderRegExps(expressionsAt(wanted), request),
@@ -46,12 +47,6 @@ const MATCHERS: Readonly<Record<string, (wanted: unknown, request: Request) => M
   expression: (wanted, request) => matchExpression(wanted, request, matchOne),
   file: (wanted, request) => matchFile(recordAt(wanted), request),
 };
-
-function matchMethod(methods: readonly string[], method: Maybe<string>): Met {
-  if (method === undefined) return unknown(`the method is ${methods.join(' or ')}`);
-  const isMatch = methods.includes(method);
-  return whether(isMatch, `the method is ${isMatch ? method : `not ${methods.join(' or ')}`}`);
-}
 
 function matchVars(wanted: Readonly<Record<string, readonly string[]>>, request: Request): Met {
   const entries = Object.entries(wanted);

@@ -1,5 +1,6 @@
 // One request as Caddy has it while it goes through the routes: what came, and what handlers have made of it since.
 // What can't be told from here (a file's path, an answer's header) is `undefined`, and stays so.
+import type { CaddyVersion } from '../edge/version.ts';
 import { escapedPath, unescaped } from './go-path.ts';
 
 /** Not known: it hangs on something that only the running Caddy has. */
@@ -28,6 +29,8 @@ export type Request = {
   readonly unknownPrefixes: readonly string[];
   /** The address that it comes from. */
   readonly from: Maybe<string>;
+  /** Which Caddy it comes to. */
+  readonly caddy: Maybe<CaddyVersion>;
   /** As it came, before any rewriting. */
   readonly original: {
     readonly method: string;
@@ -47,10 +50,18 @@ export type Wanted = {
   /** Headers that the caller has, and whose values are not known. */
   readonly unknownHeaders?: readonly string[] | undefined;
   readonly from?: string | undefined;
+  /** Of the Caddy that it comes to; undefined: what hangs on it may be so or so. */
+  readonly caddy?: CaddyVersion | undefined;
 };
 
 /** The request, and where it goes. */
-export type Read = { readonly request: Request; readonly hostname: string; readonly port: number };
+export type Read = {
+  readonly request: Request;
+  /** As it is where the URL has no path and is sent whole, as to a proxy: its path is empty then, and not `/`. */
+  readonly bare?: Request;
+  readonly hostname: string;
+  readonly port: number;
+};
 
 /** Every client sends these, each its own. */
 const OF_THE_CLIENT = ['user-agent', 'accept', 'accept-encoding', 'accept-language'];
@@ -78,24 +89,27 @@ export function readRequest(wanted: Wanted): Read | { readonly problem: string }
   const secure = scheme.toLowerCase() === 'https';
   const { method } = wanted;
   const uri = rawPath + (parts[5] === undefined ? '' : `?${query}`);
+  const request: Request = {
+    ...{ method, scheme: secure ? 'https' : 'http', host: hostOf(wanted) ?? host },
+    ...{ path, rawPath, query },
+    headers: headersOf(wanted),
+    vars: new Map([['client_ip', wanted.from]]),
+    placeholders: new Map(),
+    unknownPrefixes: [],
+    ...{ from: wanted.from, caddy: wanted.caddy },
+    original: { method, uri, path, query },
+  };
   return {
     hostname: host.replace(/:\d+$/, ''),
     port: portText === undefined ? (secure ? 443 : 80) : Number(portText),
-    request: {
-      method,
-      scheme: secure ? 'https' : 'http',
-      host: hostOf(wanted) ?? host,
-      path,
-      rawPath,
-      query,
-      headers: headersOf(wanted),
-      vars: new Map([['client_ip', wanted.from]]),
-      placeholders: new Map(),
-      unknownPrefixes: [],
-      from: wanted.from,
-      original: { method, uri, path, query },
-    },
+    request,
+    ...(parts[4] === undefined && { bare: bareOf(request, wanted.url) }),
   };
+}
+
+function bareOf(request: Request, url: string): Request {
+  const original = { ...request.original, path: '', uri: url.replace(/#.*/s, '') };
+  return { ...request, path: '', rawPath: '', original };
 }
 
 function hostOf({ headers = [] }: Wanted): string | undefined {
@@ -118,7 +132,7 @@ function headersOf({ headers = [], unknownHeaders = [] }: Wanted): Headers {
 /** Returns path and query as the client would write them; undefined where they are not known. */
 export function uriOf({ path, rawPath, query }: Request): Maybe<string> {
   if (path === undefined || query === undefined) return undefined;
-  return escapedPath(path, rawPath) + (query === '' ? '' : `?${query}`);
+  return (escapedPath(path, rawPath) || '/') + (query === '' ? '' : `?${query}`);
 }
 
 /** Returns a host without its port and brackets. */

@@ -1,6 +1,7 @@
 // The handler `rewrite`: what it makes of method, path and query. Written after Caddy 2.11's rewrite.go; what is
 // rarer (changes of single parameters) leaves the query unknown.
 import { recordAt, type Handler } from '../edge/adapted.ts';
+import { replacedEvery } from './bounded.ts';
 import { cleanPath, escapedPath, lower, unescaped } from './go-path.ts';
 import { recordsAt, textAt } from './parts.ts';
 import { placeholder, replaced } from './placeholders.ts';
@@ -138,13 +139,12 @@ function withRegExp(rule: Readonly<Record<string, unknown>>, request: Request): 
   const find = goRegExp(textAt(rule['find']));
   const by = replaced(textAt(rule['replace']), request);
   if (find === undefined || by === undefined) return changed(request, () => undefined);
-  const every = new RegExp(find.source, `${find.flags}g`);
-  return changed(request, (path) => path.replaceAll(every, (...match) => expanded(by, match)));
+  return changed(request, (path) => replacedEvery(path, find, (match) => expanded(by, match)));
 }
 
 // Go's `$1`, `${1}`, `${name}`; a name goes as far as letters, digits and `_` do.
-function expanded(template: string, match: readonly unknown[]): string {
-  const groups = recordAt(match.at(-1));
+function expanded(template: string, match: RegExpExecArray): string {
+  const groups = recordAt(match.groups);
   return template.replaceAll(
     /\$(?:\$|\{(\w+)\}|(\w+))/g,
     (whole, braced?: string, bare?: string) => {

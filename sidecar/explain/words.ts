@@ -63,13 +63,16 @@ function cut(text: string): string {
 
 /** Returns why it is so, in one sentence. */
 export function whyWords(told: Told): string {
-  const { asked, open, served } = told;
+  const { asked, open, served, isOwnPage, siteless } = told;
   const last = asked.findLast(({ verdict }) => verdict.decision !== 'allow') ?? asked.at(-1);
   if (isPast(told))
     return 'the gate refuses, and Caddy serves it all the same: this block is open (`signet check` says why)';
   if (last !== undefined) return verdictWords(last.verdict);
   if (open !== undefined)
     return 'it is open on purpose (`unprotected`): anyone is served, and no decision is made';
+  if (isOwnPage)
+    return 'it is a page of the sidecar itself (sign-in, sign-out and the like), which decides on its own whom it answers';
+  if (siteless !== undefined) return `no site is for the host ${siteless}`;
   if (['proxy', 'handler', 'response'].includes(served.by))
     return 'nothing protects it: anyone is served, and no decision is made';
   return 'no gate is asked';

@@ -2,6 +2,7 @@
 import type { Login } from '../identity/login.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { changeSession } from './begin-session.ts';
+import { clientOf } from './client-of.ts';
 import { refuse } from './refusal.ts';
 import { own, redirect, severFromOpener, type Visit } from './visit.ts';
 
@@ -12,8 +13,10 @@ export async function callback(
   sessions: Sessions,
   idp: string | undefined,
 ): Promise<void> {
-  const { res, place, rawQuery: query } = visit;
-  const finished = await login.finishLogin({ ...place, query, ...(idp !== undefined && { idp }) });
+  const { req, res, place, rawQuery: query } = visit;
+  const client = clientOf(req.get('X-Forwarded-For') ?? '');
+  const returned = { ...place, query, client, ...(idp !== undefined && { idp }) };
+  const finished = await login.finishLogin(returned);
   res.append('Set-Cookie', [...finished.setCookies]);
   if ('refused' in finished) {
     // The code in this address may still be good, in the browser of whoever made somebody come here.

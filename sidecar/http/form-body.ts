@@ -1,6 +1,7 @@
 // Bodies of forms, within bounds of bytes, time and number: whoever sends slowly must not keep others out. What
 // they say is read elsewhere.
 import type { IncomingMessage } from 'node:http';
+import { clientOf } from './client-of.ts';
 
 export type BodyBounds = {
   readonly maxBytes: number;
@@ -43,16 +44,6 @@ export function createFormReader(bounds: BodyBounds): ReadForm {
       count(client, -1);
     }
   };
-}
-
-// Whoever has one address of IPv6 has its /64. Caddy writes them as RFC 5952 has it, and IPv4 as such; what a
-// proxy before Caddy has put in front stays as it is.
-function clientOf(address: string): string {
-  if (!/^[0-9a-f:]+$/i.test(address)) return address;
-  const [head = [], tail] = address.split('::').map((part) => part.split(':').filter(Boolean));
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - head.length - tail.length);
-  const groups = [...head, ...Array<string>(zeros).fill('0'), ...(tail ?? [])];
-  return groups.slice(0, 4).join(':');
 }
 
 async function readForm(

@@ -13,10 +13,11 @@ export type Address =
 /** Group may use the socket, others may not. */
 const SOCKET_UMASK = 0o117;
 /**
- * How many connections wait while no sidecar is there, as systemd has it: the kernel refuses more, and Node's own 511
- * are two seconds of 250 requests each. Bounded by net.core.somaxconn, which is 4096, too.
+ * How many connections wait to be accepted, while no sidecar is there or it is busy, as systemd has it: Caddy's dial to a
+ * unix socket fails at once beyond it, and Node's own 511 are a burst of strangers. The kernel bounds it by
+ * net.core.somaxconn, which is 4096 where nobody changed it.
  */
-const QUEUE = 4096;
+export const MAX_QUEUED = 4_096;
 
 /**
  * Resolves when the server accepts. A stale socket is replaced; a used one is Fault ERR_SOCKET_IN_USE,
@@ -40,11 +41,11 @@ export async function listen(
 
 function begin(server: Server, address: Address, inherited?: InheritedSocket): void {
   // Node does not remove such a socket's file when it closes it. It does bound its queue anew.
-  if (inherited !== undefined) return void server.listen({ fd: inherited.fd }, QUEUE);
-  if (!('socket' in address)) return void server.listen(address.port, address.host);
+  if (inherited !== undefined) return void server.listen({ fd: inherited.fd }, MAX_QUEUED);
+  if (!('socket' in address)) return void server.listen(address.port, address.host, MAX_QUEUED);
   // The socket is made with these rights, so that there is no moment with others.
   const umask = process.umask(SOCKET_UMASK);
-  server.listen(address.socket);
+  server.listen(address.socket, MAX_QUEUED);
   process.umask(umask);
 }
 

@@ -2,6 +2,7 @@
 // What is under way lives in sealed cookies of that browser, so the signed out can't fill a store.
 import type { KeyObject } from 'node:crypto';
 import * as client from 'openid-client';
+import { createExchanges } from './exchanges.ts';
 import { exchangeCode } from './grants.ts';
 import { countSignIns, loopMarker } from './login-loop.ts';
 import { createSignInsUnderWay, forgetUnderWay, type UnderWay } from './login-under-way.ts';
@@ -37,6 +38,8 @@ export type LoginAsked = Place & {
 
 /** What came back; `query` is the callback's, raw, without `?`, and `idp` the name in its path, if there is one. */
 export type LoginReturned = Place & {
+  /** Who came, for the bound of each client; default: only the whole is bounded. */
+  readonly client?: string;
   readonly query: string;
   readonly idp?: string | undefined;
 };
@@ -76,6 +79,7 @@ const LOOP: SignInRefusal = {
 export function createLogin(options: LoginOptions): Login {
   const { providers, keys, now, used = new Map<string, number>() } = options;
   const underWay = createSignInsUnderWay({ keys, now, used });
+  const exchanges = new Map(providers.map(({ name, issuer }) => [name, createExchanges(issuer)]));
 
   async function beginLogin(asked: LoginAsked): ReturnType<Login['beginLogin']> {
     const provider = named(asked.idp ?? only(providers)?.name);
@@ -121,10 +125,13 @@ export function createLogin(options: LoginOptions): Login {
   async function finishLogin(returned: LoginReturned): ReturnType<Login['finishLogin']> {
     const provider = named(returned.idp ?? providers[0]?.name);
     if (provider === undefined) return { ...unknown(returned.idp), setCookies: [] };
+    const places = exchanges.get(provider.name)!;
+    // Before the state is used: who is told to try again can do so with this very address.
+    places.mustHaveRoom(returned.client);
     const taken = underWay.take(returned, provider);
     if ('refused' in taken) return { ...taken, setCookies: [] };
     const { state, returnTo } = taken;
-    const begun = await exchange(provider, returned, taken);
+    const begun = await places.run(returned.client, () => exchange(provider, returned, taken));
     const clear = forgetUnderWay(state);
     if ('refused' in begun) return { ...begun, returnTo, setCookies: [clear] };
     const marker = loopMarker({ signIns: taken.signIns, nowMs: now(), keys });

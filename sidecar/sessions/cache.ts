@@ -33,6 +33,11 @@ export type SessionCache = {
    * session that counts.
    */
   adopt(key: string, seen: SessionSeen | undefined): Cached | undefined;
+  /**
+   * Returns what else the store is asked about this key: at once where the session is known here, else within the
+   * bounds of those that aren't.
+   */
+  ask<T>(key: string, isOurs: boolean, question: () => Awaitable<T>): Awaitable<T>;
   /** Forgets a session that has ended, and what is being read of it. */
   forget(key: string): void;
 };
@@ -58,18 +63,25 @@ type Reading = {
  */
 export const MAX_UNKNOWN_READ = 64;
 /**
+ * The same of cookies that we gave: everybody at once after a restart, or somebody who shows those of sessions that have
+ * ended, each of which took a sign-in. As many as connections wait at our door, so that a restart refuses nobody.
+ */
+export const MAX_MARKED_READ = 4_096;
+/**
  * Of these so many are under way in the store, half of the connections that PostgreSQL gives us: the others wait here, and
  * not in front of those who are in.
  */
 export const UNKNOWN_AT_ONCE = 4;
+/** Of marked ones: with those above all connections but one, which is for sessions that are known here. */
+export const MARKED_AT_ONCE = 3;
 
 /** Returns an empty cache in front of this store. */
 export function createSessionCache(options: SessionCacheOptions): SessionCache {
   const { store, keys, isAccepted, cacheMs, maxCached } = options;
   const cached = new Map<string, Cached>();
   const readings = new Map<string, Reading>();
-  const fewAtOnce = createFewAtOnce(UNKNOWN_AT_ONCE);
-  let unknownRead = 0;
+  const madeUp = createBound(MAX_UNKNOWN_READ, UNKNOWN_AT_ONCE, 'unknown sessions');
+  const marked = createBound(MAX_MARKED_READ, MARKED_AT_ONCE, 'sessions that are not known here');
 
   // A negative age is a clock that was set back: nothing read then can be told to be fresh.
   const isFresh = (ageMs: number) => ageMs >= 0 && ageMs < cacheMs;
@@ -84,18 +96,18 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
     // Many who ask at once are one question; but none joins a reading that is older than a second.
     const running = readings.get(key);
     if (running !== undefined && isFresh(nowMs - running.begunAtMs)) return running.promise;
-    return read(key, nowMs, !cached.has(key) && !isOurs());
+    return read(key, nowMs, cached.has(key) || isOurs());
   }
 
-  function read(key: string, nowMs: number, isUnknown: boolean): Awaitable<Cached | undefined> {
-    if (isUnknown && unknownRead >= MAX_UNKNOWN_READ) {
-      const problem = `the session store is being asked for ${MAX_UNKNOWN_READ} unknown sessions at once`;
-      throw new Fault('ERR_SESSION_STORE', `${problem}, and for no more`);
-    }
-    const find = () => store.find(key);
-    const seen = isUnknown ? fewAtOnce(find) : find();
+  function ask<T>(key: string, isOurs: boolean, question: () => Awaitable<T>): Awaitable<T> {
+    if (cached.has(key)) return question();
+    return isOurs ? marked(question) : madeUp(question);
+  }
+
+  function read(key: string, nowMs: number, isOurs: boolean): Awaitable<Cached | undefined> {
+    const seen = ask(key, isOurs, () => store.find(key));
     if (seen === undefined || !('then' in seen)) return keep(key, seen, nowMs);
-    const promise = (isUnknown ? counted(seen) : seen).then(
+    const promise = seen.then(
       (found) => arrive(key, reading, found),
       (error: unknown) => {
         leave(key, reading);
@@ -105,11 +117,6 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
     const reading: Reading = { begunAtMs: nowMs, isVoid: false, promise };
     readings.set(key, reading);
     return promise;
-  }
-
-  async function counted<T>(reading: Promise<T>): Promise<T> {
-    unknownRead++;
-    return reading.finally(() => unknownRead--);
   }
 
   function arrive(key: string, reading: Reading, seen: SessionSeen | undefined) {
@@ -181,7 +188,23 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
     readings.delete(key);
   }
 
-  return { get, adopt, forget };
+  return { get, ask, adopt, forget };
+}
+
+/** Returns what reads so many at once, lets others wait, and refuses who comes when there are `max` of both. */
+function createBound(max: number, atOnce: number, what: string) {
+  const fewAtOnce = createFewAtOnce(atOnce);
+  let underWay = 0;
+  return <T>(question: () => Awaitable<T>): Awaitable<T> => {
+    if (underWay >= max) {
+      const problem = `the session store is being asked for ${max} ${what} at once, and for no more`;
+      throw new Fault('ERR_SESSION_STORE', problem);
+    }
+    const answer = fewAtOnce(question);
+    if (!(answer instanceof Promise)) return answer;
+    underWay++;
+    return answer.finally(() => underWay--);
+  };
 }
 
 function isSameText(one: SessionSeen, other: SessionSeen): boolean {

@@ -167,11 +167,12 @@ export function createSessions(options: SessionOptions): Sessions {
     // Of what may be made up the store is asked as the gate asks it: a bounded number at once, and for no more.
     const isOurs = isMarked(cookieValue, keys());
     if (!isOurs && (await cache.get(key, now())) === undefined) return undefined;
-    const stored = await store.read(key);
-    const wasThere = await store.remove(key);
+    const stored = await cache.ask(key, isOurs, () => store.read(key));
+    // So that cookies of sessions that have ended, shown again and again, write nothing.
+    const wasThere = stored !== undefined && (await store.remove(key));
     // Only now: whoever read it before it was removed must not bring it back.
     forget(key);
-    const whole = wasThere && stored ? openWhole(key, stored, keys()) : undefined;
+    const whole = wasThere ? openWhole(key, stored, keys()) : undefined;
     return whole && toBegun(whole);
   }
 

@@ -36,6 +36,21 @@ const CADDYFILE = `import ${SNIPPETS}
 }
 `;
 
+const PHP = `import ${SNIPPETS}
+app.test {
+	import signet
+	handle /in* {
+		import protect in any {
+			php_fastcgi php:9000
+		}
+	}
+	handle {
+		php_fastcgi php:9001
+		file_server
+	}
+}
+`;
+
 let folder = '';
 let caddy = '';
 beforeAll(async () => {
@@ -43,6 +58,7 @@ beforeAll(async () => {
   ({ path: caddy } = await findCaddy({ env: process.env, say: () => {} }));
   await writeFile(join(folder, 'Caddyfile'), CADDYFILE);
   await writeFile(join(folder, 'wrong'), 'app.test {\n\tbogus\n}\n');
+  await writeFile(join(folder, 'php'), PHP);
   await writeFile(join(folder, 'caddy.env'), 'SITE=other.test\n');
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -78,6 +94,7 @@ describe('its exit code', () => {
     [2, 'GET https://app.test/ --actors 9'],
     [2, 'GET https://app.test/ --header nonsense'],
     [2, 'GET https://app.test/ --claims nowhere'],
+    [2, 'GET https://app.test/ --claims /dev/zero'],
     [2, 'GET https://app.test/ --claims - --user alice'],
     [2, 'GET'],
   ])('is %s for %s', async (code, args) => {
@@ -107,4 +124,23 @@ test('claims from standard input are read as their issuer’s are mapped', async
 test('variables of the Caddyfile come from --envfile', async () => {
   const ended = await run(['GET', 'https://other.test/', '--envfile', 'caddy.env']);
   expect(outcomesOf(ended)).toMatchObject([{ decision: 'none', answers: { body: 'open' } }]);
+});
+
+test('each thing that an unguarded php_fastcgi does has its line', async () => {
+  const ended = await run(['GET', 'https://app.test/shop', '--caddyfile', 'php']);
+  const lines = (outcomesOf(ended) as { answers: { words: string }; line?: string }[]).map(
+    ({ answers, line }) => [answers.words, line],
+  );
+  expect(lines).toEqual([
+    ['a redirect (308) to /shop/', 'php:10'],
+    ['file_server', 'php:11'],
+    ['php_fastcgi php:9001', 'php:10'],
+  ]);
+});
+
+test('a file of variables that is not there is named in a sentence', async () => {
+  const ended = await run(['GET', 'https://app.test/', '--envfile', 'absent.env']);
+  expect(ended.err).toBe(
+    'signet: it could not be told: --envfile absent.env: there is no such file\n',
+  );
 });

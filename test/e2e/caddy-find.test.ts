@@ -115,7 +115,7 @@ test('one below 2.11.5 is used, and the better one is named', async () => {
   const CADDY = await script(join(folder, 'good'), 'echo v2.11.4');
   expect((await find({ CADDY })).version).toBe('2.11.4');
   expect(said).toEqual([
-    `${CADDY}: Caddy 2.11.4 will do; 2.11.5 or later is better (SECURITY.md, "A late dial")`,
+    `${CADDY}: Caddy 2.11.4 will do; 2.11.5 or later is better (GHSA-6365-7ppr-5r92; SECURITY.md, "A late dial")`,
   ]);
 });
 

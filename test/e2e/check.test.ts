@@ -19,6 +19,17 @@ beforeAll(async () => {
   ({ path: caddy } = await findCaddy({ env: process.env, say: () => {} }));
   write('right.caddyfile', site('import protect app any {\n\t\treverse_proxy app:3000\n\t}'));
   write('wrong.caddyfile', site('reverse_proxy {$APP:app:3000}'));
+  write('empty.caddyfile', '');
+  write(
+    'inside.caddyfile',
+    `import ${SNIPPETS}\na.test {\n\thandle {\n\t\timport signet\n\t}\n}\n`,
+  );
+  write('unimported.caddyfile', 'a.test {\n\timport signet\n}\n');
+  write('misspelled.caddyfile', site('import prtect app any {\n\t}'));
+  write(
+    'unset.caddyfile',
+    `import ${SNIPPETS}\n# {$COMMENTED}\n{$SITE_OF_THIS} {\n\timport signet\n\trespond {$SET_HERE:hi}\n}\n`,
+  );
   write('broken.caddyfile', site('reverse_proxxy app:3000'));
 });
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -101,13 +112,35 @@ describe('exit codes', () => {
     [
       'a Caddy that is not there',
       ['--caddy', '/nonexistent/caddy', 'right.caddyfile'],
-      /there is no such program; name one/,
+      /there is no such program; name one by --caddy PATH/,
     ],
     [
       'a file of variables that is not there',
       ['--envfile', 'absent.env', 'right.caddyfile'],
-      /absent\.env/,
+      /--envfile absent\.env: there is no such file\n$/,
     ],
+    ['a file with nothing in it', ['empty.caddyfile'], /EOF; there is nothing in the file/],
+    [
+      '`import signet` inside a block',
+      ['inside.caddyfile'],
+      /stand inside handle\? It belongs at the top level of the site/,
+    ],
+    [
+      'a snippet of a file that is not imported',
+      ['unimported.caddyfile'],
+      /signet is a snippet of signet\.caddy, which is not imported/,
+    ],
+    [
+      'a snippet that is spelled otherwise',
+      ['misspelled.caddyfile'],
+      /prtect, at .*; is the snippet protect meant\?/,
+    ],
+    [
+      'a file that lacks its variables, and which they are',
+      ['unset.caddyfile'],
+      /; not set here: SITE_OF_THIS; name the environment of Caddy by --envfile/,
+    ],
+    ['a code that there is not', ['--except', 'bogus'], /there are unguarded, /],
     ['two formats at once', ['--json', '--sarif', 'right.caddyfile'], /cannot be used with/],
     ['an option that there is not', ['--fix'], /unknown option/],
   ])('2 for %s, and standard output stays empty', async (_name, args, words) => {
@@ -119,7 +152,9 @@ describe('exit codes', () => {
   test('2 where there is no Caddy on the PATH, with what to do', async () => {
     const ended = await check(['right.caddyfile'], { env: { CADDY: '' } });
     expect(ended).toMatchObject({ code: 2, out: '' });
-    expect(ended.err).toMatch(/no caddy on the PATH; name one: --caddy PATH/);
+    expect(ended.err).toMatch(
+      /no caddy on the PATH; .*--caddy PATH .*in a clone .*CADDY="\$\(npm run -s caddy\)"/,
+    );
   });
 
   test('2 for JSON that is none', async () => {
@@ -135,6 +170,59 @@ describe('exit codes', () => {
     expect(ended.code).toBe(2);
     expect(ended.err).toMatch(/caddy adapt --adapter NAME/);
   });
+});
+
+describe('--except', () => {
+  test('leaves findings of its code out, counts them, and the exit code is that of what remains', async () => {
+    const ended = await check(['--except', 'unguarded', 'wrong.caddyfile']);
+    expect(ended).toMatchObject({ code: 0, err: '' });
+    expect(told(ended)).toMatchObject({ errors: 0, findings: [], excepted: { unguarded: 1 } });
+  });
+
+  test('leaves other findings where they are', async () => {
+    const ended = await check(['--except', 'log-skipped', 'wrong.caddyfile']);
+    expect(ended.code).toBe(1);
+    expect(told(ended)).toMatchObject({ errors: 1, excepted: { 'log-skipped': 0 } });
+  });
+});
+
+test('an import that lacks an argument is warned of once, with what it takes', async () => {
+  write('lacking.caddyfile', site('import protect app {\n\t\treverse_proxy app:3000\n\t}'));
+  const { caddy_warnings } = JSON.parse((await check(['lacking.caddyfile'])).out) as {
+    caddy_warnings: readonly string[];
+  };
+  expect(caddy_warnings).toEqual([
+    expect.stringMatching(/args\[1\]\} index is out of bounds.*`import protect NAME REQUIREMENT/),
+  ]);
+});
+
+test('SARIF of a file that Caddy does not take is a run that failed, and says why', async () => {
+  const ended = await check(['--sarif', 'broken.caddyfile']);
+  expect(ended.code).toBe(2);
+  expect(JSON.parse(ended.out)).toMatchObject({
+    runs: [
+      {
+        results: [],
+        invocations: [
+          {
+            executionSuccessful: false,
+            toolExecutionNotifications: [
+              { level: 'error', message: { text: expect.stringContaining('reverse_proxxy') } },
+            ],
+          },
+        ],
+      },
+    ],
+  });
+});
+
+test('settings that are wrong are told of in a sentence with one stop', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'signet-check-'));
+  writeFileSync(join(cwd, 'signet.yaml'), 'bogus: 1\n');
+  const ended = await check([join(folder, 'right.caddyfile')], { cwd });
+  rmSync(cwd, { recursive: true });
+  const [first = ''] = told(ended).not_looked_at;
+  expect(first).toMatch(/settings? needs? mending\.$/);
 });
 
 test('without a name ./Caddyfile is checked', async () => {

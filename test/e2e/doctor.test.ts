@@ -23,6 +23,11 @@ beforeAll(async () => {
     handle /bare* {
       reverse_proxy APP
     }
+    handle /landing* {
+      import unprotected landing {
+        reverse_proxy APP
+      }
+    }
     handle {
       import protect orders any {
         reverse_proxy APP
@@ -114,10 +119,14 @@ describe('without the settings', () => {
     expect(['tls', 'sidecar', 'signed-out', 'sign-in', 'spoofed headers'].map(verdict)).toEqual(
       Array.from({ length: 5 }, () => 'well'),
     );
-    expect(['record', 'readiness', 'versions', 'provider', 'destinations'].map(verdict)).toEqual(
-      Array.from({ length: 5 }, () => 'not-looked-at'),
-    );
     expect(found.code).toBe(0);
+  });
+
+  test('that they are not here is said once, with what was therefore not looked at', async () => {
+    const found = await runDoctor([secure('/'), '--ca', authority]);
+    const lacking = found.lines.filter(({ seen }) => seen.includes('not whole here'));
+    expect(lacking.map(({ name }) => name)).toEqual(['settings']);
+    expect(lacking[0]?.seen).toContain('record, readiness, versions, providers and destinations');
   });
 
   test('--state alone finds the row', async () => {
@@ -151,16 +160,26 @@ test('a public block is a warning, although its app says back all that it gets',
   expect(found.line('spoofed headers').verdict).toBe('well');
 });
 
-test('a block without the gate is wrong, and so is what its app got of the client', async () => {
-  const found = await runDoctor([plain('/bare')]);
-  expect(found.line('signed-out')).toMatchObject({
+test.each(['/bare', '/landing'])('that no gate answers for %s is said once', async (path) => {
+  const found = await runDoctor([plain(path)], settings);
+  const wrongs = found.lines.filter(({ verdict }) => verdict === 'wrong');
+  expect(wrongs).toMatchObject([
+    { name: 'signed-out', seen: expect.stringContaining('no gate answers for this URL') },
+  ]);
+});
+
+test('a block that is open on purpose is told by its row', async () => {
+  const found = await runDoctor([plain('/landing')], settings);
+  expect(found.line('record').seen).toContain('on landing: open on purpose');
+});
+
+test('plain http at a port with TLS is one wrong line, and nothing else is said of the site', async () => {
+  const found = await runDoctor([`http://localhost:${httpsPort}/orders`]);
+  expect(found.line('site')).toMatchObject({
     verdict: 'wrong',
-    seen: expect.stringContaining('the gate was not asked'),
+    mend: `write https://localhost:${httpsPort}/orders`,
   });
-  expect(found.line('spoofed headers')).toMatchObject({
-    verdict: 'wrong',
-    seen: expect.stringContaining('Baggage, Traceparent came back'),
-  });
+  expect(found.lines.map(({ name }) => name)).toEqual(['address', 'site', 'caddy', 'settings']);
 });
 
 test('a refused token of a destination is wrong, and says what to mend', async () => {
@@ -196,7 +215,7 @@ test.each([
   const { code, out, err } = await runDoctor(args);
   expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(err).not.toBe('');
-  expect(err).not.toContain('BEGIN');
+  expect(err).not.toMatch(/BEGIN|secret|command-argument/);
 });
 
 test('a site that does not answer is wrong, and the rest is looked at', async () => {
@@ -207,6 +226,28 @@ test('a site that does not answer is wrong, and the rest is looked at', async ()
   });
   expect(found.line('versions').verdict).toBe('well');
   expect(found.code).toBe(1);
+});
+
+describe('when the sidecar hangs', () => {
+  let found: Examined;
+  beforeAll(async () => {
+    edge.sidecar().signal('SIGSTOP');
+    found = await runDoctor([plain('/')], settings);
+    edge.sidecar().signal('SIGCONT');
+  });
+
+  test('what hangs on the gate is not asked for once more', () => {
+    for (const name of ['sign-in', 'spoofed headers', 'spoofed row']) {
+      expect(found.line(name)).toEqual({
+        ...{ name, verdict: 'not-looked-at', seen: 'the gate did not answer' },
+      });
+    }
+  });
+
+  test('its own page and the row are waited for 2 s', () => {
+    expect(found.line('sidecar').seen).toBe('/.signet/me: no answer within 2 s');
+    expect(found.line('record').seen).toContain('within 2 s');
+  });
 });
 
 // Last: it is stopped.

@@ -111,6 +111,22 @@ describe('of settings', () => {
   );
 });
 
+test(
+  'the command for doctor in the banner looks at all of it, and finds nothing wrong',
+  async () => {
+    const { output } = await startWhole();
+    await until('the whole banner', () => output().includes('Ctrl-C'), START_WITHIN_MS);
+    const command = /^ *Doctor +(.*)$/m.exec(output())?.[1] ?? 'false';
+    const { lines } = JSON.parse(execFileSync('sh', ['-c', command], { encoding: 'utf8' })) as {
+      lines: { name: string; verdict: string }[];
+    };
+    const isBad = (verdict: string) => ['wrong', 'not-looked-at'].includes(verdict);
+    expect(lines.filter(({ verdict }) => isBad(verdict))).toEqual([]);
+    expect(lines.map(({ name }) => name)).toContain('provider main');
+  },
+  START_WITHIN_MS,
+);
+
 describe('however it ends, no process of the stack lives on and the port is free', () => {
   test(
     'Ctrl-C, which every process of the terminal’s group gets, stops it in order',
@@ -154,15 +170,22 @@ describe('however it ends, no process of the stack lives on and the port is free
     START_WITHIN_MS,
   );
 
-  test(
-    'a process of the stack that dies takes the rest with it, and is named',
-    async () => {
+  // The second one stands behind a guard.
+  test.each([
+    ['inventory', 'inventory.ts'],
+    ['sidecar', 'signet.js serve'],
+  ])(
+    'when the %s dies, it takes the rest with it, and where it stops that is said',
+    async (name, command) => {
       const { child, family, output } = await startWhole();
-      const inventory = family.find((pid) => commandOf(pid).includes('inventory.ts'));
-      process.kill(inventory ?? 0, 'SIGKILL');
-      const [code] = (await once(child, 'exit')) as [number];
+      const all = family.filter((pid) => commandOf(pid).includes(command));
+      const pid = all.find((one) => !commandOf(one).includes('guard.ts'));
+      // 0 would be our own group.
+      if (pid === undefined) throw new Error(`no ${name} among ${family.map(commandOf).join()}`);
+      process.kill(pid, 'SIGKILL');
+      const [code] = (await once(child, 'close')) as [number];
       expect(code).toBe(1);
-      expect(output()).toContain('inventory ended (SIGKILL)');
+      expect(output()).toContain(`Stopping all, because ${name} ended (SIGKILL)`);
       expect(family.filter(isAlive)).toEqual([]);
     },
     START_WITHIN_MS,
@@ -272,6 +295,7 @@ function processesByPs(): Process[] {
 }
 
 function commandOf(pid: number): string {
-  if (existsSync('/proc/self/stat')) return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  if (existsSync('/proc/self/stat'))
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
   return execFileSync('ps', ['-o', 'command=', '-p', String(pid)]).toString();
 }

@@ -72,6 +72,7 @@ const encoded = (value: unknown) => base64url.encode(JSON.stringify(value));
 const crafted = (header: object, signature = 'c2lnbmF0dXJl') =>
   `${encoded({ typ: 'at+jwt', ...header })}.${encoded(claims())}.${signature}`;
 const bearer = (token: string) => `Authorization: Bearer ${token}`;
+const lower = (line: string) => line.replace('Authorization', 'authorization');
 const fetched = (path: string) => edge.wire.requests.filter((one) => one.path === path).length;
 
 /** By request id: rows come some times a second, and are looked at when all are on their way. */
@@ -309,6 +310,22 @@ describe('case 36: of a cookie and a bearer', () => {
     expect((await edge.row(good.requestId)).identity?.user).toBe('bob');
     await expectRefused('token-expired', cookie, bearer(await signed({ exp: 1 })));
     await expectRefused('token-algorithm', bearer(crafted({ alg: 'none' }, '')), cookie);
+  });
+});
+
+describe('case 36: of two Authorization lines, which both go to the app,', () => {
+  const basic = 'Authorization: Basic YXBw';
+  test.each<[string, string, (good: string, other: string) => string[]]>([
+    ['two bearers', 'token-malformed', (good, other) => [good, other]],
+    ['the same twice', 'token-malformed', (good) => [good, good]],
+    ['a bearer and Basic', 'token-malformed', (good) => [good, basic]],
+    ['Basic and a bearer', 'no-credentials', (good) => [basic, good]],
+    ['a bearer and an empty one', 'token-malformed', (good) => [good, 'Authorization:']],
+    ['an empty one and a bearer', 'no-credentials', (good) => ['Authorization:', good]],
+    ['a bearer and one in lower case', 'token-malformed', (good, other) => [good, lower(other)]],
+  ])('%s: neither speaks for anybody', async (_, reason, linesOf) => {
+    const [good, other] = [bearer(await signed()), bearer(await signed({ sub: 'carol' }))];
+    await expectRefused(reason, ...linesOf(good, other));
   });
 });
 

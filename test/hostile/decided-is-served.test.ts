@@ -94,6 +94,24 @@ test('case 10, CVE-2026-40575: what a client’s headers say of URI and method c
   }
 });
 
+test('case 10, CVE-2026-40575: nor does the app of any block hear what a client says in the two headers of Caddy’s question', async () => {
+  const said = ['X-Forwarded-Uri', 'X-Forwarded-Method'].flatMap((name) => [
+    [`${name}: /public/x`],
+    [`${name}: GET`, `${name.toLowerCase()}: POST`],
+    [`${name.replaceAll('-', '.')}: x`, `${name.replaceAll('-', '_')}: x`],
+  ]);
+  const blocks = ['/public/x', '/open/x', '/marked/x', '/orders'];
+  const trials = [...said, said.flat()].flatMap((lines) =>
+    blocks.map((target) => ({ target, lines: [...lines, alice] })),
+  );
+  for (const { target, lines, seen } of await fatesOf(edge, trials)) {
+    const heard = seen.map((one) =>
+      one.names().filter((name) => /^x.forwarded.(uri|method)$/.test(name)),
+    );
+    expect({ target, lines, heard }).toEqual({ target, lines, heard: [[]] });
+  }
+});
+
 test('case 10, CVE-2026-40575: nor where a sign-in returns to', async () => {
   const trials = variants([...OVERRIDES, ...METHODS]).map((lines) => ({
     ...{ target: '/orders?a=1', lines: [...lines, 'Sec-Fetch-Mode: navigate'] },

@@ -13,13 +13,22 @@ import { readiness, type Readiness } from '../fixtures/sidecar.ts';
 import { SITE } from '../fixtures/site.ts';
 import { sealVersion1, stamp } from '../fixtures/stamps.ts';
 
+/** A block of a site that takes over ids of its clients' own, between `import signet` and `protect`. */
+const CLAIMED = `
+	handle /claimed/* {
+		request_header X-Request-Id {http.request.header.X-Claimed}
+		import protect claimed any {
+			reverse_proxy APP
+		}
+	}`;
+
 let app: ClaimingApp;
 let edge: Edge;
 let alice: string;
 let carol: string;
 beforeAll(async () => {
   app = await startClaimingApp();
-  edge = await startEdge(SITE.replaceAll('APP', app.address));
+  edge = await startEdge(`${CLAIMED}${SITE}`.replaceAll('APP', app.address));
   [alice, carol] = [await edge.signIn('alice'), await edge.signIn('carol')];
 }, 60_000);
 afterAll(async () => {
@@ -123,6 +132,30 @@ test('case 9: a real stamp of carol’s, brought along by a client in any header
     expect(namedOf(fate)).toEqual([undefined]);
     expect(fate.reply.status).toBe(/public|open/.test(fate.target) ? 200 : 401);
     expect(fate.row?.reason).not.toBe('stamp-invalid');
+  }
+});
+
+test('case 9: a stamp is of Caddy’s own id, whatever a client or a line of the site puts in X-Request-Id', async () => {
+  const [fate] = await fatesOf(edge, [{ target: '/orders/head', lines: [carol] }]);
+  const another = fate?.reply.requestId ?? '';
+  const ids = [another, randomUUID(), '', 'no id', '{http.request.uuid}'];
+  const targets = ['/claimed/head', '/orders/head', '/public/head', '/.signet/me'];
+  const trials = targets.flatMap((target) =>
+    ids.flatMap((id) => [
+      { target, lines: [`X-Request-Id: ${id}`, alice] },
+      { target, lines: [`X-Claimed: ${id}`, alice] },
+    ]),
+  );
+  const reasons = {
+    ...{ claimed: 'requirement-met', orders: 'requirement-met' },
+    ...{ public: 'public', '.signet': 'signet' },
+  };
+  for (const { target, lines, reply, row, spans } of await fatesOf(edge, trials)) {
+    const reason = reasons[target.split('/')[1] as keyof typeof reasons];
+    const found = { target, lines, id: reply.requestId, reason: row?.reason };
+    expect(found).toEqual({ target, lines, id: row?.requestId, reason });
+    expect(ids).not.toContain(reply.requestId);
+    expect(namedOf({ row, spans })).toEqual(['alice']);
   }
 });
 

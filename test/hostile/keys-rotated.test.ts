@@ -1,13 +1,13 @@
 // Case 23 of the hostile list: the key ring changes while people work. During the overlap nobody is logged out;
 // what only a key that was taken out had sealed is dead: sessions, sign-ins under way, stamps.
-import { randomUUID } from 'node:crypto';
-import { appendFileSync } from 'node:fs';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { deriveKeys, loadKeyRing, type Keys } from '../../sidecar/config/keys.ts';
 import { openPayload } from '../../sidecar/sessions/text.ts';
-import { sealStamp } from '../../sidecar/stamp.ts';
+import { openStamp, sealStamp } from '../../sidecar/stamp.ts';
 import { runSignet } from '../fixtures/cli.ts';
 import { startEdge, type Edge } from '../fixtures/edge.ts';
 import { BLOCKS, fatesOf, namedOf, rowsOf } from '../fixtures/hostile.ts';
@@ -127,4 +127,61 @@ test('case 23: through all of it the load was served, by one name, and every oth
   await until('all rows', () => ofLoad().length >= load.timed.length);
   const invalid = edge.rows().filter(({ reason }) => reason === 'stamp-invalid');
   expect(invalid).toHaveLength(1);
+});
+
+/** Asks with a session, again and again, until it is refused: the requests, each with what it was answered. */
+async function askUntilRefused(cookie: string): Promise<{ id: string; status: number }[]> {
+  const asked: { id: string; status: number }[] = [];
+  for (let status = 200; status === 200;) {
+    const reply = await edge.send('/orders', [cookie]);
+    status = reply.status;
+    asked.push({ id: reply.requestId, status });
+  }
+  return asked;
+}
+
+/** Keeps every session sealed as it is: what would be sealed anew can't be written. */
+function holdSeals(): void {
+  const database = new DatabaseSync(join(edge.folder, 'sessions.db'));
+  database.exec(`CREATE TRIGGER held BEFORE UPDATE OF payload ON session_texts
+    BEGIN SELECT RAISE(ABORT, 'held'); END`);
+  database.close();
+}
+
+/** Puts another key in front of the ring's first, and takes all the others out, at once. */
+function replaceAllButFirst(): void {
+  const path = join(edge.folder, 'keys');
+  const [first] = readFileSync(path, 'utf8').match(/^[\w+/-]+=*/m) ?? [];
+  writeFileSync(`${path}.new`, `${randomBytes(32).toString('base64')}\n${first}\n`, {
+    mode: 0o600,
+  });
+  renameSync(`${path}.new`, path);
+}
+
+// A session is read once a second, and what was read answers meanwhile. The stamp says by which ring a request was
+// answered, so that no moment has to be caught. Whoever signs in after another is read at another time of the second.
+test('case 23: once a key is out, no answer is by a session that only it had sealed, though it was read a moment before', async () => {
+  const cookies: string[] = [];
+  for (const person of ['alice', 'bob', 'carol', 'dave']) cookies.push(await edge.signIn(person));
+  const before = (await ringInUse()).seals;
+  holdSeals();
+  await keys('rotate');
+  await until('another key to seal', async () => (await ringInUse()).seals !== before);
+  const asking = cookies.map(askUntilRefused);
+  replaceAllButFirst();
+  const asked = (await Promise.all(asking)).flat();
+
+  const [key] = deriveKeys(loadKeyRing({ stateFolder: edge.folder }), 'stamp');
+  const sealed = new Map<string, string>();
+  const areLogged = () => {
+    for (const line of edge.logLines()) {
+      const { uuid, stamp: text } = JSON.parse(line) as { uuid: string; stamp?: string };
+      sealed.set(uuid, text ?? '');
+    }
+    return asked.every(({ id }) => sealed.has(id));
+  };
+  await until('all lines', areLogged);
+  const after = asked.filter(({ id }) => openStamp(sealed.get(id) ?? '', [key], id) !== undefined);
+  expect(after.map(({ status }) => status)).toEqual(cookies.map(() => 401));
+  expect(asked.length).toBeGreaterThan(10 * cookies.length);
 });

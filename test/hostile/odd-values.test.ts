@@ -1,4 +1,4 @@
-// Cases 38, 41, 42 and 48 of the hostile list, through a real Caddy: values that would break a header, a list, a line
+// Cases 38, 40–42 and 48 of the hostile list, through a real Caddy: values that would break a header, a list, a line
 // or the log itself, of a client and of a provider's claims. Valid headers, one row, small lines, nothing forged.
 import { readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -138,6 +138,23 @@ test.each([
     expect(valuesOf('baggage')).toEqual([]);
   },
 );
+
+test('case 40: a client’s tracestate and traceparent are not at the app of a person of whom all is known', async () => {
+  const known = { name: 'Ann', team: 'search', groups: ['staff'], email: 'ann@example.com' };
+  edge.wire.misbehave({ claims: (own) => ({ ...own, ...known, email_verified: true }) });
+  const cookie = await edge.enter();
+  const trace = `traceparent: 00-${'a'.repeat(32)}-${'b'.repeat(16)}-01`;
+  for (const lines of [['tracestate: mine=1'], ['tracestate: a=1', 'Tracestate: b=2', trace]]) {
+    edge.app.seen.length = 0;
+    const { status, requestId } = await edge.send('/orders', [...lines, cookie]);
+    expect([status, valuesOf('remote-groups')]).toEqual([200, ['staff']]);
+    expect(valuesOf('tracestate')).toEqual([]);
+    const digits = requestId.replaceAll('-', '');
+    expect(valuesOf('traceparent')).toEqual([
+      expect.stringMatching(`^00-${digits}-${digits.slice(16)}-`),
+    ]);
+  }
+});
 
 /** Any byte but those that end a line, in pieces that mean something to a log, a terminal or a query. */
 const bytes = fc

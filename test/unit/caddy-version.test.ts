@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import {
   ADVISORIES,
   CADDY_FLOOR,
+  describeUnadvised,
   describeUnsafe,
   parseCaddyVersion,
   unsafeBecause,
@@ -68,6 +69,11 @@ describe('the floor', () => {
         .toSorted()
         .at(-1),
     ).toBe(CADDY_FLOOR);
+  });
+
+  test('what is said of one that will do names what is better, and against which advisory', () => {
+    expect(describeUnadvised('2.11.4')).toMatch(/2\.11\.5 or later .*GHSA-6365-7ppr-5r92/);
+    expect(describeUnadvised('2.11.5')).toBeUndefined();
   });
 
   test('what is said of a version below it names version, floor and each advisory', () => {

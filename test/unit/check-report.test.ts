@@ -3,9 +3,9 @@ import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { CODES, type Code } from '../../sidecar/check/codes.ts';
 import type { Finding } from '../../sidecar/check/finding.ts';
-import type { Report } from '../../sidecar/check/report.ts';
+import { type Report, whereText, withoutCodes } from '../../sidecar/check/report.ts';
 import { reportJson } from '../../sidecar/check/report-json.ts';
-import { reportSarif } from '../../sidecar/check/report-sarif.ts';
+import { failureSarif, reportSarif } from '../../sidecar/check/report-sarif.ts';
 import { reportText } from '../../sidecar/commands/check-text.ts';
 
 function finding(code: Code, given: Partial<Finding> = {}): Finding {
@@ -32,42 +32,75 @@ const plain = { width: 100, colour: false };
 const sarifOptions = { version: '0.1.0', folder: '/srv/edge' };
 
 describe('for people', () => {
-  test('a finding is told with its line, its code, where it is, what was seen, what could happen and the mend', () => {
-    const text = reportText(report({ findings: [finding('unguarded')] }), plain);
-    expect(text.split('\n').slice(0, 6)).toEqual([
-      'Caddyfile',
-      '   12   error unguarded: served without a decision',
+  test('a kind of finding is told with its code, what could happen and the mend, and then where it is', () => {
+    const text = reportText(report({ findings: [finding('unguarded')] }), { ...plain, width: 400 });
+    expect(text.split('\n').slice(0, 8)).toEqual([
+      'error unguarded: served without a decision',
+      '    Anyone gets what is served here: the gate is not asked.',
+      expect.stringMatching(/^ {4}→ Put it into/),
+      '',
+      '    Caddyfile:12',
       '        app.example.com › /reports/* › reverse_proxy reports:3000',
       '        reverse_proxy reports:3000 answers, and no gate was asked before',
-      '        Anyone gets what is served here: the gate is not asked.',
-      expect.stringMatching(/^ {8}→ Put it into/),
+      '',
     ]);
   });
 
-  test('findings of one file stand together, and the last line counts', () => {
+  test('what a code is stands once, and below it each place, by file and line', () => {
+    const at = (file: string, line: number) => finding('unguarded', { source: { file, line } });
+    const findings = [at('sites/a.caddy', 3), at('Caddyfile', 20), at('Caddyfile', 3)];
+    const text = reportText(report({ findings }), plain);
+    expect(text.match(/served without a decision/g)).toHaveLength(1);
+    expect(text.match(/^ {4}\S+:\d+$/gm)).toEqual([
+      '    Caddyfile:3',
+      '    Caddyfile:20',
+      '    sites/a.caddy:3',
+    ]);
+  });
+
+  test('errors stand before warnings, and the last line counts', () => {
     const text = reportText(
       report({
         findings: [
-          finding('unguarded'),
-          finding('admin-open', { source: { file: 'sites/a.caddy', line: 3 } }),
-          finding('log-skipped', { source: { file: 'Caddyfile', line: 20 } }),
+          finding('admin-open', { source: { file: 'a.caddy', line: 3 } }),
+          finding('unguarded', { source: { file: 'b.caddy', line: 3 } }),
+          finding('log-skipped', { source: { file: 'b.caddy', line: 20 } }),
         ],
       }),
       plain,
     );
     expect(text.match(/^\S.*$/gm)).toEqual([
-      'Caddyfile',
-      'sites/a.caddy',
+      expect.stringMatching(/^error unguarded: /),
+      expect.stringMatching(/^error log-skipped: /),
+      expect.stringMatching(/^warning admin-open: /),
       '2 errors and 1 warning in 2 files (Caddy 2.11.9).',
     ]);
   });
 
-  test('a finding without a line stands in the file that was checked, and says that it has none', () => {
+  test('a finding without a line stands in the file that was checked', () => {
     const text = reportText(
       report({ findings: [finding('header-bound', { source: undefined })] }),
       plain,
     );
-    expect(text).toMatch(/^Caddyfile\n {4}- {3}warning header-bound: /);
+    expect(text).toMatch(/^ {4}Caddyfile$/m);
+  });
+
+  test('what was left out is counted, by its code', () => {
+    const findings = [finding('log-skipped'), finding('log-skipped'), finding('unguarded')];
+    const text = reportText(withoutCodes(report({ findings }), ['log-skipped']), plain);
+    expect(text).not.toContain('error log-skipped');
+    expect(text).toMatch(/^2 left out by --except: log-skipped \(2\)\.\n1 error in 1 file/m);
+  });
+
+  test('a place in an error route says so, also where nothing says for which errors', () => {
+    const where = {
+      pointer: '/apps/http/servers/srv0/errors/routes/0',
+      hosts: ['a.example.com'],
+      path: ['reverse_proxy app:3000'],
+    };
+    expect(whereText(finding('error-route-serves', { where }))).toBe(
+      'a.example.com › handle_errors › reverse_proxy app:3000',
+    );
   });
 
   test('nothing found is one line', () => {
@@ -232,6 +265,24 @@ describe('for code hosts', () => {
       artifactLocation: { uri, ...(uriBaseId !== undefined && { uriBaseId }) },
       region: { startLine: 2 },
     });
+  });
+
+  test('what was seen ends in a stop before what could happen', () => {
+    const { results } = runOf({ findings: [finding('unguarded', { seen: 'app answers' })] });
+    expect(results[0]?.message.text).toMatch(/^app answers\. Anyone gets/);
+  });
+
+  test('a check that could not be done is a run that failed, without results', () => {
+    const [run] = sarif.parse(JSON.parse(failureSarif('no such file', sarifOptions))).runs;
+    expect(run?.results).toEqual([]);
+    expect(run?.invocations).toEqual([
+      {
+        executionSuccessful: false,
+        toolExecutionNotifications: [
+          { level: 'error', message: { text: 'It could not be checked: no such file.' } },
+        ],
+      },
+    ]);
   });
 
   test('a finding without a line stands at the first, because code hosts show none without', () => {

@@ -89,7 +89,7 @@ describe('texts', () => {
     'that are no mapping are refused',
     (text) => {
       expect(readsOf('texts_file', text)).toEqual([
-        'a file that is no YAML, or of more than 262144 bytes',
+        'a file that is no YAML, or of more than 262144 bytes, or of too many parts',
       ]);
     },
   );

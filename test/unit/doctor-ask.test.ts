@@ -3,7 +3,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, expect, test } from '@jest/globals';
-import { ask, type Failed, type Reply } from '../../sidecar/doctor/ask.ts';
+import { ask, type Failed, type Reply, type Site } from '../../sidecar/doctor/ask.ts';
+import { examine } from '../../sidecar/doctor/examine.ts';
+import type { Line } from '../../sidecar/doctor/line.ts';
 
 let server: Server | undefined;
 afterEach(() => {
@@ -11,15 +13,20 @@ afterEach(() => {
   server = undefined;
 });
 
-/** Asks a server that does this with each connection. */
-async function asked(serve: (socket: Socket) => void, withinMs?: number): Promise<Reply | Failed> {
+/** Starts a server that does this with each connection. */
+async function siteOf(serve: (socket: Socket) => void): Promise<Site> {
   server = createServer((socket) => {
     socket.on('error', () => undefined);
     socket.once('data', () => serve(socket));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  return ask({ url: new URL(`http://127.0.0.1:${port}/`) }, '/', {}, withinMs);
+  return { url: new URL(`http://127.0.0.1:${port}/`) };
+}
+
+/** Asks such a server. */
+async function asked(serve: (socket: Socket) => void, withinMs?: number): Promise<Reply | Failed> {
+  return ask(await siteOf(serve), '/', {}, withinMs);
 }
 
 const HEAD = 'HTTP/1.1 200 OK\r\n';
@@ -73,6 +80,45 @@ test('one that says a little now and then is not waited for', async () => {
   }, 300);
   clearInterval(timer);
   expect(reply).toMatchObject({ status: 200, isCut: true });
+});
+
+test('when the time for all questions is over, an answer is cut, and nothing more is asked', async () => {
+  let [times, timer]: [number, NodeJS.Timeout?] = [0];
+  const site = await siteOf((socket) => {
+    times += 1;
+    socket.write(`${HEAD}\r\n`);
+    timer = setInterval(() => socket.write('x'), 20);
+  });
+  const ending = { ...site, endsAtMs: performance.now() + 300 };
+  expect(await ask(ending, '/')).toMatchObject({ status: 200, isCut: true });
+  expect(await ask(ending, '/')).toMatchObject({ isUnasked: true });
+  clearInterval(timer);
+  expect(times).toBe(1);
+});
+
+test('a site whose every answer drips is examined within one time, and what there was none for is said', async () => {
+  const id = '4d032074-7bbc-4e5d-964f-a0f15a34b6f6';
+  const timers: NodeJS.Timeout[] = [];
+  const site = await siteOf((socket) => {
+    socket.write(`HTTP/1.1 401 No\r\nX-Request-Id: ${id}\r\n\r\n`);
+    timers.push(setInterval(() => socket.write('x'), 20));
+  });
+  const [why, startedMs] = ['not here', performance.now()];
+  const lines: Line[] = [];
+  for await (const line of examine({
+    ...{ site: { ...site, endsAtMs: startedMs + 600 }, version: '1.2.3', tell: () => undefined },
+    ...{ installed: { why }, sending: { why }, record: { why } },
+    caddy: { path: '/nonexistent', isNamed: true },
+  })) {
+    lines.push(line);
+  }
+  for (const timer of timers) clearInterval(timer);
+  expect(performance.now() - startedMs).toBeLessThan(5_000);
+  expect(lines.filter(({ seen }) => seen.includes('took all the time'))).toMatchObject([
+    { name: 'sidecar', verdict: 'not-looked-at' },
+    { name: 'sign-in', verdict: 'not-looked-at' },
+    { name: 'spoofed headers', verdict: 'not-looked-at' },
+  ]);
 });
 
 test('101 to who asked for no other protocol is no answer', async () => {

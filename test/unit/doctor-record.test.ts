@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { doctorJson, lineText, summaryText } from '../../sidecar/commands/doctor-text.ts';
+import { parseSite } from '../../sidecar/commands/doctor-url.ts';
 import { awaitRow } from '../../sidecar/doctor/evidence.ts';
 import { judgeHealth } from '../../sidecar/doctor/health.ts';
+import { lookAtLacking } from '../../sidecar/doctor/lacking.ts';
 import { lookAtLog } from '../../sidecar/doctor/log-file.ts';
 import { judgeRecord, judgeSpoofedRow } from '../../sidecar/doctor/record.ts';
 import { spoofOf } from '../../sidecar/doctor/spoofed.ts';
@@ -31,6 +33,14 @@ describe('the row of the request', () => {
     ['wrong', aRow({ kind: 'unexplained', reason: 'unexplained', decision: 'none' }), 400],
   ])('is %s', (verdict, row, afterMs) => {
     expect(judgeRecord({ row, afterMs }, () => undefined).verdict).toBe(verdict);
+  });
+
+  test('of a block that is open on purpose is well, and says so', () => {
+    const open = aRow({ reason: 'unprotected', decision: 'none', route: 'landing' });
+    expect(judgeRecord({ row: open, afterMs: 400 }, () => undefined)).toMatchObject({
+      verdict: 'well',
+      seen: expect.stringContaining('on landing: open on purpose, by `import unprotected`'),
+    });
   });
 
   test('is waited for until it comes', async () => {
@@ -118,6 +128,50 @@ describe('how the sidecar stands', () => {
     [['wrong', 'not-looked-at'], { problem: 'nothing listens there' }],
   ] as const)('is %j', (verdicts, answer) => {
     expect(judged(answer)).toEqual(verdicts);
+  });
+});
+
+describe('what is not here', () => {
+  const why = 'the settings are not here';
+
+  test('is one line, which names all that was therefore not looked at', () => {
+    const lines = lookAtLacking({ record: { why }, installed: { why }, sending: { why } });
+    expect(lines.map(({ seen }) => seen)).toEqual([
+      `${why}: record, readiness, versions, providers and destinations were not looked at`,
+    ]);
+  });
+
+  test('for another reason has a line of its own', () => {
+    const lines = lookAtLacking({
+      ...{ record: { why: 'no such folder' }, installed: { why }, sending: { why } },
+    });
+    expect(lines.map(({ name }) => name)).toEqual(['record', 'settings']);
+  });
+});
+
+describe('the URL', () => {
+  const problemOf = (text: string) => {
+    const url = parseSite(text);
+    return 'problem' in url ? url.problem : 'none';
+  };
+
+  test.each(['app.example.com', 'app.example.com/x', 'localhost:8443/orders'])(
+    '%s is told to lack its scheme, with what is meant',
+    (text) => {
+      expect(problemOf(text)).toContain(`${text} lacks its scheme`);
+      expect(problemOf(text)).toContain(`like ${new URL(`https://${text}`).href}`);
+    },
+  );
+
+  test.each(['ftp://app.example.com/', 'https://', '', 'me:secret@app.example.com'])(
+    '%s is told what is allowed',
+    (text) => {
+      expect(problemOf(text)).toMatch(/^allowed is a URL that begins with https:\/\/ or http:\/\//);
+    },
+  );
+
+  test('with a password is refused, and not told again', () => {
+    expect(problemOf('https://me:secret@app.example.com/')).not.toMatch(/none|secret/);
   });
 });
 

@@ -2,10 +2,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Reply, Tls } from '../../sidecar/doctor/ask.ts';
 import { judgeServer } from '../../sidecar/doctor/caddy.ts';
-import { judgePlain, judgeTls } from '../../sidecar/doctor/certificate.ts';
+import { isHttpsPort, judgePlain, judgeTls } from '../../sidecar/doctor/certificate.ts';
 import { judgeClock, skewMs } from '../../sidecar/doctor/clock.ts';
 import { judgeSignIn } from '../../sidecar/doctor/sign-in.ts';
-import { judgeSidecar, judgeSignedOut } from '../../sidecar/doctor/signed-out.ts';
+import { isWithoutGate, judgeSidecar, judgeSignedOut } from '../../sidecar/doctor/signed-out.ts';
 import { judgeSpoofed, spoofOf } from '../../sidecar/doctor/spoofed.ts';
 
 const ID = '4d032074-7bbc-4e5d-964f-a0f15a34b6f6';
@@ -36,11 +36,21 @@ describe('the answer to somebody who has not signed in', () => {
     [
       'well',
       'sent to sign in',
-      decided(302, { location: 'https://sso.example.com/.signet/login?return=x' }),
+      decided(302, { location: 'https://app.example.com/.signet/login?return=x' }),
+    ],
+    [
+      'wrong',
+      'sent to sign in elsewhere',
+      decided(302, { location: 'https://evil.example/.signet/login?return=x' }),
+    ],
+    [
+      'wrong',
+      '302 to http://app.example.com/.signet/login',
+      decided(302, { location: 'http://app.example.com/.signet/login?return=x' }),
     ],
     ['well', 'refused', decided(401)],
     ['warning', '`public`', decided(200)],
-    ['warning', '`public`', decided(302, { location: '/welcome' })],
+    ['warning', '302 to https://app.example.com/welcome', decided(302, { location: '/welcome' })],
     ['warning', 'refused without being asked', decided(403)],
     ['wrong', 'cannot check', decided(503)],
     ['wrong', 'no answer of the gate', undecided(502)],
@@ -56,14 +66,24 @@ describe('the answer to somebody who has not signed in', () => {
     ['wrong', 'without one X-Request-Id', aReply(200)],
     ['wrong', 'without one X-Request-Id', aReply(302, { 'x-request-id': 'of-the-app' })],
   ])('is %s: %s', (verdict, seen, reply) => {
-    const line = judgeSignedOut(reply);
+    const line = judgeSignedOut(SITE, reply);
     expect(line).toMatchObject({ verdict, seen: expect.stringContaining(seen) });
     expect(line.seen).not.toContain('secret');
   });
 
+  test.each([
+    [true, undecided(502)],
+    [true, undecided(504)],
+    [false, undecided(500)],
+    [false, decided(502)],
+    [false, aReply(502)],
+  ])('says %s that Caddy had no answer of the gate', (isWithout, reply) => {
+    expect(isWithoutGate(reply)).toBe(isWithout);
+  });
+
   test('a trace of the app’s own is no mark of the gate', () => {
     const other = TIMING.replaceAll('4d03', 'ffff');
-    expect(judgeSignedOut(undecided(200, { 'server-timing': other })).verdict).toBe('wrong');
+    expect(judgeSignedOut(SITE, undecided(200, { 'server-timing': other })).verdict).toBe('wrong');
   });
 });
 
@@ -149,6 +169,11 @@ describe('the way to the provider', () => {
     });
   });
 
+  test('a sign-in that leads to itself is wrong', () => {
+    const reply = decided(302, { location: '/.signet/login?return=%2F' });
+    expect(judgeSignIn('sign-in', SITE, reply).verdict).toBe('wrong');
+  });
+
   test('a page in its place is wrong where the provider is known, and a choice where not', () => {
     expect(judgeSignIn('sign-in', SITE, decided(200), EXPECTED).verdict).toBe('wrong');
     expect(judgeSignIn('sign-in', SITE, decided(200)).verdict).toBe('not-looked-at');
@@ -157,8 +182,9 @@ describe('the way to the provider', () => {
 
 describe('headers that a client made up', () => {
   const spoof = spoofOf('0123456789abcdef0123456789abcdef');
-  const me = decided(401);
-  const judged = (page: Reply, whoAmI = me) => judgeSpoofed(spoof, page, whoAmI);
+  const me = decided(401, { 'www-authenticate': 'Bearer realm="signet"' });
+  const judged = (page: Reply, whoAmI = me) => judgeSpoofed(spoof, page, whoAmI, false);
+  const judgedOpen = (page: Reply) => judgeSpoofed(spoof, page, me, true);
 
   test('none that comes back is well', () => {
     expect(judged(decided(302, { location: '/.signet/login?return=%2F' })).verdict).toBe('well');
@@ -174,9 +200,32 @@ describe('headers that a client made up', () => {
     },
   );
 
+  test.each([
+    ['well', 'Baggage'],
+    ['well', 'Traceparent'],
+    ['wrong', 'Remote-User'],
+    ['wrong', 'X-Forwarded-Uri'],
+  ])('is %s where an open block says back %s', (verdict, name) => {
+    expect(judgedOpen(undecided(200, { echo: spoof.headers[name] ?? '' })).verdict).toBe(verdict);
+  });
+
+  test('an app of an open block may go on with the client’s trace', () => {
+    const timing = `trace;desc="00-${spoof.traceId}-4d0320747bbc4e5d-01"`;
+    expect(judgedOpen(undecided(200, { 'server-timing': timing })).verdict).toBe('well');
+  });
+
   test('one that comes back in a header is wrong', () => {
     const location = `/.signet/login?return=${encodeURIComponent(spoof.headers['X-Forwarded-Uri'] ?? '')}`;
     expect(judged(decided(302, { location })).seen).toMatch(/^X-Forwarded-Uri came back/);
+  });
+
+  test.each([
+    ['a page without Signet’s id', aReply(200), me],
+    ['a /.signet/me that is not the sidecar’s', decided(401), undecided(302)],
+    ['answers of anybody’s', decided(302, { location: '/' }), decided(302, { location: '/' })],
+    ['two empty answers', aReply(404), aReply(404)],
+  ])('none of which is in %s tells nothing', (_, page, whoAmI) => {
+    expect(judged(page, whoAmI).verdict).toBe('not-looked-at');
   });
 
   test('/.signet/me that knows somebody is wrong', () => {
@@ -242,6 +291,13 @@ describe('the certificate', () => {
     ['wrong', { problem: 'SELF_SIGNED_CERT_IN_CHAIN' }],
   ])('is %s for %j', (verdict, changes) => {
     expect(judgeTls(SITE, aTls(changes), NOW).verdict).toBe(verdict);
+  });
+
+  test('is there for https only where Go’s own words answer plain http', () => {
+    const words = 'Client sent an HTTP request to an HTTPS server.\n';
+    expect(isHttpsPort(aReply(400, {}, words))).toBe(true);
+    expect(isHttpsPort(aReply(200, {}, words))).toBe(false);
+    expect(isHttpsPort(aReply(400, {}, 'Bad Request'))).toBe(false);
   });
 
   test('is missing for plain http, which is wrong but for this machine', () => {

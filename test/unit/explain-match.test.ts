@@ -1,6 +1,8 @@
 // The matchers of `signet explain`, by cases that Caddy's own tests have (modules/caddyhttp/matchers_test.go of 2.11.4),
 // and what must stay unknown.
 import { describe, expect, test } from '@jest/globals';
+import { parseCaddyVersion } from '../../sidecar/edge/version.ts';
+import { firstMatch, replacedEvery } from '../../sidecar/explain/bounded.ts';
 import { matchOne, matchSets } from '../../sidecar/explain/match.ts';
 import { goRegExp } from '../../sidecar/explain/regexp.ts';
 import { readRequest, type Request, type Wanted } from '../../sidecar/explain/request.ts';
@@ -127,7 +129,6 @@ describe('query', () => {
 describe('others', () => {
   test.each([
     ['method', ['GET'], 'yes'],
-    ['method', ['get'], 'no'],
     ['protocol', 'http', 'yes'],
     ['protocol', 'https', 'no'],
     ['protocol', 'grpc', 'no'],
@@ -164,6 +165,78 @@ describe('others', () => {
 
   test('one set that holds is enough', () => {
     expect(matchSets([{ geoip: {} }, { path: ['/x'] }], at('/x')).met).toBe('yes');
+  });
+});
+
+describe('a method in lower case', () => {
+  const caddy = (text: string) => at('/', { caddy: parseCaddyVersion(text) });
+
+  test.each([
+    ['2.11.4', 'no'],
+    ['2.11.5', 'yes'],
+    ['2.12.0', 'yes'],
+  ])('is to Caddy %s: %s', (version, met) => {
+    expect(metBy('method', ['get'], caddy(version))).toBe(met);
+  });
+
+  test('hangs on the version where that is not known', () => {
+    expect(matchOne('method', ['get'], at('/'))).toMatchObject({
+      met: 'unknown',
+      why: 'this Caddy is 2.11.5 or later, to which get means GET',
+    });
+  });
+
+  test('beside the same one in capitals hangs on nothing', () => {
+    expect(metBy('method', ['get', 'GET'], at('/'))).toBe('yes');
+  });
+
+  test('was sent so only to an older Caddy that is to match', () => {
+    const sent = asked('http://a.test/', { method: 'get', caddy: parseCaddyVersion('2.11.5') });
+    expect(metBy('method', ['get'], sent)).toBe('no');
+  });
+
+  test('is none in an expression, whichever Caddy it is', () => {
+    expect(metBy('expression', "method('get')", caddy('2.11.9'))).toBe('no');
+  });
+});
+
+describe('the empty path of a target that is the whole URL', () => {
+  const bare = { ...at('/'), path: '', rawPath: '' };
+
+  // As Caddy 2.11.4 and 2.11.9 answered it.
+  test.each([
+    ['/*', 'no'],
+    ['/', 'no'],
+    ['*', 'yes'],
+    ['.', 'yes'],
+  ])('%s: %s', (pattern, met) => {
+    expect(metBy('path', [pattern], bare)).toBe(met);
+  });
+});
+
+describe('an expression that JavaScript would try for years', () => {
+  const text = `/${'a'.repeat(44)}`;
+
+  test.each([String.raw`^/([\w-]+/?)+\.php$`, '^/(a|a)*b$', '^/(a?a?a?a?a?a?){9}(a*)*b$'])(
+    '%s is not guessed',
+    (pattern) => {
+      expect(metBy('path_regexp', { pattern }, at(text))).toBe('unknown');
+    },
+  );
+
+  test('is told where it is quick', () => {
+    const pattern = String.raw`^/([\w-]+/?)+\.php$`;
+    expect(firstMatch(/^\/([\w-]+\/?)+\.php$/u, '/wp/index.php')?.[1]).toBe('index');
+    expect(metBy('path_regexp', { pattern }, at('/wp/index.php'))).toBe('yes');
+  });
+
+  test('leaves what it would replace unknown', () => {
+    expect(replacedEvery('a'.repeat(44), /^((a|b)+)+,$/u, () => '')).toBeUndefined();
+  });
+
+  test('replaces as JavaScript does where it is quick', () => {
+    const by = ([whole]: RegExpExecArray) => `<${whole}>`;
+    expect(replacedEvery('a-bb--c', /(\w)*/u, by)).toBe('a-bb--c'.replaceAll(/(\w)*/gu, '<$&>'));
   });
 });
 

@@ -55,6 +55,26 @@ function told(adapted: Adapted, found: Found, more: object = {}): readonly Told[
   return explained.outcomes;
 }
 
+test('what the sidecar serves under /.signet/ is said to be its own page', () => {
+  const pages = { handler: 'reverse_proxy', upstreams: [{ dial: '127.0.0.1:9000' }] };
+  const route = { match: [{ path: ['/.signet/*'] }], handle: [pages], terminal: true };
+  const site = configured([{ handler: 'subroute', routes: [route] }, gate('orders', 'any'), app]);
+  const [one] = told(site, SIGNED_OUT, { url: 'https://app.test/.signet/login' });
+  expect(whyWords(one!)).toMatch(/a page of the sidecar itself/);
+});
+
+test('an app under /.signet/ that is not where the gate dials is open to anyone', () => {
+  const route = { match: [{ path: ['/.signet/*'] }], handle: [app], terminal: true };
+  const site = configured([{ handler: 'subroute', routes: [route] }, gate('orders', 'any'), app]);
+  const [one] = told(site, SIGNED_OUT, { url: 'https://app.test/.signet/login' });
+  expect(whyWords(one!)).toMatch(/anyone is served/);
+});
+
+test('of a host that is no site’s it is said that no site is for it', () => {
+  const [one] = told(configured([app]), SIGNED_OUT, { url: 'https://other.test/' });
+  expect(whyWords(one!)).toBe('no site is for the host other.test');
+});
+
 describe('a block behind the gate', () => {
   const adapted = configured([gate('orders', 'team:payments'), app]);
 
@@ -267,6 +287,28 @@ describe('told', () => {
     expect(text).toMatch(/behind it +reverse_proxy app:3000\n/);
   });
 
+  test('of several things what is the same in all is told once, the decision before them', () => {
+    const isThere = { match: [{ file: { try_files: ['/a'] } }] };
+    const site = configured([
+      { handler: 'subroute', routes: [{ handle: [gate('orders', 'any')] }] },
+      {
+        handler: 'subroute',
+        routes: [{ ...isThere, handle: [{ handler: 'static_response', body: 'a' }] }],
+      },
+      app,
+    ]);
+    const outcomes = told(site, ALICE);
+    const text = explainText(
+      { outcomes, isCut: false },
+      { ...asked, locate: () => undefined },
+      { colour: false, hasTrail: true },
+    );
+    expect(text.match(/decision/g)).toHaveLength(1);
+    expect(text.match(/asked +gate orders/g)).toHaveLength(1);
+    expect(text.indexOf('decision')).toBeLessThan(text.indexOf('2 things may happen'));
+    expect(text).toMatch(/1\. if there is a file [^]*answers +respond 200 "a"/);
+  });
+
   test('elsewhere it is one line of JSON', () => {
     const json = explainJson(explained, asked);
     expect(json.endsWith('}\n') && json.split('\n').length === 2).toBe(true);
@@ -274,5 +316,30 @@ describe('told', () => {
       complete: true,
       outcomes: [{ decision: 'deny', block: 'orders', status: 401, line: 'Caddyfile:3' }],
     });
+  });
+});
+
+describe('a URL without a path', () => {
+  const respond = (body: string) => ({ handler: 'static_response', body });
+  const routes = (...all: object[]) => configured([{ handler: 'subroute', routes: all }]);
+  const url = 'https://app.test';
+
+  test('is sent with a / or whole: both are told where they differ', () => {
+    const adapted = routes(
+      { match: [{ path: ['/*'] }], handle: [respond('any path')], group: 'a' },
+      { handle: [respond('{http.request.uri.path}|{http.request.orig_uri}')], group: 'a' },
+    );
+    expect(told(adapted, SIGNED_OUT, { url })).toMatchObject([
+      { served: { body: 'any path' }, when: [['its path is sent as /']] },
+      {
+        served: { body: '|https://app.test' },
+        when: [['its target is the whole URL, without a path']],
+      },
+    ]);
+  });
+
+  test('hangs on nothing where both come to the same', () => {
+    const outcomes = told(routes({ handle: [respond('{http.request.uri}')] }), SIGNED_OUT, { url });
+    expect(outcomes).toMatchObject([{ served: { body: '/' }, when: [[]] }]);
   });
 });

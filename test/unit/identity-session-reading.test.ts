@@ -5,7 +5,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
-import { MAX_UNKNOWN_READ, UNKNOWN_AT_ONCE } from '../../sidecar/sessions/cache.ts';
+import {
+  MARKED_AT_ONCE,
+  MAX_MARKED_READ,
+  MAX_UNKNOWN_READ,
+  UNKNOWN_AT_ONCE,
+} from '../../sidecar/sessions/cache.ts';
 import { isMarked, newCookieValue } from '../../sidecar/sessions/cookie-value.ts';
 import { createSqliteSessions } from '../../sidecar/sessions/store-sqlite.ts';
 import { sealSession } from '../../sidecar/sessions/text.ts';
@@ -168,6 +173,52 @@ test('a cookie that was marked by the key before is known for ours as long as th
   const id = newCookieValue([old]);
   expect(isMarked(id, [next, old])).toBe(true);
   expect(isMarked(id, [next])).toBe(false);
+});
+
+test('a mark has one spelling: the bits that its last character has to spare are zero', () => {
+  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  const id = newCookieValue(ring);
+  const last = letters.indexOf(id.slice(-1));
+  const spellings = [0, 1, 2, 3].map((bits) => `${id.slice(0, -1)}${letters[last | bits]}`);
+  expect(spellings.filter((one) => isMarked(one, ring))).toEqual([id]);
+});
+
+test('cookies of sessions that have ended, marked as they are, leave a connection to those who are in', async () => {
+  const id = await sessions.begin(ALICE);
+  const [known] = await asking(id);
+  answer();
+  await known;
+  const madeUp = () => whose(sessions, randomBytes(32).toString('base64url'));
+  const ended = () => whose(sessions, newCookieValue(ring));
+  const finding = Array.from({ length: MAX_UNKNOWN_READ }, madeUp);
+  finding.push(...Array.from({ length: MAX_UNKNOWN_READ }, ended));
+  await asked(UNKNOWN_AT_ONCE + MARKED_AT_ONCE);
+  nowMs += 1_000;
+  const again = whose(sessions, id);
+  await asked(UNKNOWN_AT_ONCE + MARKED_AT_ONCE + 1);
+  answer();
+  expect(await again).toBe('alice');
+  await answerAll(finding);
+});
+
+test('of MAX_MARKED_READ marked cookies that are not known here the store is asked, and of no more', async () => {
+  const ended = () => whose(sessions, newCookieValue(ring));
+  const finding = Array.from({ length: MAX_MARKED_READ - 1 }, ended);
+  const last = ended();
+  await expect(ended()).rejects.toMatchObject({ code: 'ERR_SESSION_STORE' });
+  await answerAll([...finding, last]);
+  const next = ended();
+  await asked(1);
+  answer();
+  expect(await next).toBe('session-unknown');
+});
+
+test('signing out with cookies of sessions that have ended is bounded as reading them is, and removes nothing', async () => {
+  const ended = Array.from({ length: MAX_MARKED_READ }, () => sessions.end(newCookieValue(ring)));
+  await expect(sessions.end(newCookieValue(ring))).rejects.toMatchObject({
+    code: 'ERR_SESSION_STORE',
+  });
+  expect(new Set(await Promise.all(ended))).toEqual(new Set([undefined]));
 });
 
 test('signing out with made-up cookies asks the store for a bounded number at once, and removes nothing', async () => {

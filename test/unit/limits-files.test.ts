@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { MAX_KEY_COMPARISONS, MAX_PARTS, parseBounded } from '../../sidecar/config/bounded-yaml.ts';
 import { loadKeyRing, MAX_FILE_BYTES } from '../../sidecar/config/keys.ts';
 import { MAX_CSS_BYTES, MAX_TEXTS_BYTES } from '../../sidecar/config/pages.ts';
 import { MAX_ALIASES, MAX_DEPTH, MAX_SETTINGS_BYTES } from '../../sidecar/config/settings-file.ts';
@@ -18,6 +19,37 @@ test('settings of more than MAX_SETTINGS_BYTES are not parsed', () => {
     readsOf(yaml(line + '#'.repeat(bytes - line.length))),
   );
   expect(reads).toEqual([[], [], [`a file of ${MAX_SETTINGS_BYTES + 1} bytes`]]);
+});
+
+test('settings of more than MAX_PARTS are not parsed, whatever their parts are', () => {
+  const told = expect.stringContaining('too many parts');
+  const reads = around(MAX_PARTS).map((parts) => readsOf(yaml('#'.padEnd(parts + 1, '\n'))));
+  expect(reads).toEqual([[], [], [told]]);
+  const shapes = [',', '[', '{', ']', '? ', ': ', '- ', '! ', '& ', '* ', '%\n', '"', "'", '\r'];
+  for (const shape of shapes) {
+    expect(readsOf(yaml(shape.repeat(MAX_PARTS + 1)))).toEqual([told]);
+  }
+});
+
+test('keys are compared MAX_KEY_COMPARISONS times in all, and then nothing is believed', () => {
+  // Each with those before it, and one to reach the number.
+  const keys = Math.floor((1 + Math.sqrt(1 + 8 * MAX_KEY_COMPARISONS)) / 2);
+  const textOf = (count: number) =>
+    Array.from({ length: count }, (_, at) => `k${at}: 1`).join('\n');
+  expect(parseBounded(textOf(keys))?.errors).toEqual([]);
+  expect(parseBounded(textOf(keys + 1))).toBeUndefined();
+  expect(readsOf(yaml(textOf(keys + 1)))).toEqual([expect.stringContaining('too many parts')]);
+});
+
+test('a key that stands twice is still told', () => {
+  expect(readsOf(yaml('session: {}\nsession: {}\n')).join()).toContain('duplicate key');
+});
+
+test('texts of more than MAX_PARTS are refused', () => {
+  const reads = around(MAX_PARTS).map((parts) =>
+    readsOf(pages('texts_file', 'de: {}'.padEnd(parts + 3, '\n') + '#')),
+  );
+  expect(reads).toEqual([[], [], [expect.stringContaining('too many parts')]]);
 });
 
 test('settings that are deeper than MAX_DEPTH are told as such', () => {

@@ -1,7 +1,12 @@
 // The screen of `signet status`: what is told of each part, and how.
 import { describe, expect, test } from '@jest/globals';
 import type { StatusAnswer, StatusCheck } from '../../sidecar/commands/status-answer.ts';
-import { statusText, type Found, type Screen } from '../../sidecar/commands/status-text.ts';
+import {
+  statusJson,
+  statusText,
+  type Found,
+  type Screen,
+} from '../../sidecar/commands/status-text.ts';
 import { checksOf } from '../fixtures/status.ts';
 
 const NOW_MS = Date.parse('2026-11-21T18:00:00.000Z');
@@ -171,6 +176,12 @@ describe('the traffic', () => {
     expect(lineOf(text, 'since the start')).toBe(
       'since the start 1,234 requests: 1,200 allow, 34 deny, 95 % within 12 ms',
     );
+  });
+
+  test('in JSON has its time in microseconds at the finest', () => {
+    const traffic = { requests: 1, byDecision: {}, p95Seconds: 0.06999999999999999 };
+    const answer: StatusAnswer = { status: 'ready', checks: {} };
+    expect(statusJson({ address: 'a', answer, traffic })).toContain('"p95Seconds":0.07}');
   });
 
   test('that there was none is told, too', () => {
