@@ -43,7 +43,7 @@ export function lower(text: string): string {
 /** Returns whether Go's `path.Match` takes the pattern for the whole name; false for a malformed one. */
 export function globMatches(pattern: string, name: string): boolean {
   const steps = globSteps(pattern);
-  return steps !== undefined && matchesSteps(steps, [...name]);
+  return steps !== undefined && matchesSteps(steps, Array.from(name));
 }
 
 /** One character, or `*`: any number of them, but no slash. */
