@@ -43,9 +43,15 @@ export function servedBy(visit: Visit): Serves | undefined {
 // Somebody else's forward_auth: its refusals go to the client, and its yes to nobody.
 function isForwardAuth({ handler, answers }: Visit): boolean {
   const { method } = recordAt(handler['rewrite']);
-  const isYes = answers.some(({ match, exit }) => exit && isOnlyFor2xx(match));
+  const isYes = answers.some(({ match, exit }) => exit && isForEach2xx(match));
   const isHandedOn = answers.some(({ match, exit }) => !exit && isFor2xx(match));
   return method === 'GET' && isYes && !isHandedOn;
+}
+
+function isForEach2xx(match: MatcherSet | undefined): boolean {
+  const statuses = match?.['status_code'];
+  const isWhole = Array.isArray(statuses) && statuses.includes(2) && isOnlyFor2xx(match);
+  return isWhole && Object.keys(recordAt(match?.['headers'])).length === 0;
 }
 
 function isFor2xx(match: MatcherSet | undefined): boolean {
@@ -66,17 +72,21 @@ function isEmptyAnswer({ abort, body, status_code: status, headers }: Handler): 
 /** Returns whether the handler proxies to a sidecar of Signet's, and is not its gate. */
 export function isToSidecar({ handler, gate }: Visit, sidecars: readonly string[]): boolean {
   if (handler.handler !== 'reverse_proxy' || gate !== undefined) return false;
-  return dialsOf(handler).some((dial) => sidecars.includes(dial));
+  const dials = dialsOf(handler);
+  return dials.length > 0 && dials.every((dial) => sidecars.includes(dial));
 }
 
 /** Returns whether only requests for the sidecar's own pages come here. */
-export function isForPages({ given }: Visit): boolean {
-  return given.some(({ sets }) =>
-    sets.every((set) => {
+export function isForPages({ given, known, handler }: Visit): boolean {
+  if (handler['rewrite'] !== undefined) return false;
+  return given.some(({ sets, epoch }) => {
+    // Asked of the path as it is now.
+    if (epoch !== String(known.rewrites)) return false;
+    return sets.every((set) => {
       const paths = textsAt(set['path']);
       return paths.length > 0 && paths.every((path) => path.startsWith('/.signet/'));
-    }),
-  );
+    });
+  });
 }
 
 /** Returns whether an answer without the gate's stamp can let a request in. */
@@ -91,6 +101,6 @@ const DEFAULT_SOCKET = 'unix//run/signet/sidecar.sock';
 export function isPages(visit: Visit, gates: readonly string[]): boolean {
   const { handler } = visit;
   if (handler.handler !== 'reverse_proxy' || !isForPages(visit)) return false;
-  if (!dialsOf(handler).some((dial) => [...gates, DEFAULT_SOCKET].includes(dial))) return false;
+  if (!dialsOf(handler).every((dial) => [...gates, DEFAULT_SOCKET].includes(dial))) return false;
   return JSON.stringify(handler['handle_response'] ?? '').includes('Signet-Stamp');
 }

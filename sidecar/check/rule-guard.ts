@@ -54,6 +54,9 @@ function inErrors(visit: Visit, isFolderFixed: boolean): Found[] {
   if (visit.gate)
     return [foundAt('error-route-asks', visit, `${last(visit)} stands in an error route`)];
   const serves = servedBy(visit);
+  if (serves === 'unknown' && !isGuarded(visit)) {
+    return [foundAt('handler-unknown', visit, `${last(visit)} runs where no gate was asked`)];
+  }
   if (serves === undefined || !IN_ERRORS.includes(serves) || isGuarded(visit)) return [];
   // The same page whatever was asked for.
   if (serves === 'files' && isFolderFixed && visit.known.isPathFixed) return [];

@@ -20,7 +20,7 @@ export const findIdentity: Rule = (edge) =>
   edge.sites
     .filter(({ isSignets, lacksSignet }) => isSignets && !lacksSignet)
     .flatMap(({ visits }) => visits.filter((visit) => isApp(visit, edge)))
-    .flatMap((visit) => [...identity(visit), ...others(visit)]);
+    .flatMap((visit) => [...identity(visit), ...variables(visit), ...others(visit)]);
 
 // Behind a gate or declared open; what is neither is `unguarded`, which says enough.
 function isApp(visit: Visit, { sidecars }: Edge): boolean {
@@ -32,6 +32,18 @@ function isApp(visit: Visit, { sidecars }: Edge): boolean {
 // `gate-twice` says enough: what the one set, the other takes away.
 function isTwiceGuarded({ known }: Visit): boolean {
   return known.perhaps.includes('gates');
+}
+
+/** What FastCGI apps take for the caller's name. */
+const CALLER_VARIABLES = /^(REMOTE_|HTTP_REMOTE_|HTTP_SIGNET_|AUTH_USER)/i;
+
+function variables(visit: Visit): Found[] {
+  const names = Object.keys(recordAt(recordAt(visit.handler['transport'])['env']));
+  const callers = names.filter(
+    (name) => CALLER_VARIABLES.test(name) && !/^REMOTE_(ADDR|HOST|PORT)$/i.test(name),
+  );
+  if (callers.length === 0) return [];
+  return [foundAt('identity-overwritten', visit, `${callers.join(', ')}: set by env`)];
 }
 
 function identity(visit: Visit): Found[] {

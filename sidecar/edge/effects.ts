@@ -7,8 +7,22 @@ import { mapWorlds, type State, withFact } from './state.ts';
 /** Returns the state behind the handler. */
 export function effectOf(handler: Handler, state: State, brought: Brought): State {
   const effect = EFFECTS[handler.handler];
-  return effect === undefined ? state : effect(handler, state, brought);
+  if (effect !== undefined) return effect(handler, state, brought);
+  if (CHANGES_NOTHING.includes(handler.handler)) return state;
+  // What somebody else's handler does nobody here knows.
+  return { ...state, rewrites: state.rewrites + 1, changes: state.changes + 1 };
 }
+
+/** Of Caddy 2.11's own, as far as matchers can see. */
+const CHANGES_NOTHING = [
+  'acme_server',
+  'copy_response_headers',
+  'encode',
+  'push',
+  'request_body',
+  'templates',
+  'tracing',
+];
 
 type Effect = (handler: Handler, state: State, brought: Brought) => State;
 
@@ -37,6 +51,8 @@ const EFFECTS: Record<string, Effect> = {
     const after = { ...state, rewrites, changes: state.changes + 1 };
     return declaredOpen(handler) === undefined ? after : withFact(after, 'open');
   },
+  // `{http.auth.user.…}` is another from here on.
+  authentication: (_handler, state) => ({ ...state, changes: state.changes + 1 }),
   map: (_handler, state) => ({ ...state, changes: state.changes + 1 }),
   // Late ones are lost when the client hangs up.
   log_append: ({ early, key }, state) =>

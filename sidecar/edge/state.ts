@@ -120,6 +120,8 @@ export type Known = Omit<World, 'needs' | 'facts'> & {
   readonly sure: readonly FactKey[];
   /** What happened to some. */
   readonly perhaps: readonly FactKey[];
+  /** Of the state: how often path, host or method may have changed. */
+  readonly rewrites: number;
 };
 
 /** Returns what is known where all of `given` holds. */
@@ -127,5 +129,16 @@ export function knownOf(state: State, given: readonly Condition[]): Known {
   const { worlds } = narrowed(state, given);
   const { facts, headers, isPathFixed, isAnswerClean } = worlds.reduce(merged);
   const perhaps = [...new Set(worlds.flatMap((world) => world.facts))];
-  return { sure: facts, perhaps, headers, isPathFixed, isAnswerClean };
+  const { rewrites } = state;
+  return { sure: facts, perhaps, headers, isPathFixed, isAnswerClean, rewrites };
+}
+
+/** Returns the state without an open block's word: it holds within the list that it stands in, and no further. */
+export function closedBehind(arrived: State, exit: State | undefined): State | undefined {
+  const wasOpen = arrived.worlds.some(({ facts }) => facts.includes('open'));
+  if (exit === undefined || wasOpen) return exit;
+  return mapWorlds(exit, (world) => ({
+    ...world,
+    facts: world.facts.filter((fact) => fact !== 'open'),
+  }));
 }

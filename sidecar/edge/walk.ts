@@ -26,6 +26,7 @@ import {
 import { type PlacedRoute, partsOf, wholeOf } from './partition.ts';
 import {
   ARRIVED,
+  closedBehind,
   joinWays,
   type Known,
   knownOf,
@@ -118,8 +119,8 @@ export function walkServer(name: string, server: Server): readonly Visit[] {
       if (last.length > 0) past.push(...passed);
       now = filtered(block, joinWays(onward));
     }
-    if (ended.every(({ exit }) => exit === undefined)) return now;
-    return joinWays([...ended, { needs: past, exit: now }]);
+    const isSimple = ended.every(({ exit }) => exit === undefined);
+    return closedBehind(arrived, isSimple ? now : joinWays([...ended, { needs: past, exit: now }]));
   }
 
   function runBlock(block: Block, at: Spot, before: State): BlockEnd {
@@ -165,7 +166,8 @@ export function walkServer(name: string, server: Server): readonly Visit[] {
     const answers = runAnswers(handler, { ...at, inGateAnswer: gate !== undefined }, state);
     visits[place] = { ...visit, answers };
     const exit = joinWays(answers.map(({ exit }) => ({ needs: [], exit })));
-    if (exit === undefined || gate === undefined) return exit;
+    if (exit === undefined) return undefined;
+    if (gate === undefined) return { ...exit, changes: exit.changes + 1 };
     return known.perhaps.includes('gate') ? withFact(exit, 'gates') : withFact(exit, 'gate');
   }
 
@@ -185,10 +187,12 @@ export function walkServer(name: string, server: Server): readonly Visit[] {
         return runRoutes(routesAt(handler['routes']), at, state);
       case 'invoke':
         return invoke(String(handler['name']), at, state);
-      case 'intercept':
-        // A refusal, too, may be what it sees.
-        runAnswers(handler, sure.includes('gate') ? at : { ...at, mode: 'answer' }, state);
+      case 'intercept': {
+        // Not the gate's answer, but that of whatever is behind; a refusal, too.
+        const seen = { ...at, inGateAnswer: false, brought: [] };
+        runAnswers(handler, sure.includes('gate') ? seen : { ...seen, mode: 'answer' }, state);
         return state;
+      }
       case 'file_server':
         return handler['pass_thru'] === true ? state : undefined;
       case 'static_response':
@@ -197,7 +201,11 @@ export function walkServer(name: string, server: Server): readonly Visit[] {
       case 'metrics':
         return undefined;
       default:
-        return effectOf(handler, state, (header) => at.inGateAnswer && isBrought(header, at));
+        return effectOf(
+          handler,
+          state,
+          (header, into) => at.inGateAnswer && header === into && isBrought(header, at),
+        );
     }
   }
 
@@ -288,7 +296,6 @@ const OF_THE_LINE = [
   'protocol',
   'remote_ip',
   'client_ip',
-  'file',
 ];
 
 function conditionOf({ match = [] }: Route, state: State): Condition | undefined {
@@ -302,8 +309,13 @@ function looksAtLine(set: MatcherSet): boolean {
   return Object.entries(set).every(([name, matcher]) =>
     name === 'not' && Array.isArray(matcher)
       ? matcher.map(recordAt).every(looksAtLine)
-      : OF_THE_LINE.includes(name) && !JSON.stringify(matcher).includes('{'),
+      : OF_THE_LINE.includes(name) && !holdsPlaceholder(matcher),
   );
+}
+
+function holdsPlaceholder(json: unknown): boolean {
+  if (typeof json === 'string') return json.includes('{');
+  return typeof json === 'object' && json !== null && Object.values(json).some(holdsPlaceholder);
 }
 
 // Of what it hangs on nothing is known but that it is this.

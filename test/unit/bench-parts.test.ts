@@ -81,7 +81,7 @@ describe('what the parts are measured with', () => {
     const kind = KINDS.find(({ name }) => name === 'session cookie');
     if (kind === undefined) throw new Error('there is no such kind');
     const text = requestBytes(kind, GIVEN, 0).toString();
-    expect(text).toMatch(/^GET \/verify\?route=orders&require=any HTTP\/1\.1\r\n/);
+    expect(text).toMatch(/^GET \/verify\?require=any&route=orders HTTP\/1\.1\r\n/);
     expect(text).toContain('\r\ncookie: theme=dark; __Host-signet=abc\r\n');
     expect(text).toMatch(/\r\n\r\n$/);
   });
