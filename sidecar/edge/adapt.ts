@@ -84,11 +84,13 @@ function warningsIn(stderr: string): string[] {
   return told.slice(0, MAX_WARNINGS);
 }
 
-// "Error: Caddyfile:2: unrecognized directive: bogus", last, behind what it logs.
+// "Error: Caddyfile:2: unrecognized directive: bogus", last, behind what it logs; Caddy 2.11.9 logs that, too.
 function reasonIn(stderr: string): string | undefined {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
   const from = lines.findLastIndex((line) => line.startsWith('Error: '));
-  const words = lines.slice(from === -1 ? -1 : from).join(' ');
+  const { level, msg } = loggedIn(lines.at(-1) ?? '');
+  const isLogged = from === -1 && level === 'error' && typeof msg === 'string';
+  const words = isLogged ? msg : lines.slice(from === -1 ? -1 : from).join(' ');
   const reason = words.replace(/^Error: /, '').slice(0, MAX_WORDS);
   return reason === '' ? undefined : visible(reason);
 }

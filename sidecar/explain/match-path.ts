@@ -3,6 +3,7 @@ import { firstMatch } from './bounded.ts';
 import { cleanPath, escapedPath, globMatches, lower, unescaped } from './go-path.ts';
 import { no, unknown, whether, yes, any, type Met } from './met.ts';
 import { replaced } from './placeholders.ts';
+import { isBelow } from '../edge/version.ts';
 import { captures, goRegExp } from './regexp.ts';
 import type { Request } from './request.ts';
 
@@ -21,7 +22,7 @@ function matchOne(written: string, request: Request): Met {
   if (path === undefined) return unknown(`the path, which is not known here, is ${pattern}`);
   const merge = !pattern.includes('//');
   const isMatch = pattern.includes('%')
-    ? matchesEscaped(cleanPath(escapedPath(path, rawPath), merge), pattern)
+    ? matchesEscaped(cleanPath(escapedPath(path, rawPath), merge), pattern, request)
     : matchesPlain(cleanPath(lower(path), merge), pattern);
   const shown = path === '' ? 'the empty path' : path;
   return whether(isMatch, `${shown} is ${isMatch ? '' : 'not '}${pattern}`);
@@ -39,15 +40,19 @@ function matchesPlain(path: string, pattern: string): boolean {
 
 // A pattern with a % is held against the path as it was spelled, where the % stands; elsewhere against what it
 // means. Pattern and path are walked side by side, as Caddy does it, byte by byte.
-function matchesEscaped(spelled: string, written: string): boolean {
+function matchesEscaped(spelled: string, written: string, { caddy }: Request): boolean {
   const path = bytes(lower(spelled));
   const pattern = bytes(written);
-  const made = followed(path, pattern);
+  const isPrefix = caddy !== undefined && isBelow(caddy, WHOLE_FROM);
+  const made = followed(path, pattern, isPrefix);
   if (made === undefined) return false;
   return globMatches(text(pattern).replaceAll('%*', '*'), lower(text(made)));
 }
 
-function followed(path: string, pattern: string): string | undefined {
+/** Before, what stood behind the end of a pattern with a % was not looked at. */
+const WHOLE_FROM = '2.11.5';
+
+function followed(path: string, pattern: string, isPrefix: boolean): string | undefined {
   let made = '';
   let atPath = 0;
   for (let at = 0; at < pattern.length && atPath < path.length; at++) {
@@ -71,7 +76,8 @@ function followed(path: string, pattern: string): string | undefined {
       atPath += 1;
     }
   }
-  return made;
+  const rest = path.slice(atPath);
+  return isPrefix ? made : made + (rest === '' ? '' : bytes(unescaped(rest) ?? text(rest)));
 }
 
 function spanUntil(rest: string, pattern: string, at: number): string | undefined {

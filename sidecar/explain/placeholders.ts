@@ -93,6 +93,8 @@ function named(name: string, request: Request): Value | undefined {
       return is(original.uri);
     case 'http.request.orig_uri.path':
       return is(original.path);
+    case 'http.request.orig_uri.path.file_escaped':
+      return is(original.uri.split('?')[0]?.replace(/^.*\//s, ''));
     case 'http.request.orig_uri.query':
       return is(original.query);
     case 'http.request.orig_uri.prefixed_query':

@@ -1,6 +1,7 @@
 // The handler `rewrite`: what it makes of method, path and query. Written after Caddy 2.11's rewrite.go; what is
 // rarer (changes of single parameters) leaves the query unknown.
 import { recordAt, type Handler } from '../edge/adapted.ts';
+import { isBelow } from '../edge/version.ts';
 import { replacedEvery } from './bounded.ts';
 import { cleanPath, escapedPath, lower, unescaped } from './go-path.ts';
 import { recordsAt, textAt } from './parts.ts';
@@ -90,18 +91,43 @@ function withoutPrefix(written: string, request: Request): Request {
   const prefix = replaced(written, request);
   if (prefix === undefined) return changed(request, () => undefined);
   const whole = prefix.startsWith('/') ? prefix : `/${prefix}`;
-  return changed(request, (path) => trimmed(cleanPath(path, !whole.includes('//')), whole));
+  const made = changed(request, (path) => trimmed(cleanPath(path, !whole.includes('//')), whole));
+  return canonical(request, made);
+}
+
+/** Since then what a prefix or suffix leaves is cleaned, and begins with a slash. */
+const CANONICAL_FROM = '2.11.5';
+
+// Of a version that isn't known, as the newer ones do it.
+function canonical(before: Request, after: Request): Request {
+  const { path, rawPath, caddy } = after;
+  const isOld = caddy !== undefined && isBelow(caddy, CANONICAL_FROM);
+  const isSame = escapedPath(before.path ?? '', before.rawPath) === rawPath;
+  if (isOld || path === undefined || isSame) return after;
+  const cleaned = cleanPath(escapedPath(rooted(path), ''), false);
+  const made = unescaped(cleaned) ?? cleaned;
+  const raw = rawPath === '' ? '' : rooted(rawPath);
+  // Bytes that are no UTF-8 are told by their spelling alone here.
+  if (made.includes('\ufffd'))
+    return { ...after, path: made, rawPath: raw.replaceAll(/%../g, (one) => one.toUpperCase()) };
+  const isOwn = raw !== '' && unescaped(raw) === made && raw !== escapedPath(made, '');
+  return { ...after, path: made, rawPath: isOwn ? raw : '' };
+}
+
+function rooted(path: string): string {
+  return path.startsWith('/') ? path : `/${path}`;
 }
 
 function withoutSuffix(written: string, request: Request): Request {
   const suffix = replaced(written, request);
   // Caddy trims it backwards, where an escape is no escape any more.
-  return changed(request, (path) => {
+  const made = changed(request, (path) => {
     if (suffix === undefined) return undefined;
     const cleaned = cleanPath(path, !suffix.includes('//'));
     const isEnd = lower(cleaned).endsWith(lower(suffix));
     return isEnd ? cleaned.slice(0, cleaned.length - suffix.length) : cleaned;
   });
+  return canonical(request, made);
 }
 
 function trimmed(path: string, prefix: string): string {

@@ -151,6 +151,6 @@ test('a named route holds the upstreams that Caddy finds in it', async () => {
 
 test.each(REFUSED)('$name: refused, as Caddy does', async (shape) => {
   const path = await lay(shape);
-  await expect(adapt(path, shape)).rejects.toThrow('Error');
+  await expect(adapt(path, shape)).rejects.toThrow('Command failed');
   expect(read(path, shape)).toHaveProperty('problem.message');
 });

@@ -132,7 +132,8 @@ test('each thing that an unguarded php_fastcgi does has its line', async () => {
     ({ answers, line }) => [answers.words, line],
   );
   expect(lines).toEqual([
-    ['a redirect (308) to /shop/', 'php:10'],
+    // As Caddy 2.11.9 writes it, or those before.
+    [expect.stringMatching(/^a redirect \(308\) to (\.\/shop|\/shop)\/$/), 'php:10'],
     ['file_server', 'php:11'],
     ['php_fastcgi php:9001', 'php:10'],
   ]);
