@@ -5,6 +5,7 @@
 export const DEPLOY_FILES: readonly string[] = [
   'README.md',
   'access.md',
+  'check.md',
   'compose/Caddyfile',
   'compose/README.md',
   'compose/compose.yaml',
