@@ -116,10 +116,10 @@ describe.each(KINDS)('%s', (_name, kind) => {
   test('a call that is too late takes no other with it', async () => {
     const first = Promise.withResolvers<void>();
     receiver.answer((_seen, call) => (call === 0 ? undefined : first.promise.then(() => ({}))));
-    const patient = world.transport(kind, receiver.port, {}, { timeoutMs: 1000 });
+    const patient = world.transport(kind, receiver.port, {}, { timeoutMs: 3000 });
     const startMs = performance.now();
     const late = patient.send('traces', REQUEST);
-    await until('half of its time', () => performance.now() > startMs + 500);
+    await until('a third of its time', () => performance.now() > startMs + 1000);
     const other = patient.send('traces', REQUEST);
     await until('the second call', () => receiver.calls.length === 2);
     expect(await late).toMatchObject({ kind: 'retry' });
@@ -129,7 +129,7 @@ describe.each(KINDS)('%s', (_name, kind) => {
 
   test('after a connection that fell silent the next call is on another, not on one as old', async () => {
     const relay = world.own(await startRelay(receiver.port));
-    const hasty = world.transport(kind, relay.port, {}, { timeoutMs: 500 });
+    const hasty = world.transport(kind, relay.port, {}, { timeoutMs: 2000 });
     await sendTwoAtOnce(hasty);
     relay.fallSilent();
     const before = relay.connections();
