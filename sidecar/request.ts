@@ -2,6 +2,7 @@
 // Reading only; nothing here is proof of anything.
 import { readCookie, SESSION_COOKIE } from './identity/cookie.ts';
 import type { How } from './policy/decide.ts';
+import { ROUTE_NAME } from './policy/route-name.ts';
 import { isUuid } from './trace/ids.ts';
 
 /** Header values by lower-case name; repeated ones joined by a comma, as Node does it. */
@@ -24,13 +25,11 @@ export type Evidence = {
   readonly session: string | undefined;
 };
 
-/** Longest name of a block, in characters; with a longer one it was not our snippet that asked. */
-export const MAX_ROUTE_CHARS = 128;
-const ROUTE = `([A-Za-z0-9._~%/-]{1,${MAX_ROUTE_CHARS}})`;
-// Of `protect NAME ""` Caddy 2.11 makes `require`, without the `=`: no requirement, which denies.
-const TARGET = new RegExp(`^/verify\\?require(?:=(.*))?&route=${ROUTE}$`);
-// As older snippets ask, of which one may still be there.
-const OLD_TARGET = new RegExp(`^/verify\\?route=${ROUTE}(?:&require(?:=(.*))?)?$`);
+// Of `protect NAME ""` Caddy 2.11 makes `require`, without the `=`: no requirement, which denies. Older snippets, of
+// which one may still be there, name the route first.
+const TARGET = new RegExp(
+  `^/verify\\?(?:require(?:=(.*))?&route=(${ROUTE_NAME})|route=(${ROUTE_NAME})(?:&require(?:=(.*))?)?)$`,
+);
 
 /**
  * Returns the question of one `forward_auth` subrequest, or undefined when it was not Caddy with our
@@ -39,26 +38,20 @@ const OLD_TARGET = new RegExp(`^/verify\\?route=${ROUTE}(?:&require(?:=(.*))?)?$
  * requirement, the route is missing, and that is no question.
  */
 export function readAsked(target: string, headers: RequestHeaders): Asked | undefined {
-  const block = readBlock(target);
+  const block = TARGET.exec(target);
   const origin = readOrigin(headers);
   const method = headers['x-forwarded-method'];
   const uri = headers['x-forwarded-uri'];
-  if (block === undefined || origin === undefined || method === undefined || uri === undefined) {
+  if (block === null || origin === undefined || method === undefined || uri === undefined) {
     return undefined;
   }
   return {
     requestId: origin.requestId,
     uri,
     how: howOf(method, headers),
-    ...block,
+    route: block[2] ?? block[3] ?? '',
+    require: block[1] ?? block[4],
   };
-}
-
-function readBlock(target: string): Pick<Asked, 'route' | 'require'> | undefined {
-  const match = TARGET.exec(target);
-  if (match !== null) return { route: match[2] ?? '', require: match[1] };
-  const old = OLD_TARGET.exec(target);
-  return old === null ? undefined : { route: old[1] ?? '', require: old[2] };
 }
 
 /** What Caddy says on every path: the request's id, and where the client thinks it is. */

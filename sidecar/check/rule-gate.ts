@@ -1,13 +1,12 @@
 // The gate itself: what it is asked, what lets in, how it is reached, and by which Caddy.
 import { recordAt, textsAt } from '../edge/adapted.ts';
 import { dialsOf, isOnlyFor2xx } from '../edge/gate-handler.ts';
-import { applyOps, type Headers } from '../edge/header-flow.ts';
 import { CADDY_ADVISED, isBelow } from '../edge/version.ts';
 import type { Visit } from '../edge/walk.ts';
 import { reachOf } from './addresses.ts';
 import type { Found } from './finding.ts';
 import { letsInUnstamped, servedBy } from './places.ts';
-import { type Edge, foundAt, isGuarded, type Rule } from './rule.ts';
+import { type Edge, foundAt, headersSent, isGuarded, type Rule } from './rule.ts';
 
 /** Returns what is wrong with gates. */
 export const findGates: Rule = (edge) =>
@@ -122,10 +121,6 @@ function wrongly({ handler }: Visit): string | undefined {
     return said !== undefined && !textsAt(values).every((value) => said.test(value));
   });
   return wrong && `${wrong[0]} is set from ${textsAt(wrong[1]).join(', ')}`;
-}
-
-function headersSent({ handler, known }: Visit): Headers {
-  return applyOps(known.headers, recordAt(handler['headers'])['request']);
 }
 
 // With the gate's connections kept, and an app on a unix socket behind it.

@@ -30,8 +30,10 @@ function inRequest(visit: Visit, sidecars: readonly string[]): Found[] {
       : [];
   }
   const serves = servedBy(visit);
-  if (serves === undefined || isGuarded(visit)) return [];
+  if (serves === undefined) return [];
+  // Behind the gate, too: who may pass it could then ask it himself, as somebody else.
   if (isToSidecar(visit, sidecars)) return toSidecar(visit);
+  if (isGuarded(visit)) return [];
   // Whether that is the sidecar is looked at where its pages are.
   if (isPages(visit, sidecars)) return [];
   if (visit.inGateAnswer)

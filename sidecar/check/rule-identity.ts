@@ -3,7 +3,6 @@ import { recordAt } from '../edge/adapted.ts';
 import { isFastCgi } from '../edge/describe.ts';
 import {
   ALIASES,
-  applyOps,
   type Followed,
   type Headers,
   IDENTITY_HEADERS,
@@ -13,7 +12,7 @@ import type { Visit } from '../edge/walk.ts';
 import type { Code } from './codes.ts';
 import type { Found } from './finding.ts';
 import { isToSidecar, servedBy } from './places.ts';
-import { type Edge, foundAt, isDeclaredOpen, isGuarded, type Rule } from './rule.ts';
+import { type Edge, foundAt, headersSent, isDeclaredOpen, isGuarded, type Rule } from './rule.ts';
 
 /** Returns what is wrong with the headers that apps get. */
 export const findIdentity: Rule = (edge) =>
@@ -100,10 +99,6 @@ function others(visit: Visit): Found[] {
     );
   }
   return found;
-}
-
-function headersSent({ handler, known }: Visit): Headers {
-  return applyOps(known.headers, recordAt(handler['headers'])['request']);
 }
 
 function named(names: readonly Followed[], headers: Headers, says: readonly Says[]): Followed[] {

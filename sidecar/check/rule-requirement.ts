@@ -1,5 +1,6 @@
 // What blocks ask for: names and requirements that the gate will understand, and that somebody can meet.
 import { type Condition, parseRequirement, type Requirement } from '../policy/requirement.ts';
+import { isRouteName } from '../policy/route-name.ts';
 import { unknownName } from '../policy/vouched.ts';
 import { declaredOpen } from '../edge/gate-handler.ts';
 import type { Visit } from '../edge/walk.ts';
@@ -16,8 +17,6 @@ export const findRequirements: Rule = ({ sites, settings }) =>
         : inOpen(visit),
     );
 
-/** As the sidecar reads it. */
-const ROUTE = /^[A-Za-z0-9._~%/-]{1,128}$/;
 /** What a snippet's argument that is not given stays in the adapted JSON. */
 const NO_ARGUMENT = /^\{args[[.]/;
 
@@ -32,7 +31,7 @@ function inRoute(visit: Visit, route: string | undefined): Found[] {
   }
   const seen = `read ${JSON.stringify(route)}`;
   if (route.includes('{')) return [foundAt('route-placeholder', visit, seen)];
-  return ROUTE.test(route) ? [] : [foundAt('route-invalid', visit, seen)];
+  return isRouteName(route) ? [] : [foundAt('route-invalid', visit, seen)];
 }
 
 function inRequirement(visit: Visit, settings: EdgeSettings): Found[] {

@@ -1,5 +1,6 @@
 // What a rule gets, and what it gives. Pure.
-import type { Adapted } from '../edge/adapted.ts';
+import { type Adapted, recordAt } from '../edge/adapted.ts';
+import { applyOps, type Headers } from '../edge/header-flow.ts';
 import type { CaddyVersion } from '../edge/version.ts';
 import type { Visit } from '../edge/walk.ts';
 import type { Code } from './codes.ts';
@@ -68,4 +69,9 @@ export function isGuarded({ known }: Visit): boolean {
 /** Returns whether its operator said that this is open. */
 export function isDeclaredOpen({ known }: Visit): boolean {
   return known.sure.includes('open');
+}
+
+/** Returns who says what stands in the headers that a handler sends on. */
+export function headersSent({ handler, known }: Visit): Headers {
+  return applyOps(known.headers, recordAt(handler['headers'])['request']);
 }

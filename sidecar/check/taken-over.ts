@@ -1,5 +1,6 @@
 // By what the configuration can be replaced, or gone around: Caddy's admin endpoints, and apps that are not Caddy's own. Pure.
 import { type Adapted, recordAt } from '../edge/adapted.ts';
+import { escapePointer } from '../edge/pointer.ts';
 import { reachOf } from './addresses.ts';
 import type { Found } from './finding.ts';
 import { foundIn } from './rule.ts';
@@ -46,7 +47,7 @@ function ofApps({ apps }: Adapted): Found[] {
   return apps
     .filter((name) => !OWN_APPS.includes(name))
     .map((name) => {
-      const pointer = `/apps/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+      const pointer = `/apps/${escapePointer(name)}`;
       const seen = `the app ${name} is not Caddy’s own, and no gate stands before what it answers`;
       return foundIn('handler-unknown', pointer, [], seen);
     });

@@ -1,6 +1,6 @@
 // When a route runs: its matchers, and whether one such condition surely holds where another does. Pure. Says yes
 // only where it is sure: what it can't compare is taken for different.
-import { type MatcherSet, recordAt, textsAt } from './adapted.ts';
+import { type MatcherSet, recordAt, type Route, textsAt } from './adapted.ts';
 
 /** Any one of the sets matches, in the request as it was in this epoch. */
 export type Condition = {
@@ -120,4 +120,40 @@ export function canonical(json: unknown): string {
       ? Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
       : value,
   );
+}
+
+/** What looks at nothing but the request's line and where it comes from. */
+const OF_THE_LINE = [
+  'path',
+  'path_regexp',
+  'host',
+  'method',
+  'query',
+  'protocol',
+  'remote_ip',
+  'client_ip',
+];
+
+/** How often a request's line, or anything of it, may have been changed. */
+type Age = { readonly rewrites: number; readonly changes: number };
+
+/** Returns the condition of a route for a request of this age; undefined where all match. */
+export function conditionOf({ match = [] }: Route, age: Age): Condition | undefined {
+  if (match.length === 0 || match.some((set) => Object.keys(set).length === 0)) return undefined;
+  const isOfLine = match.every(looksAtLine);
+  const epoch = isOfLine ? `${age.rewrites}` : `${age.rewrites}/${age.changes}`;
+  return { sets: match, epoch, isOfLine };
+}
+
+function looksAtLine(set: MatcherSet): boolean {
+  return Object.entries(set).every(([name, matcher]) =>
+    name === 'not' && Array.isArray(matcher)
+      ? matcher.map(recordAt).every(looksAtLine)
+      : OF_THE_LINE.includes(name) && !holdsPlaceholder(matcher),
+  );
+}
+
+function holdsPlaceholder(json: unknown): boolean {
+  if (typeof json === 'string') return json.includes('{');
+  return typeof json === 'object' && json !== null && Object.values(json).some(holdsPlaceholder);
 }

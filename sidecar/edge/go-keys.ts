@@ -1,6 +1,8 @@
 // Which keys Go reads out of the JSON: in any case of letters, where a struct stands. Walks all that is read of a
 // configuration, and finds what would be read otherwise there than here, and where routes stand. Pure.
 
+import { escapePointer } from './pointer.ts';
+
 /** A list of routes, wherever it stands. */
 export type RoutesPlace = { readonly pointer: string; readonly routes: unknown };
 
@@ -133,7 +135,7 @@ function read(part: unknown, shape: string, pointer: string, found: Found): void
   }
   for (const [key, inner] of Object.entries(part)) {
     const next = many === undefined ? shapeOf(key, part, shape) : shape.slice(0, -2);
-    const at = `${pointer}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const at = `${pointer}/${escapePointer(key)}`;
     if (typeof next === 'object') found.problem ??= `at ${at}: ${next.problem}`;
     else read(inner, next, at, found);
   }

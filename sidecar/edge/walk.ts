@@ -1,17 +1,10 @@
 // Walks what Caddy will do with a request: each handler of a server in the order in which they run, with what is known
 // there of any request that comes so far. Pure, and judges nothing: rules do (check/).
 import { Fault } from '../fault.ts';
-import {
-  type Handler,
-  type MatcherSet,
-  recordAt,
-  type Route,
-  routesAt,
-  type Server,
-} from './adapted.ts';
+import { type Handler, recordAt, type Route, routesAt, type Server } from './adapted.ts';
 import { type Block, blocksOf, sharedGroups } from './blocks.ts';
-import { type Condition, negated } from './conditions.ts';
-import { describeHandler, describeMatch } from './describe.ts';
+import { type Condition, conditionOf, negated } from './conditions.ts';
+import { describeHandler } from './describe.ts';
 import { escapePointer, serverPointer } from './pointer.ts';
 import { effectOf, namesHost } from './effects.ts';
 import { filteredBy } from './filters.ts';
@@ -24,6 +17,7 @@ import {
   type Response,
 } from './gate-handler.ts';
 import { type PlacedRoute, partsOf, wholeOf } from './partition.ts';
+import { atSite, enter, inErrors, isBrought, type Spot, unknownAt } from './spot.ts';
 import {
   ARRIVED,
   closedBehind,
@@ -37,35 +31,10 @@ import {
   withFact,
 } from './state.ts';
 
-/** Why a handler runs: for the request, for an error of it, or on seeing the answer to it (`intercept`). */
-export type Mode = 'request' | 'error' | 'answer';
-
 /** What comes of one of the answers that a proxy handles itself. */
 export type Answered = Pick<Response, 'match'> & {
   /** As Caddy goes on behind it; undefined where the client was answered. */
   readonly exit: State | undefined;
-};
-
-/** Where a handler stands. */
-export type Spot = {
-  /** RFC 6901, in the adapted JSON. */
-  readonly pointer: string;
-  readonly server: string;
-  /** Handlers of one site have one of these. */
-  readonly site: string;
-  /** The site's; empty where it has none. */
-  readonly hosts: readonly string[];
-  /** From the outside in, in words. */
-  readonly path: readonly string[];
-  /** What holds of a request here. */
-  readonly given: readonly Condition[];
-  readonly mode: Mode;
-  /** Whether it runs upon an answer of the gate. */
-  readonly inGateAnswer: boolean;
-  /** Headers that this answer surely has; lower case. */
-  readonly brought: readonly string[];
-  /** Named routes that led here. */
-  readonly invoked: readonly string[];
 };
 
 /** A handler, reached. */
@@ -221,7 +190,7 @@ export function walkServer(name: string, server: Server): readonly Visit[] {
       invoked,
       pointer: `${pointer}/named_routes/${escapePointer(name)}`,
     };
-    return runInvoked(route, place, state);
+    return closedBehind(state, runInvoked(route, place, state));
   }
 
   function runInvoked(route: Route, at: Spot, state: State): State | undefined {
@@ -247,81 +216,12 @@ type BlockEnd = {
   readonly past: readonly Condition[];
 };
 
-// The answer's matcher asks for it, or one of the routes within.
-function isBrought(header: string, { brought, given }: Spot): boolean {
-  if (brought.includes(header)) return true;
-  const placeholder = `{http.reverse_proxy.header.${header}}`;
-  return given.some(({ sets }) => JSON.stringify(sets).toLowerCase().includes(placeholder));
-}
-
 // For whom a route is can't be told beforehand then.
 function changesHost(json: unknown): boolean {
   if (typeof json !== 'object' || json === null) return false;
   const { handler, ...others } = recordAt(json);
   if (handler === 'headers' && namesHost({ handler, ...others })) return true;
   return Object.values(json).some(changesHost);
-}
-
-function inErrors(at: Spot): Spot {
-  return {
-    ...at,
-    mode: 'error',
-    inGateAnswer: false,
-    brought: [],
-    pointer: `${at.pointer}/errors`,
-  };
-}
-
-function atSite(at: Spot, hosts: readonly string[]): Spot {
-  return { ...at, hosts, site: `${at.server} ${hosts.join(' ')}` };
-}
-
-function enter(at: Spot, { route, index }: PlacedRoute, needs: readonly Condition[]): Spot {
-  const words = describeMatch(route);
-  return {
-    ...at,
-    pointer: `${at.pointer}/routes/${index}`,
-    given: [...at.given, ...needs],
-    path: words === undefined ? at.path : [...at.path, words],
-  };
-}
-
-/** What looks at nothing but the request's line and where it comes from. */
-const OF_THE_LINE = [
-  'path',
-  'path_regexp',
-  'host',
-  'method',
-  'query',
-  'protocol',
-  'remote_ip',
-  'client_ip',
-];
-
-function conditionOf({ match = [] }: Route, state: State): Condition | undefined {
-  if (match.length === 0 || match.some((set) => Object.keys(set).length === 0)) return undefined;
-  const isOfLine = match.every(looksAtLine);
-  const epoch = isOfLine ? `${state.rewrites}` : `${state.rewrites}/${state.changes}`;
-  return { sets: match, epoch, isOfLine };
-}
-
-function looksAtLine(set: MatcherSet): boolean {
-  return Object.entries(set).every(([name, matcher]) =>
-    name === 'not' && Array.isArray(matcher)
-      ? matcher.map(recordAt).every(looksAtLine)
-      : OF_THE_LINE.includes(name) && !holdsPlaceholder(matcher),
-  );
-}
-
-function holdsPlaceholder(json: unknown): boolean {
-  if (typeof json === 'string') return json.includes('{');
-  return typeof json === 'object' && json !== null && Object.values(json).some(holdsPlaceholder);
-}
-
-// Of what it hangs on nothing is known but that it is this.
-function unknownAt({ pointer, path }: Spot, { routes: [first] }: Block): Condition {
-  const place = `${path.join(' ')} ${pointer}/${first?.index}`;
-  return { sets: [{ group: place }], epoch: place, isOfLine: false };
 }
 
 function filtered({ routes }: Block, state: State | undefined): State | undefined {

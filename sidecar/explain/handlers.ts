@@ -10,6 +10,7 @@ import type { Maybe, Request } from './request.ts';
 import { rewritten } from './rewrite.ts';
 import {
   forked,
+  opened,
   stepped,
   withRequest,
   withRoutes,
@@ -54,7 +55,7 @@ function quietly<V>(handler: Handler, way: Way<V>): Way<V> {
   const changed = after === way.request ? way : withRequest(way, after);
   if (open === undefined) return changed;
   return stepped(
-    { ...changed, open },
+    opened(changed, open),
     'ran',
     `unprotected ${open}`,
     'open on purpose: the gate is not asked',
@@ -216,6 +217,8 @@ export function failed<V>(status: Maybe<string>, way: Way<V>): Way<V> {
   return {
     ...inRoutes,
     error,
+    // What an operator said of a block is not said of what answers for its errors.
+    open: undefined,
     ahead: { run: catchers.routes, kind: 'routes', then: catchers.then },
     catchers: catchers.outer,
     ...(catchers.restores && { atEnd: { by: 'error', status } as const }),

@@ -11,6 +11,7 @@ import type { Request } from './request.ts';
 import { blockName } from './block-name.ts';
 import {
   forked,
+  leaving,
   stepped,
   withFills,
   withRequest,
@@ -101,7 +102,7 @@ function advance<V>(way: Way<V>, options: WalkOptions<V>): Advanced<V> {
   if (ahead === undefined) return { served: way.atEnd };
   const [first] = ahead.run;
   const later = { ...way, ahead: behind(ahead) };
-  if (first === undefined) return { ways: [{ ...way, ahead: ahead.then }] };
+  if (first === undefined) return { ways: [leaving(way, ahead)] };
   return ahead.kind === 'routes'
     ? { ways: runRoute(first as Route, later) }
     : runHandler(first as Handler, later, options.ask);
@@ -198,7 +199,7 @@ function outcomeOf<V>(
   { served, way = before }: { served: Served; way?: Way<V> },
 ): Outcome<V> {
   const { asked, trail, assumed, open, hosts } = way;
-  return { served, asked, open, hosts, when: [assumed], trail };
+  return { served, asked, open: open?.name, hosts, when: [assumed], trail };
 }
 
 // Where both ways lead to the same, what they hung on makes no difference.

@@ -50,6 +50,15 @@ export type GateAnswer = {
 /** A gate that was asked on the way. */
 export type Asked<Verdict> = { readonly gate: Gate; readonly verdict: Verdict };
 
+/** An open block that its operator declared: its word holds within the list of routes that it stands in. */
+export type Open = {
+  readonly name: string;
+  /** What is run behind that list. */
+  readonly until: Ahead | undefined;
+  /** The one around it. */
+  readonly outer: Open | undefined;
+};
+
 export type Way<Verdict> = {
   readonly request: Request;
   readonly ahead: Ahead | undefined;
@@ -62,7 +71,7 @@ export type Way<Verdict> = {
   /** What is said when nothing answers: an error's status, behind an error. */
   readonly atEnd: Served;
   readonly error: Maybe<string>;
-  readonly open: Maybe<string>;
+  readonly open: Open | undefined;
   /** Of the site that took it. */
   readonly hosts: Maybe<readonly string[]>;
   readonly asked: readonly Asked<Verdict>[];
@@ -96,6 +105,20 @@ export function withFills<V>(way: Way<V>, { fills = [] }: Met): Way<V> {
 /** Returns the way, with these routes before what is ahead. */
 export function withRoutes<V>(way: Way<V>, run: readonly Route[]): Way<V> {
   return { ...way, ahead: { run, kind: 'routes', then: way.ahead } };
+}
+
+/** Returns the way in an open block of this name. */
+export function opened<V>(way: Way<V>, name: string): Way<V> {
+  const { open: outer, ahead } = way;
+  const list = ahead?.kind === 'handlers' ? ahead.then : ahead;
+  return { ...way, open: { name, until: list?.then, outer } };
+}
+
+/** Returns the way behind a list of routes or handlers that has come to its end. */
+export function leaving<V>(way: Way<V>, { kind, then }: Ahead): Way<V> {
+  let { open } = way;
+  if (kind === 'routes') while (open !== undefined && open.until === then) open = open.outer;
+  return { ...way, ahead: then, open };
 }
 
 /** Returns both ways on from something that can't be told; one, where it was settled before. */

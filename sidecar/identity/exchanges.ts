@@ -1,6 +1,7 @@
 // Codes that are exchanged at one provider: a bounded number at once, since anybody may begin a sign-in and come back with a
 // code that he made up. Who finds no place is told to try again, and nothing of his sign-in is spent by it.
 import { Fault } from '../fault.ts';
+import { createFewAtOnce } from './few-at-once.ts';
 
 /** At 300 ms for an exchange that is 200 sign-ins a second; each holds a connection to the provider for 5 s at most. */
 export const MAX_EXCHANGES = 64;
@@ -19,11 +20,12 @@ export type Exchanges = {
 /** Returns the places at the provider of this issuer. */
 export function createExchanges(issuer: string): Exchanges {
   const byClient = new Map<string, number>();
-  const waiting: (() => void)[] = [];
-  let underWay = 0;
+  const fewAtOnce = createFewAtOnce(MAX_EXCHANGES);
+  /** Under way and waiting. */
+  let all = 0;
 
   function mustHaveRoom(client: string | undefined): void {
-    const isFull = underWay >= MAX_EXCHANGES && waiting.length >= MAX_EXCHANGES_WAITING;
+    const isFull = all >= MAX_EXCHANGES + MAX_EXCHANGES_WAITING;
     const hasAll = client !== undefined && (byClient.get(client) ?? 0) >= MAX_EXCHANGES_BY_ADDRESS;
     if (!isFull && !hasAll) return;
     const whose = hasAll ? 'of one client ' : '';
@@ -31,22 +33,14 @@ export function createExchanges(issuer: string): Exchanges {
   }
 
   async function run<T>(client: string | undefined, exchange: () => Promise<T>): Promise<T> {
+    all++;
     count(client, 1);
-    if (underWay < MAX_EXCHANGES) underWay++;
-    else await new Promise<void>((resolve) => waiting.push(resolve));
     try {
-      return await exchange();
+      return await fewAtOnce(exchange);
     } finally {
+      all--;
       count(client, -1);
-      leave();
     }
-  }
-
-  // The place goes over to the next, so that nobody who comes meanwhile takes it.
-  function leave(): void {
-    const next = waiting.shift();
-    if (next === undefined) underWay--;
-    else next();
   }
 
   function count(client: string | undefined, change: 1 | -1): void {

@@ -4,7 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { Fault } from '../fault.ts';
 import type { Identity } from '../identity/identity.ts';
 import { isTaggedRight, openPayload, type SessionPayload } from './text.ts';
-import { createFewAtOnce } from './few-at-once.ts';
+import { createFewAtOnce } from '../identity/few-at-once.ts';
 import type { Awaitable, SessionSeen, SessionStore } from './store.ts';
 
 /** One session, opened. */
@@ -24,10 +24,10 @@ export type Cached = Omit<SessionSeen, 'seenAtMs'> & {
 
 export type SessionCache = {
   /**
-   * Returns the session under this key as of at most `cacheMs` ago; at once if it needn't wait. `isOurs` says whether
-   * we gave the key's cookie: asked where the session isn't known here. Default: it can't be told.
+   * Returns the session under this key as of at most `cacheMs` ago; at once if it needn't wait. The cookie is the one
+   * that the key is of: whether we gave it counts where the session isn't known here. Default: it can't be told.
    */
-  get(key: string, nowMs: number, isOurs?: () => boolean): Awaitable<Cached | undefined>;
+  get(key: string, nowMs: number, cookieValue?: string): Awaitable<Cached | undefined>;
   /**
    * Takes over what the store was heard to say, until it is asked again; undefined when that is no
    * session that counts.
@@ -37,7 +37,7 @@ export type SessionCache = {
    * Returns what else the store is asked about this key: at once where the session is known here, else within the
    * bounds of those that aren't.
    */
-  ask<T>(key: string, isOurs: boolean, question: () => Awaitable<T>): Awaitable<T>;
+  ask<T>(key: string, cookieValue: string, question: () => Awaitable<T>): Awaitable<T>;
   /** Forgets a session that has ended, and what is being read of it. */
   forget(key: string): void;
 };
@@ -46,6 +46,8 @@ export type SessionCacheOptions = {
   readonly store: Pick<SessionStore, 'find'>;
   readonly keys: () => readonly KeyObject[];
   readonly isAccepted: (identity: Identity) => boolean;
+  /** Whether we gave this cookie. */
+  readonly isOurs: (cookieValue: string) => boolean;
   readonly cacheMs: number;
   readonly maxCached: number;
 };
@@ -77,7 +79,7 @@ export const MARKED_AT_ONCE = 3;
 
 /** Returns an empty cache in front of this store. */
 export function createSessionCache(options: SessionCacheOptions): SessionCache {
-  const { store, keys, isAccepted, cacheMs, maxCached } = options;
+  const { store, keys, isAccepted, isOurs, cacheMs, maxCached } = options;
   const cached = new Map<string, Cached>();
   const readings = new Map<string, Reading>();
   const madeUp = createBound(MAX_UNKNOWN_READ, UNKNOWN_AT_ONCE, 'unknown sessions');
@@ -86,9 +88,7 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
   // A negative age is a clock that was set back: nothing read then can be told to be fresh.
   const isFresh = (ageMs: number) => ageMs >= 0 && ageMs < cacheMs;
 
-  const cantTell = () => false;
-
-  function get(key: string, nowMs: number, isOurs = cantTell): Awaitable<Cached | undefined> {
+  function get(key: string, nowMs: number, cookieValue?: string): Awaitable<Cached | undefined> {
     const session = cached.get(key);
     if (session !== undefined && isFresh(nowMs - session.readAtMs)) {
       return session.ring === keys() ? session : openAgain(session);
@@ -96,16 +96,17 @@ export function createSessionCache(options: SessionCacheOptions): SessionCache {
     // Many who ask at once are one question; but none joins a reading that is older than a second.
     const running = readings.get(key);
     if (running !== undefined && isFresh(nowMs - running.begunAtMs)) return running.promise;
-    return read(key, nowMs, cached.has(key) || isOurs());
+    return read(key, nowMs, cookieValue);
   }
 
-  function ask<T>(key: string, isOurs: boolean, question: () => Awaitable<T>): Awaitable<T> {
+  function ask<T>(key: string, cookieValue: string | undefined, question: () => Awaitable<T>) {
     if (cached.has(key)) return question();
-    return isOurs ? marked(question) : madeUp(question);
+    const isGiven = cookieValue !== undefined && isOurs(cookieValue);
+    return isGiven ? marked(question) : madeUp(question);
   }
 
-  function read(key: string, nowMs: number, isOurs: boolean): Awaitable<Cached | undefined> {
-    const seen = ask(key, isOurs, () => store.find(key));
+  function read(key: string, nowMs: number, cookieValue?: string): Awaitable<Cached | undefined> {
+    const seen = ask(key, cookieValue, () => store.find(key));
     if (seen === undefined || !('then' in seen)) return keep(key, seen, nowMs);
     const promise = seen.then(
       (found) => arrive(key, reading, found),

@@ -99,7 +99,8 @@ export function createSessions(options: SessionOptions): Sessions {
   const { store, now, keys, idleMs, absoluteMs } = options;
   const { onEnded = () => {}, onTrouble = () => {} } = options;
   const { isAccepted = () => true, cacheMs = 1_000, maxCached = MAX_CACHED_SESSIONS } = options;
-  const cache = createSessionCache({ store, keys, isAccepted, cacheMs, maxCached });
+  const isOurs = (cookieValue: string) => isMarked(cookieValue, keys());
+  const cache = createSessionCache({ store, keys, isAccepted, isOurs, cacheMs, maxCached });
   const renewals = createSessionRenewals({ ...options, cache, onTrouble, onForget: forget });
   const endedSids = createEndedSids(options.endedSids ?? new Map(), now);
   const upkeep = createSessionUpkeep({ store, now, idleMs, absoluteMs, onTrouble });
@@ -108,7 +109,7 @@ export function createSessions(options: SessionOptions): Sessions {
     if (!isShaped(cookieValue)) return MALFORMED;
     const key = keyOf(cookieValue);
     const nowMs = now();
-    const session = cache.get(key, nowMs, () => isMarked(cookieValue, keys()));
+    const session = cache.get(key, nowMs, cookieValue);
     if (session === undefined) return UNKNOWN;
     return 'then' in session ? session.then((read) => use(read, now())) : use(session, nowMs);
   }
@@ -165,9 +166,8 @@ export function createSessions(options: SessionOptions): Sessions {
     if (!isShaped(cookieValue)) return undefined;
     const key = keyOf(cookieValue);
     // Of what may be made up the store is asked as the gate asks it: a bounded number at once, and for no more.
-    const isOurs = isMarked(cookieValue, keys());
-    if (!isOurs && (await cache.get(key, now())) === undefined) return undefined;
-    const stored = await cache.ask(key, isOurs, () => store.read(key));
+    if (!isOurs(cookieValue) && (await cache.get(key, now())) === undefined) return undefined;
+    const stored = await cache.ask(key, cookieValue, () => store.read(key));
     // So that cookies of sessions that have ended, shown again and again, write nothing.
     const wasThere = stored !== undefined && (await store.remove(key));
     // Only now: whoever read it before it was removed must not bring it back.

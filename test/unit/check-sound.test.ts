@@ -8,6 +8,9 @@ import { explainRequest } from '../../sidecar/explain/explain.ts';
 
 type Json = Record<string, unknown>;
 
+const PROXY: Json = { handler: 'reverse_proxy', upstreams: [{ dial: 'app1:3000' }] };
+const REWRITE: Json = { handler: 'rewrite', uri: '/a' };
+
 const GATE: Json = {
   handler: 'reverse_proxy',
   rewrite: { method: 'GET', uri: '/verify?route=r&require=public' },
@@ -118,6 +121,19 @@ function readConfig(text: string): Adapted {
   return adapted;
 }
 
+/** Were not found once, by more runs than there are here. */
+const FOUND_ONCE = [
+  serverOf(
+    [{ handle: [{ handler: 'invoke', name: 'named' }, PROXY] }, { handle: [REWRITE] }],
+    [{ handler: 'vars', signet_unprotected: 'open' }],
+  ),
+];
+
+function serverOf(routes: readonly Json[], named: readonly Json[]): string {
+  const server = { listen: [':443'], routes, named_routes: { named: { handle: named } } };
+  return JSON.stringify({ apps: { http: { servers: { srv0: server } } } });
+}
+
 test('an app that a request reaches without a decision is found', () => {
   let reached = 0;
   fc.assert(
@@ -128,7 +144,7 @@ test('an app that a request reaches without a decision is found', () => {
       const said = found(adapted);
       expect([...without].filter((dial) => !said.includes(`${dial} `))).toEqual([]);
     }),
-    { numRuns: 200 },
+    { numRuns: 300, examples: FOUND_ONCE.map((text) => [text] as [string]) },
   );
   expect(reached).toBeGreaterThan(20);
 });

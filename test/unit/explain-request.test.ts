@@ -132,6 +132,8 @@ describe('a block behind the gate', () => {
 });
 
 describe('without a gate', () => {
+  const OPEN = { handler: 'vars', signet_unprotected: 'assets' };
+
   test('it is said that nothing protects it', () => {
     const [one] = told(configured([app]), SIGNED_OUT);
     expect([decisionOf(one!), whyWords(one!)]).toEqual([
@@ -141,9 +143,36 @@ describe('without a gate', () => {
   });
 
   test('a block that is open on purpose has its name', () => {
-    expect(
-      told(configured([{ handler: 'vars', signet_unprotected: 'assets' }, app]), SIGNED_OUT),
-    ).toMatchObject([{ open: 'assets' }]);
+    expect(told(configured([OPEN, app]), SIGNED_OUT)).toMatchObject([{ open: 'assets' }]);
+  });
+
+  test.each([
+    ['its list of routes', [{ handle: [OPEN] }, { handle: [] }]],
+    ['one in it', [{ handle: [OPEN, { handler: 'subroute', routes: [{ handle: [OPEN] }] }] }]],
+    ['its list, where it is the last', [{ handle: [OPEN, { handler: 'encode' }] }]],
+  ])('the word of an open block does not go beyond %s', (_what, routes) => {
+    const block = { handler: 'subroute', routes };
+    expect(told(configured([block, app]), SIGNED_OUT)).toMatchObject([{ open: undefined }]);
+  });
+
+  test('an open block in an open block ends by itself', () => {
+    const inner = {
+      handler: 'subroute',
+      routes: [{ handle: [{ ...OPEN, signet_unprotected: 'b' }] }],
+    };
+    expect(told(configured([OPEN, inner, app]), SIGNED_OUT)).toMatchObject([{ open: 'assets' }]);
+  });
+
+  test('what answers for the errors of an open block is not open by its word', () => {
+    const failing = [OPEN, { handler: 'error', status_code: 404 }];
+    const block = {
+      handler: 'subroute',
+      routes: [{ handle: failing }],
+      errors: { routes: [{ handle: [app] }] },
+    };
+    expect(told(configured([block]), SIGNED_OUT)).toMatchObject([
+      { served: { by: 'proxy' }, open: undefined },
+    ]);
   });
 
   test('a request that nothing takes is answered 200 without a body', () => {

@@ -25,7 +25,8 @@ import {
 import { MAX_RETURN_CHARS, safeReturnUrl, signInPath } from '../../sidecar/identity/return-url.ts';
 import { createNumbers, MAX_RECENT } from '../../sidecar/numbers.ts';
 import { createRequirements, MAX_REMEMBERED } from '../../sidecar/policy/requirement.ts';
-import { MAX_ROUTE_CHARS, readAsked } from '../../sidecar/request.ts';
+import { MAX_ROUTE_CHARS } from '../../sidecar/policy/route-name.ts';
+import { readAsked } from '../../sidecar/request.ts';
 import { joinBaggage, MAX_BYTES, MAX_MEMBERS } from '../../sidecar/trace/baggage.ts';
 import {
   carryTracestate,

@@ -1,6 +1,8 @@
 // Questions of which only a few are asked at once: the others wait outside, in the order in which they came. Knows neither
 // what is asked nor how many may wait.
-import type { Awaitable } from './store.ts';
+
+/** At once, or when it is there. */
+type Awaitable<T> = T | Promise<T>;
 
 /** Returns what asks, so many at once: at once where there is room and the answer is at hand. */
 export function createFewAtOnce(max: number) {
