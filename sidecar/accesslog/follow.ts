@@ -143,7 +143,7 @@ export function createFollower({
       return succession.after(current);
     } catch (error) {
       problem = sentenceOf(error);
-      return { files: [], isSure: true };
+      return { files: [], isGone: false };
     }
   }
 

@@ -12,8 +12,8 @@ import { doneAmong, keyOfFile, keyOfFirstLine, MAX_CONSUMED, remember } from './
 import { listLogFiles, logFileAt, type LogFile, type LogFiles } from './log-files.ts';
 import type { OpenLog, Opener } from './open-log.ts';
 
-/** The files to come after one; empty as long as Caddy writes to it. */
-export type Following = { readonly files: readonly LogFile[]; readonly isSure: boolean };
+/** The files to come after one, empty as long as Caddy writes to it; and whether that one lies among them no more. */
+export type Following = { readonly files: readonly LogFile[]; readonly isGone: boolean };
 
 export type Succession = {
   /** Returns the checkpoint's file at its place, else the oldest; undefined when there is none. */
@@ -97,22 +97,27 @@ export function createSuccession(
     const [next] = files;
     if (listed.some((file) => isSame(file, log))) {
       expected = next;
-      return { files, isSure: true };
+      return { files, isGone: false };
     }
     // It was deleted. Without another one at its path Caddy may still be writing to it.
     if (log.rolledName === undefined && written === undefined) return NOTHING;
-    return { files, isSure: next !== undefined && isNextTo(log, next, written) };
+    return { files, isGone: true };
   }
 
-  // The one that was expected, the only one since, or a copy of the deleted one.
-  function isNextTo(log: OpenLog, next: LogFile, written: LogFile | undefined): boolean {
+  // The one that was expected, or the only one since.
+  function isNextTo(log: OpenLog, next: LogFile | undefined): boolean {
+    if (next === undefined) return false;
     if (expected !== undefined && isSame(expected, next)) return true;
-    if (log.rolledName === undefined && next === written) return true;
-    return beginsLike(next, firstLineOf(log.fd));
+    return log.rolledName === undefined && next.rolledName === undefined;
   }
 
-  function openNext(log: OpenLog, { files, isSure }: Following): OpenLog | undefined {
-    const opened = openOneOf(files);
+  function openNext(log: OpenLog, { files, isGone }: Following): OpenLog | undefined {
+    // Rolled and compressed since the last look, or put back: whatever its name is, nothing lies between.
+    const firstLine = isGone ? firstLineOf(log.fd) : undefined;
+    const copy =
+      firstLine === undefined ? undefined : files.find((of) => beginsLike(of, firstLine));
+    const isSure = !isGone || copy !== undefined || isNextTo(log, files[0]);
+    const opened = openOneOf(copy ? [copy, ...files.filter((file) => file !== copy)] : files);
     if (opened === undefined) return undefined;
     if (!isSure) gaps.push(DELETED);
     pass(log.rolledName);
@@ -186,7 +191,7 @@ export function createSuccession(
   return { openFirst, after, openNext, bytesAfter, takeGaps, consumed: () => consumed, problem };
 }
 
-const NOTHING: Following = { files: [], isSure: true };
+const NOTHING: Following = { files: [], isGone: false };
 
 // The same file in another form: compressed since it was opened, or copied back from a backup. Then it
 // goes on where that one ended: more may have been written to the copy.
