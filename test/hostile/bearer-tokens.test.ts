@@ -296,8 +296,8 @@ describe('case 35, CVE-2026-33496: an opaque token', () => {
     expect((await edge.send('/orders', [line])).status).toBe(200);
     machines?.say({ claims: { active: false } });
     const revokedAtMs = performance.now();
-    await until('it is refused', async () => (await edge.send('/orders', [line])).status === 401);
-    expect(performance.now() - revokedAtMs).toBeLessThan(CACHE_MS + 1_000);
+    await until('the answer is as old', () => performance.now() - revokedAtMs > CACHE_MS);
+    expect((await edge.send('/orders', [line])).status).toBe(401);
   });
 });
 
