@@ -1,16 +1,11 @@
 // `signet explain` as its users meet it: exit codes, what is read, what is printed. The Caddy is a real one.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { findCaddy } from '../../caddy/find.ts';
 import { SNIPPETS } from '../fixtures/caddy.ts';
-
-const PROGRAM = fileURLToPath(new URL('../fixtures/explain-program.ts', import.meta.url));
+import { type Ended, runSignet } from '../fixtures/cli.ts';
 
 const CADDYFILE = `import ${SNIPPETS}
 {$SITE:app.test} {
@@ -51,6 +46,18 @@ app.test {
 }
 `;
 
+/** One more issuer, whose claims have other names. */
+const SETTINGS = `issuer: https://login.test
+client_id: signet
+client_secret_file: secret
+destinations: [{ name: none }]
+bearer:
+  - name: okta
+    issuer: https://okta.test
+    audiences: [api]
+    claims: { team: squad }
+`;
+
 let folder = '';
 let caddy = '';
 beforeAll(async () => {
@@ -59,22 +66,14 @@ beforeAll(async () => {
   await writeFile(join(folder, 'Caddyfile'), CADDYFILE);
   await writeFile(join(folder, 'wrong'), 'app.test {\n\tbogus\n}\n');
   await writeFile(join(folder, 'php'), PHP);
+  await writeFile(join(folder, 'signet.yaml'), SETTINGS);
+  await writeFile(join(folder, 'secret'), 'a-secret-of-the-test', { mode: 0o600 });
   await writeFile(join(folder, 'caddy.env'), 'SITE=other.test\n');
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-type Ended = { readonly code: number; readonly out: string; readonly err: string };
-
-async function run(args: readonly string[], stdin = ''): Promise<Ended> {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
-    cwd: folder,
-    env: { PATH: process.env['PATH'], HOME: folder, CADDY: caddy },
-  });
-  child.stdin.end(stdin);
-  const ended = once(child, 'close');
-  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr)]);
-  const [code] = (await ended) as [number];
-  return { code, out, err };
+function run(args: readonly string[], stdin = ''): Promise<Ended> {
+  return runSignet(['explain', ...args], { HOME: folder, CADDY: caddy }, { cwd: folder, stdin });
 }
 
 const outcomesOf = ({ out }: Ended): unknown => (JSON.parse(out) as { outcomes: unknown }).outcomes;

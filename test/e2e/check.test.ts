@@ -1,16 +1,11 @@
 // `signet check` as its users run it: a process, a folder, a real Caddy; what it prints and what it ends with.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { findCaddy } from '../../caddy/find.ts';
 import { SNIPPETS } from '../fixtures/caddy.ts';
-import type { Ended } from '../fixtures/cli.ts';
-import { productFile } from '../fixtures/package-place.ts';
-
-const PROGRAM = productFile('bin/signet.js');
+import { type Ended, runSignet } from '../fixtures/cli.ts';
 
 let folder: string;
 let caddy: string;
@@ -58,22 +53,12 @@ app.example.com {
 `;
 }
 
-async function check(
+function check(
   args: readonly string[],
   { cwd = folder, env = {} }: { cwd?: string; env?: Record<string, string> } = {},
 ): Promise<Ended> {
-  const child = spawn(process.execPath, [PROGRAM, 'check', ...args], {
-    cwd,
-    // Its PATH has no Caddy: the one that is asked is named.
-    env: { PATH: '/nonexistent', HOME: '/nonexistent', CADDY: caddy, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let out = '';
-  let err = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text));
-  const [code] = (await once(child, 'close')) as [number];
-  return { code, out, err };
+  // Its PATH has no Caddy: the one that is asked is named.
+  return runSignet(['check', ...args], { PATH: '/nonexistent', CADDY: caddy, ...env }, { cwd });
 }
 
 type Told = {
