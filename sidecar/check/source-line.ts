@@ -122,13 +122,16 @@ function directivesOf(
 }
 
 // An error route has the same words as the site, and stands in a block of its own; so has what is guarded.
-function treeOf({ code, where: { pointer } }: Found, { tree }: Source): CaddyfileTree {
+function treeOf({ code, where: { pointer } }: Found, { tree, isShipped }: Source): CaddyfileTree {
   // A named route's own pointer tells nothing of who invokes it.
   const isError =
     code.startsWith('error-route') || /^\/apps\/http\/servers\/[^/]*\/errors\//.test(pointer);
   const sites = tree.sites.map((site) => {
     const directives = site.directives.filter(({ name }) => (name === 'handle_errors') === isError);
-    return { ...site, directives: code === 'unguarded' ? unguardedOf(directives) : directives };
+    if (code === 'unguarded') return { ...site, directives: unguardedOf(directives) };
+    // The gate itself stands there, too.
+    const isOthers = code === 'sidecar-exposed';
+    return { ...site, directives: isOthers ? othersOf(directives, isShipped) : directives };
   });
   return { ...tree, sites };
 }
@@ -137,6 +140,17 @@ function unguardedOf(directives: readonly Directive[]): Directive[] {
   return directives
     .filter(({ importedAt }) => !['protect', 'unprotected'].includes(importedAt?.name ?? ''))
     .map((directive) => ({ ...directive, block: unguardedOf(directive.block) }));
+}
+
+// What a shipped line has around itself is the operator's.
+function othersOf(
+  directives: readonly Directive[],
+  isShipped: Source['isShipped'],
+): readonly Directive[] {
+  return directives.flatMap((line) => {
+    const block = othersOf(line.block, isShipped);
+    return isShipped(line.file) ? block : [{ ...line, block }];
+  });
 }
 
 // Two sites of one host differ in their ports.
