@@ -65,7 +65,7 @@ export function toRow(entry: Entry, opened: Opened, bytes: Buffer, rules: RowRul
     traceId,
     parentSpanId: stamp?.parentSpanId,
     link: stamp?.link,
-    sampled: stamp?.sampled ?? isSampled(entry, opened, traceId, reason, rules.sample),
+    sampled: isSampled(entry, opened, traceId, reason, rules.sample),
     startedAtUs,
     durationUs: Math.max(0, entry.endedAtUs - startedAtUs),
     skewUs: skewOf(startedAtUs, entry.endedAtUs, stamp),
@@ -131,14 +131,16 @@ function skewOf(startedAtUs: number, endedAtUs: number, stamp: Stamp | undefined
   return aheadUs > 0 ? aheadUs : behindUs;
 }
 
-// Caddy's own answers, and a client that left, need no decision; an app's do.
+// Caddy's own answers, and a client that left, need no decision; an app's do, and only a yes is one.
 function isExplained(entry: Entry, opened: Opened): boolean {
-  if (typeof opened !== 'string') return true;
+  if (typeof opened !== 'string') {
+    return entry.proxiedAtMs === undefined || opened.decision === 'allow';
+  }
   const isServed = entry.proxiedAtMs !== undefined || (entry.status > 0 && entry.status < 400);
   return !isServed || (opened === 'missing' && entry.route === undefined);
 }
 
-// Without a stamp it isn't known who called. Where the evidence doesn't hold, spans show it, too.
+// The gate has said it; without a stamp it isn't known who called. Where the evidence doesn't hold, spans show it, too.
 function isSampled(
   entry: Entry,
   opened: Opened,
@@ -147,11 +149,14 @@ function isSampled(
   sample: Sample,
 ): boolean {
   if (opened === 'invalid' || !isExplained(entry, opened)) return true;
-  return sample({ decision: 'none', reason, route: routeOf(entry) })(traceId);
+  return stampOf(opened)?.sampled ?? sample({ decision: 'none', reason, route: routeOf(entry) })(traceId);
 }
 
 function decisionOf(entry: Entry, opened: Opened): { decision: Decision; reason: Reason } {
   if (opened === 'invalid') return { decision: 'none', reason: 'stamp-invalid' };
+  if (opened !== 'missing' && !isExplained(entry, opened)) {
+    return { decision: 'none', reason: 'unexplained' };
+  }
   if (opened !== 'missing') return { decision: opened.decision, reason: opened.reason };
   if (entry.route === undefined) return { decision: 'none', reason: 'unprotected' };
   if (entry.status === 0) return { decision: 'none', reason: 'client-left' };

@@ -48,6 +48,7 @@ export function createSurface(parts: ServerParts): RequestListener {
   const own = createOwn(parts);
   return (req, res) => {
     if (!isCaddy(req)) notForYou(res);
+    else if (!isPath(req)) notCaddy(res);
     else if (isVerify(req)) verify(parts, req, res);
     else own(req, res);
   };
@@ -110,6 +111,12 @@ export function stampOwn(gate: Gate, req: Request, res: Response, outcome: OwnOu
   if (marks === undefined) return;
   res.setHeader('Signet-Stamp', marks.stamp);
   res.setHeader('Server-Timing', marks.serverTiming);
+}
+
+// A client may send a target without a path (`x:http://x/.signet/me`), and what Caddy rewrites of it is not what is asked
+// then (2.11): our page's answer would stand for a decision.
+function isPath({ url = '' }: IncomingMessage): boolean {
+  return url.startsWith('/');
 }
 
 function isVerify({ method, url = '' }: IncomingMessage): boolean {

@@ -130,6 +130,18 @@ describe('a row', () => {
     expect(rowOf(entry(), at(T0 - 5_000_000)).skewUs).toBe(-5_000_000);
   });
 
+  test.each([
+    ['a page of Signet’s own', { decision: 'none', reason: 'signet', route: 'signet' }],
+    ['a refusal', { decision: 'deny', reason: 'role-not-allowed' }],
+    ['the way to the sign-in', { decision: 'login', reason: 'no-credentials' }],
+  ] as const)('is unexplained, and sampled, when an app was called upon %s', (_what, outcome) => {
+    const opened = stamp({ ...outcome, sampled: false });
+    expect(rowOf(entry({ proxiedAtMs: 1_795_180_000_000 }), opened)).toMatchObject({
+      ...{ kind: 'unexplained', decision: 'none', reason: 'unexplained', sampled: true },
+    });
+    expect(rowOf(entry({ proxiedAtMs: undefined }), opened)).toMatchObject({ kind: 'request' });
+  });
+
   test('brings the events of its stamp with it, under ids of their own', () => {
     const signedIn = stamp({ route: 'signet', events: [{ event: 'sign-in' }] });
     const rows = toRows(entry(), signedIn, Buffer.from('the line'), RULES);
