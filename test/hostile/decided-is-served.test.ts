@@ -350,3 +350,14 @@ test('case 13, mkuhlmann/forward-auth#12: a requirement that a client appends to
     expect(new Set(said)).toEqual(new Set(['role:auditor']));
   }
 });
+
+test.each(['/public', '/marked'])(
+  'what an app answers in %s is its status in the record, also one that Caddy has for clients who left',
+  async (block) => {
+    const trials = ['404', '499', '503'].map((status) => ({ target: `${block}/status/${status}` }));
+    for (const { target, reply, row } of await fatesOf(edge, trials)) {
+      const status = Number(target.split('/').at(-1));
+      expect({ target, status: reply.status, row }).toMatchObject({ status, row: { status } });
+    }
+  },
+);
