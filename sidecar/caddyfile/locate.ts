@@ -1,4 +1,5 @@
 // Finds the line of a Caddyfile that something in the adapted JSON came from: rather no line than a wrong one.
+import { fitsLevels, type Level, levelOf } from './levels.ts';
 import { sitesOf, type WantedSite } from './sites.ts';
 import { createSpelling } from './spelling.ts';
 import { matchersOf, standingOn, type Matchers } from './standing.ts';
@@ -16,6 +17,8 @@ export type WantedLine = {
    * NAME of `import protect NAME`. At least one does.
    */
   readonly within?: readonly string[];
+  /** The conditions around it, from the outside in: a line that stands under others does not fit. */
+  readonly levels?: readonly Level[];
   /** Of several that fit equally in one site, in the order of the file; from 0, the default. */
   readonly nth?: number;
 };
@@ -34,12 +37,16 @@ export type Located = Place & { readonly importedAt?: Import };
 /** A block to look through; `owner` tells sites apart. */
 type Scope = Located & { readonly directives: readonly Directive[] };
 
+/** What the lines around a block say. */
+type Outer = { readonly matchers: Matchers; readonly levels: readonly Level[] };
+
 type Fit = { readonly directive: Directive; readonly scope: Scope; readonly score: number };
 
 /**
  * Returns the line that fits best. A text of `words` counts 3 in the line's own arguments, 2 in the lines of
  * its block, 1 deeper; each text of `within` counts 3. What has none of the words, or none of `within`, does
- * not fit. Undefined when nothing fits, when lines of different sites fit equally, or there is no nth.
+ * not fit. Undefined when nothing fits, when lines of different sites fit equally, or there is no nth; with
+ * `levels` and without `nth` also when different lines do.
  */
 export function locate(tree: CaddyfileTree, wanted: Wanted): Located | undefined {
   const scopes = scopesOf(tree, wanted);
@@ -50,8 +57,21 @@ export function locate(tree: CaddyfileTree, wanted: Wanted): Located | undefined
   const best = fits.reduce((highest, { score }) => Math.max(highest, score), 0);
   const equal = fits.filter(({ score }) => score === best);
   if (equal.some(({ scope }) => scope !== equal[0]!.scope)) return undefined;
+  const isAnyOf = wanted.levels !== undefined && wanted.nth === undefined;
+  if (isAnyOf && !isOneLine(equal.map(({ directive }) => directive))) return undefined;
   const chosen = equal[wanted.nth ?? 0];
   return chosen === undefined ? undefined : locatedAt(chosen.directive);
+}
+
+// What one import brings is one, and so is a snippet's line that several bring.
+function isOneLine(lines: readonly Located[]): boolean {
+  const count = (placeOf: (line: Located) => Place) =>
+    new Set(lines.map(placeOf).map(({ file, line }) => `${file}:${line}`)).size;
+  return count((line) => line) <= 1 || count(outermost) <= 1;
+}
+
+function outermost(line: Located): Place {
+  return line.importedAt === undefined ? line : outermost(line.importedAt);
 }
 
 function scopesOf(tree: CaddyfileTree, wanted: Wanted): readonly Scope[] {
@@ -71,24 +91,31 @@ function fitsIn(scope: Scope, wanted: WantedLine): readonly Fit[] {
   const spellings = (wanted.words ?? []).map(createSpelling);
   const around = (wanted.within ?? []).map(createSpelling);
 
-  const visit = (block: readonly Directive[], held: readonly number[], outer?: Matchers) => {
-    const matchers = around.length === 0 ? undefined : matchersOf(block, outer);
+  const visit = (block: readonly Directive[], held: readonly number[], outer?: Outer) => {
+    const matchers = matchersOf(block, outer?.matchers);
     for (const directive of block) {
-      const texts = matchers === undefined ? [] : standingOn(directive, matchers);
+      const texts = around.length === 0 ? [] : standingOn(directive, matchers);
+      const levels = levelsOn(directive, { matchers, levels: outer?.levels ?? [] });
       const here = around.flatMap((fitsWord, at) => (texts.some(fitsWord) ? [at] : []));
       const within = here.length === 0 ? held : [...new Set([...held, ...here])];
-      if (wanted.directives?.includes(directive.name) === true) {
+      const isUnder = wanted.levels === undefined || fitsLevels(directive, levels, wanted.levels);
+      if (isUnder && wanted.directives?.includes(directive.name) === true) {
         const worth = sum(spellings.map((fitsWord) => worthIn(directive, fitsWord)));
         const hasWord = spellings.length === 0 || worth > 0;
         const isWithin = around.length === 0 || within.length > 0;
         if (hasWord && isWithin) fits.push({ directive, scope, score: 3 * within.length + worth });
       }
-      visit(directive.block, within, matchers);
+      visit(directive.block, within, { matchers, levels });
     }
   };
 
   visit(scope.directives, []);
   return fits;
+}
+
+function levelsOn(directive: Directive, { matchers, levels }: Outer): readonly Level[] {
+  const own = levelOf(directive, matchers);
+  return own === undefined ? levels : [...levels, own];
 }
 
 /** 3 when a word stands in the line's own arguments, 2 in its block's lines, 1 deeper, else 0. */

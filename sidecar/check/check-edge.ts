@@ -18,6 +18,7 @@ import { findPages } from './rule-pages.ts';
 import { findNeverReached, findPathEdges } from './rule-reach.ts';
 import { findRequirements } from './rule-requirement.ts';
 import { findAround, findBareSites } from './rule-site.ts';
+import { findTargets } from './rule-target.ts';
 
 export type CheckContext = {
   /** undefined where it can't be told: then the worst is assumed, but for what is known of the version alone. */
@@ -42,6 +43,7 @@ const RULES: readonly Rule[] = [
   findPages,
   findNeverReached,
   findPathEdges,
+  findTargets,
   findAround,
 ];
 

@@ -45,6 +45,12 @@ export const CODES = {
     risk: 'What it asks for is asked of nobody: another block before it answers, by a requirement of its own.',
     mend: 'Give each block a `handle` of its own, with a path or matcher: `handle /admin* { import protect … }`.',
   },
+  'target-unchecked': {
+    severity: 'error',
+    title: 'an open app gets targets without a path',
+    risk: 'A target such as `x:http://x/admin` comes through the open block, and its app may serve what another block protects (SECURITY.md).',
+    mend: 'Take over the `import signet` of caddy/signet.caddy of this version: it refuses such a target for the whole site.',
+  },
   'path-edge': {
     severity: 'warning',
     title: 'the path itself goes to another block',

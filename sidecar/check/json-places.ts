@@ -1,4 +1,7 @@
 // Places in a configuration's JSON by their pointers (RFC 6901). Pure.
+import { ERRORS, type Level, madeOf, type Part } from '../caddyfile/levels.ts';
+import { recordAt } from '../edge/adapted.ts';
+import { statusesOf } from '../edge/describe.ts';
 
 /** Matchers whose texts are not the Caddyfile's own words. */
 const NOT_WORDS = ['host', 'file', 'expression'];
@@ -40,4 +43,38 @@ export function textsOf(value: unknown, names = false, depth = 0): string[] {
     ...(names && !Array.isArray(value) ? [name] : []),
     ...textsOf(inner, names, depth + 1),
   ]);
+}
+
+/** A server's own route of these matchers is a site's. */
+const OF_SITE = /^\/apps\/http\/servers\/[^/]*(?:\/errors)?\/routes\/\d+$/;
+
+/**
+ * Returns the conditions around a pointer within its site, from the outside in; undefined where some of them are no
+ * requests' (`handle_response`).
+ */
+export function levelsAlong(json: unknown, pointer: string): readonly Level[] | undefined {
+  if (pointer.includes('/handle_response/')) return undefined;
+  const levels: Level[] = [];
+  let at: unknown = json;
+  let place = '';
+  for (const part of pointer.split('/').slice(1)) {
+    at = memberOf(at, part.replaceAll('~1', '/').replaceAll('~0', '~'));
+    place += `/${part}`;
+    const sets = memberOf(at, 'match');
+    if (!Array.isArray(sets) || sets.length === 0) continue;
+    const parts = sets.flatMap(partsOfSet);
+    if (!(OF_SITE.test(place) && parts.some(([kind]) => kind === 'host')))
+      levels.push(madeOf(parts));
+  }
+  return levels;
+}
+
+function partsOfSet(set: unknown): Part[] {
+  const statuses = statusesOf(recordAt(set));
+  if (statuses !== undefined) return [[ERRORS, statuses.split(' ')]];
+  return Object.entries(recordAt(set)).flatMap(([kind, matcher]): Part[] =>
+    kind === 'not' && Array.isArray(matcher)
+      ? [[kind, []], ...matcher.flatMap(partsOfSet)]
+      : [[kind, textsOf(matcher)]],
+  );
 }

@@ -1,6 +1,7 @@
 // Where requests are answered, and by what: which handlers serve something, and which only say no or lead elsewhere. Pure.
 import { type Handler, type MatcherSet, recordAt, textsAt } from '../edge/adapted.ts';
 import { asksForHeader, dialsOf, isOnlyFor2xx } from '../edge/gate-handler.ts';
+import { htmlRedirectOf } from '../edge/html-redirect.ts';
 import type { Visit } from '../edge/walk.ts';
 
 /** What serves: an app, files, a text of the configuration, another handler of Caddy's own, or one that is not Caddy's. */
@@ -43,9 +44,11 @@ export function servedBy(visit: Visit): Serves | undefined {
 // Somebody else's forward_auth: its refusals go to the client, and its yes to nobody.
 function isForwardAuth({ handler, answers }: Visit): boolean {
   const { method } = recordAt(handler['rewrite']);
-  const isYes = answers.some(({ match, exit }) => exit && isForEach2xx(match));
-  const isHandedOn = answers.some(({ match, exit }) => !exit && isFor2xx(match));
-  return method === 'GET' && isYes && !isHandedOn;
+  const yes = answers.findIndex(({ match, exit }) => exit && isForEach2xx(match));
+  // Behind that no 2xx comes.
+  const before = answers.slice(0, Math.max(yes, 0));
+  const isHandedOn = before.some(({ match, exit }) => !exit && isFor2xx(match));
+  return method === 'GET' && yes !== -1 && !isHandedOn;
 }
 
 function isForEach2xx(match: MatcherSet | undefined): boolean {
@@ -63,8 +66,10 @@ function isFor2xx(match: MatcherSet | undefined): boolean {
 }
 
 // Closes, refuses, leads elsewhere, or says nothing.
-function isEmptyAnswer({ abort, body, status_code: status, headers }: Handler): boolean {
+function isEmptyAnswer(handler: Handler): boolean {
+  const { abort, body, status_code: status, headers } = handler;
   if (abort === true || body === undefined || body === '') return true;
+  if (htmlRedirectOf(handler) !== undefined) return true;
   const code = Number(status ?? 200);
   return code >= 400 || (code >= 300 && Object.hasOwn(recordAt(headers), 'Location'));
 }

@@ -1,25 +1,18 @@
 // Nothing is served without a decision: each place where a request is answered, and what surely happened before.
 import type { Visit } from '../edge/walk.ts';
 import type { Found } from './finding.ts';
+import { isFileFixed } from './fixed-files.ts';
 import { isForPages, isPages, isToSidecar, servedBy, type Serves } from './places.ts';
 import { type Edge, foundAt, isDeclaredOpen, isGuarded } from './rule.ts';
 
 /** Returns what is served without a decision, in error routes, or behind two of them. */
 export function findUnguarded({ sites, sidecars }: Edge): Found[] {
-  return sites.flatMap(({ visits }) => {
-    const isFolderFixed = !visits.some(namesFolder);
+  return sites.flatMap(({ server, visits }) => {
+    const others = sites.filter((site) => site.server === server).flatMap((site) => site.visits);
     return visits.flatMap((visit) =>
-      visit.mode === 'request' ? inRequest(visit, sidecars) : inErrors(visit, isFolderFixed),
+      visit.mode === 'request' ? inRequest(visit, sidecars) : inErrors(visit, others),
     );
   });
-}
-
-// A folder in which a client has a say, for the files of an error route.
-function namesFolder({ mode, handler }: Visit): boolean {
-  const { root } = handler;
-  return (
-    mode !== 'request' && typeof root === 'string' && /\{(?!env\.|http\.vars\.root)/.test(root)
-  );
 }
 
 function inRequest(visit: Visit, sidecars: readonly string[]): Found[] {
@@ -52,7 +45,7 @@ function toSidecar(visit: Visit): Found[] {
 
 const IN_ERRORS: readonly Serves[] = ['app', 'files', 'other'];
 
-function inErrors(visit: Visit, isFolderFixed: boolean): Found[] {
+function inErrors(visit: Visit, others: readonly Visit[]): Found[] {
   if (visit.gate)
     return [foundAt('error-route-asks', visit, `${last(visit)} stands in an error route`)];
   const serves = servedBy(visit);
@@ -61,9 +54,11 @@ function inErrors(visit: Visit, isFolderFixed: boolean): Found[] {
   }
   if (serves === undefined || !IN_ERRORS.includes(serves) || isGuarded(visit)) return [];
   // The same page whatever was asked for.
-  if (serves === 'files' && isFolderFixed && visit.known.isPathFixed) return [];
+  if (serves === 'files' && isFileFixed(visit, others)) return [];
   if (visit.mode === 'error') {
-    return [foundAt('error-route-serves', visit, `${last(visit)} answers in an error route`)];
+    const what = serves === 'files' ? ', with more than one fixed file' : '';
+    const seen = `${last(visit)} answers in an error route${what}`;
+    return [foundAt('error-route-serves', visit, seen)];
   }
   const seen = `${last(visit)} answers in place of an answer that it intercepts, a refusal among them`;
   return [foundAt('unguarded', visit, seen)];

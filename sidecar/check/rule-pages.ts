@@ -1,12 +1,17 @@
 // Whether people can sign in: requests for the sidecar's own pages, walked through what Caddy would do with them.
-import { partsOf } from '../edge/partition.ts';
-import type { Visit } from '../edge/walk.ts';
-import { explainRequest } from '../explain/explain.ts';
-import type { Served } from '../explain/way.ts';
-import type { Found } from './finding.ts';
-import { type Edge, foundAt, foundIn, type Rule, type Site } from './rule.ts';
+import { holdsGate } from '../edge/gate-handler.ts';
+import { type PlacedRoute, partsOf } from '../edge/partition.ts';
 import { serverPointer } from '../edge/pointer.ts';
-import { hasTls } from './rule-site.ts';
+import type { Visit } from '../edge/walk.ts';
+import type { Told } from '../explain/explain.ts';
+import { matchSets } from '../explain/match.ts';
+import type { Request } from '../explain/request.ts';
+import type { Served } from '../explain/way.ts';
+import { type Asking, askSite, requestTo } from './ask-site.ts';
+import type { Found } from './finding.ts';
+import { onlyLeadsToHttps } from './plain.ts';
+import { type Edge, foundAt, foundIn, type Rule, type Site } from './rule.ts';
+import { listensBy } from './tls.ts';
 
 /** Where browsers and providers go. */
 const PAGES = [
@@ -18,7 +23,7 @@ const PAGES = [
 /** Returns the sites on which the sidecar's pages are answered by something else. */
 export const findPages: Rule = (edge) =>
   edge.sites
-    .filter((site) => !site.lacksSignet && isMeant(site, edge))
+    .filter((site) => !site.lacksSignet && isMeant(site, edge) && !isLeft(site, edge))
     .flatMap((site) => inSite(site, edge));
 
 // Also where nothing comes to the gate: a site that leads everything elsewhere.
@@ -27,15 +32,28 @@ function isMeant({ server, hosts, visits }: Site, { adapted }: Edge): boolean {
   const part = partsOf(adapted.servers[server]?.routes ?? []).find(
     (one) => one.hosts.join(' ') === hosts.join(' '),
   );
-  return part !== undefined && JSON.stringify(part.routes).includes('"/verify?');
+  return part !== undefined && holdsGate(untilEnd(part.routes));
+}
+
+// What stands behind a route that takes everything is another site's, for any host.
+function untilEnd(routes: readonly PlacedRoute[]): readonly PlacedRoute[] {
+  const end = routes.findIndex(({ route }) => route.terminal === true && route.match === undefined);
+  return end === -1 ? routes : routes.slice(0, end + 1);
+}
+
+// Nobody stays: where they are led, the pages are another site's.
+function isLeft(site: Site, { adapted }: Edge): boolean {
+  const { secure } = listensBy(adapted.servers[site.server] ?? {});
+  return secure.length === 0 && onlyLeadsToHttps(site);
 }
 
 function inSite(site: Site, edge: Edge): Found[] {
   for (const [method, path] of PAGES) {
-    const other = elsewhere(site, edge, method, path);
+    const asking = { method, path };
+    const other = elsewhere(site, edge, asking);
     if (other === undefined) continue;
     const seen = `${method} ${path.replace(/\?.*/, '')} comes to ${inWords(other.served)}`;
-    const visit = culprit(site, other);
+    const visit = culprit(site, other, requestTo(site, edge, asking));
     return visit
       ? [foundAt('signet-unreachable', visit, seen)]
       : [foundIn('signet-unreachable', serverPointer(site.server), site.hosts, seen)];
@@ -43,22 +61,20 @@ function inSite(site: Site, edge: Edge): Found[] {
   return [];
 }
 
-type Outcome = Exclude<ReturnType<typeof explainRequest>, { problem: string }>['outcomes'][number];
-
 // Each thing that may happen must be the sidecar's answer.
-function elsewhere(site: Site, edge: Edge, method: string, path: string): Outcome | undefined {
-  const url = `${originOf(site, edge)}${path}`;
-  const found = { refused: 'no-credentials' } as const;
-  const explained = explainRequest(edge.adapted, { method, url, found, caddy: edge.caddy });
-  if ('problem' in explained) return undefined;
-  return explained.outcomes.find(({ served }) => !isSidecars(served, edge.sidecars));
+function elsewhere(site: Site, edge: Edge, asking: Asking): Told | undefined {
+  const outcomes = askSite(site, edge, asking);
+  return outcomes?.find(({ served }) => !isSidecars(served, edge.sidecars));
 }
 
 // What came first: a path that was rewritten, else what answers.
-function culprit({ visits }: Site, { served, trail }: Outcome): Visit | undefined {
+function culprit({ visits }: Site, told: Told, request: Request | undefined): Visit | undefined {
+  const { served, trail } = told;
   const isRewritten = trail.some(({ did, what }) => did === 'ran' && what === 'rewrite');
   const isIt = (visit: Visit) => {
     if (visit.mode !== 'request' || visit.inGateAnswer) return false;
+    // The same may stand where this request never comes.
+    if (request && !mayCome(request, visit)) return false;
     if (isRewritten) return visit.handler.handler === 'rewrite';
     if ('what' in served) return visit.path.at(-1) === served.what;
     return (
@@ -69,12 +85,10 @@ function culprit({ visits }: Site, { served, trail }: Outcome): Visit | undefine
   return visits.find(isIt);
 }
 
-/** Returns where clients find the site: its first host, or one that its first pattern matches. */
-export function originOf({ hosts, server }: Site, { adapted }: Edge): string {
-  const settings = adapted.servers[server] ?? {};
-  const port = /:(\d+)(?:-\d+)?$/.exec(settings.listen?.[0] ?? '')?.[1] ?? '443';
-  const host = (hosts[0] ?? 'localhost').replaceAll('*', 'any');
-  return `${hasTls(settings, hosts) ? 'https' : 'http'}://${host}:${port}`;
+// By what is asked of the request as it came.
+function mayCome(request: Request, { given }: Visit): boolean {
+  const asked = given.filter(({ isOfLine, epoch }) => isOfLine && epoch === '0');
+  return asked.every(({ sets }) => matchSets(sets, request).met !== 'no');
 }
 
 function isSidecars(served: Served, sidecars: readonly string[]): boolean {

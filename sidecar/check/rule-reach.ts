@@ -4,11 +4,11 @@ import { declaredOpen, dialsOf, gateOf } from '../edge/gate-handler.ts';
 import { describeHandler } from '../edge/describe.ts';
 import type { Visit } from '../edge/walk.ts';
 import { parseRequirement } from '../policy/requirement.ts';
-import { explainRequest, type Told } from '../explain/explain.ts';
+import type { Told } from '../explain/explain.ts';
+import { askSite } from './ask-site.ts';
 import type { Found } from './finding.ts';
 import { servedBy } from './places.ts';
 import { type Edge, foundAt, type Rule, type Site } from './rule.ts';
-import { originOf } from './rule-pages.ts';
 import { escapePointer, serverPointer } from '../edge/pointer.ts';
 
 /** Returns gates and open blocks to which no request comes. */
@@ -78,12 +78,9 @@ function pathsOf({ given }: Visit): string[] {
 }
 
 function atEdge(visit: Visit, path: string, site: Site, edge: Edge): Found[] {
-  const url = `${originOf(site, edge)}${path}`;
-  const found = { refused: 'no-credentials' } as const;
-  const explained = explainRequest(edge.adapted, { method: 'GET', url, found, caddy: edge.caddy });
-  if ('problem' in explained) return [];
+  const outcomes = askSite(site, edge, { method: 'GET', path });
   const apps = appsBehind(visit, site);
-  const other = explained.outcomes.find(
+  const other = outcomes?.find(
     (told) => isOther(told, visit) && dialsIn(told).some((dial) => apps.includes(dial)),
   );
   if (other === undefined) return [];

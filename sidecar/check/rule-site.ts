@@ -8,6 +8,8 @@ import { serverPointer } from '../edge/pointer.ts';
 import type { Visit } from '../edge/walk.ts';
 import { type Edge, foundAt, foundIn, type Rule, type Site } from './rule.ts';
 import { findTakenOver } from './taken-over.ts';
+import { onlyLeadsToHttps } from './plain.ts';
+import { listensBy, tlsOf } from './tls.ts';
 
 /** Returns sites with gates or open blocks and nothing of `import signet`. */
 export const findBareSites: Rule = ({ sites }) =>
@@ -39,7 +41,7 @@ export const findAround: Rule = (edge) => {
     ...ofSidecar(edge),
     ...signets.flatMap(({ visits }) => visits.flatMap(ofProxy)),
     ...names.flatMap((name) => ofServer(name, edge.adapted.servers[name] ?? {})),
-    ...signets.flatMap((site) => ofTls(site, edge.adapted.servers[site.server] ?? {})),
+    ...signets.flatMap((site) => ofTls(site, edge)),
   ];
 };
 
@@ -78,30 +80,29 @@ function ofProxy(visit: Visit): Found[] {
   return [foundAt('proxies-trusted', visit, `its trusted_proxies has ${ranges.join(', ')}`)];
 }
 
-function ofTls({ server, hosts }: Site, settings: Server): Found[] {
+function ofTls(site: Site, edge: Edge): Found[] {
+  const { server, hosts } = site;
+  const settings = edge.adapted.servers[server] ?? {};
   if (settings['trusted_proxies'] !== undefined || hosts.some(isLocal)) return [];
-  if (hasTls(settings, hosts)) return [];
-  const seen = `${hosts.join(', ') || 'the site'} is served on ${listensOn(settings)} without TLS`;
-  return [foundIn('plain-http', serverPointer(server), hosts, seen)];
+  const seen = plainly(site, settings, edge);
+  if (seen === undefined) return [];
+  const what = `${hosts.join(', ') || 'the site'} ${seen}`;
+  return [foundIn('plain-http', serverPointer(server), hosts, what)];
+}
+
+function plainly(site: Site, settings: Server, edge: Edge): string | undefined {
+  const { plain } = listensBy(settings);
+  if (plain.length > 0 && !onlyLeadsToHttps(site)) {
+    return `is served on ${listensOn({ listen: plain })} without TLS`;
+  }
+  // Loaded ones would stand there; of that part of the configuration nothing more is known.
+  if (tlsOf(settings) !== 'port' || edge.adapted.apps.includes('tls')) return undefined;
+  return `is served on ${listensOn(settings)} without a certificate: no site of it names a host`;
 }
 
 // Browsers take http on their own machine for safe.
 function isLocal(host: string): boolean {
   return reachOf(host) === 'loopback' || host.endsWith('.localhost');
-}
-
-/**
- * Returns whether a site is served over TLS, as automatic HTTPS decides it (Caddy 2.11): on port 80 never, else where
- * there is a host to get a certificate for.
- */
-export function hasTls(server: Server, hosts: readonly string[]): boolean {
-  const listen = server.listen ?? [];
-  if (Array.isArray(server['tls_connection_policies'])) return true;
-  if (listen.every((address) => /:80$/.test(address))) return false;
-  const automatic = recordAt(server['automatic_https']);
-  const skipped = textsAt(automatic['skip']);
-  if (automatic['disable'] === true) return false;
-  return hosts.length > 0 && !hosts.every((host) => skipped.includes(host));
 }
 
 function listensOn({ listen = [] }: Server): string {

@@ -1,11 +1,18 @@
 // Which line of a Caddyfile a finding is about: the configuration has no lines, so it is looked for by what stands
 // at the finding's place. Rather no line than a wrong one. Pure.
-import { locate, type Located, placeOutside, type Wanted } from '../caddyfile/locate.ts';
+import {
+  locate,
+  type Located,
+  placeOutside,
+  type Wanted,
+  type WantedLine,
+} from '../caddyfile/locate.ts';
 import type { CaddyfileTree, Directive, Site } from '../caddyfile/tree.ts';
 import { recordAt } from '../edge/adapted.ts';
+import { htmlTarget } from '../edge/html-redirect.ts';
 import type { Code } from './codes.ts';
 import type { Found, SourceLine } from './finding.ts';
-import { alongPointer, textsOf } from './json-places.ts';
+import { alongPointer, levelsAlong, textsOf } from './json-places.ts';
 
 export type Source = {
   readonly tree: CaddyfileTree;
@@ -25,9 +32,10 @@ const GLOBAL: Partial<Record<Code, string>> = {
 
 /** How Caddyfiles say what the JSON calls so. */
 const DIRECTIVES: Readonly<Record<string, readonly string[]>> = {
-  reverse_proxy: ['reverse_proxy', 'php_fastcgi', 'forward_auth'],
+  reverse_proxy: ['reverse_proxy', 'forward_auth'],
   static_response: ['respond', 'redir', 'abort'],
-  file_server: ['file_server', 'php_fastcgi'],
+  // What FrankenPHP has beside it, brings one of its own; php_fastcgi brings none.
+  file_server: ['file_server', 'php_server'],
   rewrite: ['rewrite', 'uri', 'try_files'],
   headers: ['request_header', 'header'],
   vars: ['log_skip', 'skip_log', 'log_name', 'vars'],
@@ -36,6 +44,21 @@ const DIRECTIVES: Readonly<Record<string, readonly string[]>> = {
 
 /** Those that are about what is done to a header, and found at the app that gets it. */
 const ABOUT_HEADERS: readonly Code[] = ['identity-overwritten', 'identity-deleted-late'];
+
+/** Those that are mended where the handler stands, whoever invokes its route. */
+const OF_ITSELF: readonly Code[] = [
+  'gate-lets-refused-in',
+  'gate-unstamped',
+  'gate-waits',
+  'gate-question',
+  'gate-key-missing',
+  'requirement-invalid',
+  'requirement-unmeetable',
+  'requirement-placeholder',
+  'route-placeholder',
+  'route-invalid',
+  'sidecar-exposed',
+];
 
 /** Directives that Caddy runs before `handle`, and that lead elsewhere. */
 const BEFORE_PAGES = ['redir', 'rewrite', 'uri', 'try_files'];
@@ -80,15 +103,35 @@ function handlerLine(found: Found, source: Source): Located | undefined {
   const site = { hosts, ...portOf(found, source) };
   const invoked = path.map((words) => /^invoke (.+)$/.exec(words)?.[1]).find(Boolean);
   const { last, within } = alongPointer(source.json, pointer);
-  if (invoked !== undefined && pointer.includes('/named_routes/')) {
-    const around = path.flatMap((words) => words.split(' ')).filter((word) => word.includes('/'));
-    return closest(tree, { ...site, directives: ['invoke'], words: [invoked] }, around);
+  const line = lineFor(recordAt(last));
+  const levels = levelsAlong(source.json, pointer);
+  const fitting = { ...line, ...(levels && { levels }) };
+  if (invoked === undefined || !pointer.includes('/named_routes/')) {
+    return closest(tree, { ...site, ...fitting }, within);
   }
-  const handler = recordAt(last);
+  if (OF_ITSELF.includes(found.code)) {
+    return closest(tree, { namedRoute: invoked, ...fitting }, within);
+  }
+  return invokeLine(found, tree, invoked);
+}
+
+// A route may be guarded where one site invokes it, and open where another does: that is where it is mended.
+function invokeLine(
+  { where: { hosts, path } }: Found,
+  tree: CaddyfileTree,
+  name: string,
+): Located | undefined {
+  const before = path.slice(0, path.indexOf(`invoke ${name}`));
+  const around = before.flatMap((words) => words.split(' ')).filter((word) => word.includes('/'));
+  const line = { hosts, directives: ['invoke'], words: [name] };
+  return closest(tree, { ...line, ...(before.length === 0 && { levels: [] }) }, around);
+}
+
+function lineFor(handler: Readonly<Record<string, unknown>>): WantedLine {
   const name = String(handler['handler']);
   const words = textsOf(wordsOf(handler));
   const directives = directivesOf(handler, DIRECTIVES[name] ?? [name]);
-  return closest(tree, { ...site, directives, ...(words.length > 0 && { words }) }, within);
+  return { directives, ...(words.length > 0 && { words }) };
 }
 
 // By what stands around it; else by itself.
@@ -109,13 +152,17 @@ function wordsOf(handler: Readonly<Record<string, unknown>>): unknown {
   const { Location: target } = recordAt(headers);
   if (handler['handler'] === 'rewrite') return [handler['uri'], handler['strip_path_prefix']];
   if (handler['handler'] === 'headers') return [];
-  return [upstreams, body, target, name, ...(body ? [] : [status])];
+  return [upstreams, htmlTarget(body) ?? body, target, name, ...(body ? [] : [status])];
 }
 
 function directivesOf(
   handler: Readonly<Record<string, unknown>>,
   all: readonly string[],
 ): readonly string[] {
+  const { handler: name, transport } = handler;
+  if (name === 'reverse_proxy' && recordAt(transport)['protocol'] === 'fastcgi') {
+    return ['php_fastcgi', 'reverse_proxy'];
+  }
   if (handler['log_skip'] === true) return ['log_skip', 'skip_log'];
   if (handler['access_logger_names'] !== undefined) return ['log_name'];
   return all;

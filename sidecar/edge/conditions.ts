@@ -123,16 +123,7 @@ export function canonical(json: unknown): string {
 }
 
 /** What looks at nothing but the request's line and where it comes from. */
-const OF_THE_LINE = [
-  'path',
-  'path_regexp',
-  'host',
-  'method',
-  'query',
-  'protocol',
-  'remote_ip',
-  'client_ip',
-];
+const OF_THE_LINE = ['path', 'path_regexp', 'host', 'method', 'query', 'remote_ip', 'client_ip'];
 
 /** How often a request's line, or anything of it, may have been changed. */
 type Age = { readonly rewrites: number; readonly changes: number };
@@ -149,8 +140,14 @@ function looksAtLine(set: MatcherSet): boolean {
   return Object.entries(set).every(([name, matcher]) =>
     name === 'not' && Array.isArray(matcher)
       ? matcher.map(recordAt).every(looksAtLine)
-      : OF_THE_LINE.includes(name) && !holdsPlaceholder(matcher),
+      : isOfTheLine(name, matcher) && !holdsPlaceholder(matcher),
   );
+}
+
+// `grpc` looks at a header.
+function isOfTheLine(name: string, matcher: unknown): boolean {
+  if (name === 'protocol') return typeof matcher === 'string' && /^http/.test(matcher);
+  return OF_THE_LINE.includes(name);
 }
 
 function holdsPlaceholder(json: unknown): boolean {

@@ -1,6 +1,7 @@
 // What stands in the configuration, in a few words for people. Pure.
 import { type Handler, type MatcherSet, recordAt, type Route, textsAt } from './adapted.ts';
 import { declaredOpen, dialsOf, gateOf } from './gate-handler.ts';
+import { htmlTarget } from './html-redirect.ts';
 
 const MAX_WORDS = 60;
 
@@ -15,11 +16,16 @@ export function describeHandler(handler: Handler): string {
 const WORDS: Record<string, (handler: Handler) => string> = {
   reverse_proxy: (handler) =>
     [isFastCgi(handler) ? 'php_fastcgi' : 'reverse_proxy', ...dialsOf(handler)].join(' '),
-  static_response: (handler) => `respond ${statusText(handler)}`.trimEnd(),
+  static_response: responseText,
   invoke: ({ name }) => `invoke ${typeof name === 'string' ? name : ''}`,
   authentication: () => 'basic_auth',
   vars: varsText,
 };
+
+function responseText(handler: Handler): string {
+  const target = htmlTarget(handler['body']);
+  return target === undefined ? `respond ${statusText(handler)}`.trimEnd() : `redir ${target} html`;
+}
 
 // Of what the Caddyfile has words of its own for, the JSON has variables.
 function varsText(handler: Handler): string {
@@ -56,7 +62,8 @@ const OF_LIST = /^\{http\.error\.status_code\} in \[([\d, ]+)\]$/;
 const OF_CLASS =
   /^\{http\.error\.status_code\} >= (\d)00 && \{http\.error\.status_code\} <= \1\d\d$/;
 
-function statusesOf({ expression, ...others }: MatcherSet): string | undefined {
+/** Returns what a route of `handle_errors` is for: `404 5xx`; undefined for any other's matchers. */
+export function statusesOf({ expression, ...others }: MatcherSet): string | undefined {
   if (typeof expression !== 'string' || Object.keys(others).length > 0) return undefined;
   const parts = expression.split(' || ').map((part) => {
     const [, list] = OF_LIST.exec(part) ?? [];

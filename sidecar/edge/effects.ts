@@ -68,15 +68,33 @@ export function namesHost(handler: Handler): boolean {
   );
 }
 
-// A placeholder that an error fills in is not the client's.
+// Of Caddy 2.11: `uri` first, where it says a path at all; then what changes parts of the path.
 function isPathFixedAfter({ uri, ...others }: Handler, before: boolean): boolean {
-  if (typeof uri !== 'string') return before;
-  if (Object.keys(others).some((key) => key.startsWith('path_') || key.startsWith('uri_'))) {
-    return false;
-  }
-  const [path = ''] = uri.split('?');
-  // The status is Caddy's; a message may be the client's.
-  return (
-    path !== '' && !/\{/.test(path.replaceAll(/\{(?:http\.error|err)\.status_(?:code|text)\}/g, ''))
-  );
+  const [path = ''] = typeof uri === 'string' ? uri.split(/[?#]/) : [];
+  return (path === '' ? before : isFixed(path)) && textsIn(partsPut(others)).every(isFixed);
+}
+
+// A pattern's braces are its own, and what it finds is of the path.
+function partsPut(rewrite: Readonly<Record<string, unknown>>): unknown {
+  const { method: _, query: _query, path_regexp: patterns, ...others } = rewrite;
+  const replaced = Array.isArray(patterns) && patterns.map((one) => recordAt(one)['replace']);
+  return [others, replaced];
+}
+
+function textsIn(json: unknown): readonly string[] {
+  if (typeof json === 'string') return [json];
+  return typeof json === 'object' && json !== null ? Object.values(json).flatMap(textsIn) : [];
+}
+
+function isFixed(text: string): boolean {
+  return !withoutOperators(text).includes('{');
+}
+
+/** The machine's; and statuses, which are numbers: an error's message may be the client's. */
+const OPERATORS =
+  /\{(?:(?:http\.error|err)\.status_(?:code|text)|http\.(?:intercept|reverse_proxy)\.status_code|(?:env|system)\.[^{}]*)\}/g;
+
+/** Returns the text without the placeholders in which no request has a say. */
+export function withoutOperators(text: string): string {
+  return text.replaceAll(OPERATORS, '');
 }

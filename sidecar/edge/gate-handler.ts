@@ -13,7 +13,10 @@ import {
 export type Response = {
   /** The response matcher; undefined matches every answer. */
   readonly match: MatcherSet | undefined;
+  /** What runs then, and behind it whatever comes next; empty where the client gets the answer. */
   readonly routes: readonly Route[];
+  /** Whether the client gets it, with another status: `replace_status`. */
+  readonly isHandedOn: boolean;
 };
 
 /** A reverse_proxy whose answers decide whether Caddy goes on: `forward_auth`, and what stands for it. */
@@ -36,7 +39,7 @@ export function gateOf(handler: Handler): Gate | undefined {
   if (handler.handler !== 'reverse_proxy') return undefined;
   const { uri, method } = recordAt(handler['rewrite']);
   const question = typeof uri === 'string' && method === 'GET' ? QUESTION.exec(uri) : null;
-  if (question === null || (question[1] === undefined && !isForUs(handler))) return undefined;
+  if (question === null || !(asksOurs(question[1]) || isForUs(handler))) return undefined;
   const asked = (ASKED.exec(question[1] ?? '') ?? ASKED_BEFORE.exec(question[1] ?? ''))?.groups;
   return {
     route: asked?.['route'],
@@ -46,9 +49,24 @@ export function gateOf(handler: Handler): Gate | undefined {
   };
 }
 
-// Somebody else's gate may have that path, too.
+// Somebody else's gate may have that path, too, and a question of its own: `/verify?rd=https://…`. Ours has one of
+// these, however wrong the rest of it is.
+function asksOurs(question = ''): boolean {
+  return /(?:^|&)(?:require|route)(?:=|&|$)/.test(question);
+}
+
+// `Remote-User` tells nothing: other gates bring it, too. These are Signet's alone, and so are its socket and a
+// machine of its name.
 function isForUs(handler: Handler): boolean {
-  return /Signet-|Remote-User|signet\//.test(JSON.stringify(handler));
+  return /signet[-/:]|Remote-(?:Team|User-Type)/i.test(JSON.stringify(handler));
+}
+
+/** Returns whether a gate of Signet's stands anywhere in a part of the configuration, reached or not. */
+export function holdsGate(json: unknown): boolean {
+  if (typeof json !== 'object' || json === null) return false;
+  const { handler, ...others } = recordAt(json);
+  if (typeof handler === 'string' && gateOf({ handler, ...others }) !== undefined) return true;
+  return Object.values(json).some(holdsGate);
 }
 
 /** Returns where a reverse_proxy dials: `app:3000`, `unix//run/app.sock`, or a placeholder. */
@@ -62,10 +80,20 @@ export function dialsOf(handler: Handler): readonly string[] {
 export function responsesOf(handler: Handler): readonly Response[] {
   const responses = handler['handle_response'];
   if (!Array.isArray(responses)) return [];
-  return responses.map(recordAt).map(({ match, routes }) => ({
-    match: match === undefined || match === null ? undefined : recordAt(match),
-    routes: routesAt(routes),
-  }));
+  return responses.map(recordAt).map(({ match, status_code: status, routes }) => {
+    // `intercept` runs the routes whatever the status is to be (Caddy 2.11).
+    const isHandedOn = handler.handler === 'reverse_proxy' && replacesStatus(status);
+    return {
+      match: match === undefined || match === null ? undefined : recordAt(match),
+      routes: isHandedOn ? [] : routesAt(routes),
+      isHandedOn,
+    };
+  });
+}
+
+/** Returns whether a `handle_response` has a status, be it 0 or a placeholder: then a reverse_proxy runs no routes. */
+export function replacesStatus(status: unknown): boolean {
+  return status !== undefined && status !== null && status !== '';
 }
 
 /** What `import unprotected NAME` leaves in the JSON: a block that is meant to be open. */

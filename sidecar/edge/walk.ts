@@ -141,7 +141,8 @@ export function walkServer(name: string, server: Server): readonly Visit[] {
   }
 
   function runAnswers(handler: Handler, at: Spot, state: State): Answered[] {
-    return responsesOf(handler).map(({ match, routes }, index) => {
+    return responsesOf(handler).map(({ match, routes, isHandedOn }, index) => {
+      if (isHandedOn) return { match, exit: undefined };
       const brought = headersAskedFor(match);
       const inside = { ...at, brought, pointer: `${at.pointer}/handle_response/${index}` };
       const isYes = at.inGateAnswer && isOnlyFor2xx(match);

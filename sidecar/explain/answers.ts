@@ -1,9 +1,12 @@
 // What Caddy does with the answer of a reverse_proxy: hands it on, or runs the routes of the first `handle_response`
 // that takes it. So a gate's yes goes on to the app.
 import { recordAt, routesAt, type Handler } from '../edge/adapted.ts';
+import { replacesStatus } from '../edge/gate-handler.ts';
+import { failed } from './failed.ts';
 import { all, any, no, unknown, yes, type Met } from './met.ts';
 import { isHarmlessRoute, perhapsPast } from './harmless.ts';
-import { recordsAt } from './parts.ts';
+import { recordsAt, textAt } from './parts.ts';
+import { replaced } from './placeholders.ts';
 import type { Ran } from './handlers.ts';
 import { forked, withRequest, withRoutes, type GateAnswer, type Way } from './way.ts';
 
@@ -39,7 +42,7 @@ function through<V>([first, ...others]: readonly Candidate[], way: Way<V>): Way<
   if (first === undefined) return [handedOn(way)];
   const { response, met } = first;
   const into = (taken: Way<V>) => intoResponse(response, taken);
-  if (met.met === 'yes') return [into(way)];
+  if (met.met === 'yes') return into(way);
   const settled = way.settled.get(met.why);
   const [taken, left = way] = forked(
     way,
@@ -48,14 +51,24 @@ function through<V>([first, ...others]: readonly Candidate[], way: Way<V>): Way<
     (past) => past,
   );
   if (settled === false || taken === undefined) return through(others, way);
-  return settled === true ? [into(way)] : [into(taken), ...through(others, left)];
+  return settled === true ? into(way) : [...into(taken), ...through(others, left)];
 }
 
-function intoResponse<V>(response: Response, way: Way<V>): Way<V> {
-  const status = response['status_code'];
-  return status === undefined || status === ''
-    ? withRoutes(way, routesAt(response['routes']))
-    : handedOn(way);
+function intoResponse<V>(response: Response, way: Way<V>): Way<V>[] {
+  if (!replacesStatus(response['status_code']))
+    return [withRoutes(way, routesAt(response['routes']))];
+  const written = textAt(response['status_code']);
+  const status = replaced(written, way.request);
+  if (status !== undefined) return [withStatus(status, way)];
+  const fails = (left: Way<V>) => failed('500', left);
+  return forked(way, `${written} is a number`, handedOn, fails);
+}
+
+function withStatus<V>(status: string, way: Way<V>): Way<V> {
+  if (!/^[+-]?\d+$/.test(status)) return failed('500', way);
+  const { answer } = way;
+  const isSame = Number(status) === 0 || answer?.by !== 'gate';
+  return handedOn(isSame ? way : { ...way, answer: { ...answer, status: Number(status) } });
 }
 
 function handedOn<V>(way: Way<V>): Way<V> {
@@ -64,7 +77,7 @@ function handedOn<V>(way: Way<V>): Way<V> {
 
 function isHarmlessResponse(response: Response): boolean {
   return (
-    response['status_code'] === undefined && routesAt(response['routes']).every(isHarmlessRoute)
+    !replacesStatus(response['status_code']) && routesAt(response['routes']).every(isHarmlessRoute)
   );
 }
 
@@ -87,11 +100,17 @@ function takes(match: Response | undefined, answer: GateAnswer | undefined): Met
   const codes = Array.isArray(match['status_code']) ? match['status_code'].map(Number) : [];
   const headers = Object.entries(recordAt(match['headers']));
   if (answer === undefined)
-    return unknown(`its answer is ${[...codes, ...headers.map(([name]) => name)].join(', ')}`);
+    return unknown(
+      `its answer is ${[...codes.map(statusWords), ...headers.map(([name]) => name)].join(', ')}`,
+    );
   const { status } = answer;
   const byStatus =
     codes.length === 0 ? yes('any status') : any(codes.map((code) => ofStatus(code, status)));
   return all([byStatus, ...headers.map(([name, values]) => ofHeader(name, values, answer))]);
+}
+
+function statusWords(code: number): string {
+  return code < 10 ? `${code}xx` : String(code);
 }
 
 function ofStatus(code: number, status: number): Met {

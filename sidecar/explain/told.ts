@@ -1,27 +1,39 @@
 // What is known of an outcome besides what happens: whether it is one of the sidecar's own pages, and whether any site is
 // for that host at all. Pure.
-import type { Adapted, Route } from '../edge/adapted.ts';
-import { gateOf } from '../edge/gate-handler.ts';
+import type { Adapted, Handler, Route } from '../edge/adapted.ts';
+import { dialsOf, gateOf } from '../edge/gate-handler.ts';
 import type { Outcome } from './walk.ts';
 
 /** Where the sidecar's pages are. */
 const PAGES = '/.signet/';
 
-/** Returns where the gates of a configuration dial, each once. */
+/**
+ * Returns where the gates of a configuration dial, each once; without any, where the pages of `import signet` do, which
+ * log the stamp of each answer.
+ */
 export function sidecarsOf({ servers }: Adapted): ReadonlySet<string> {
-  const found = new Set<string>();
-  const open: unknown[] = Object.values(servers);
+  const handlers = handlersIn(servers);
+  const gates = handlers.flatMap((handler) => gateOf(handler)?.dials ?? []);
+  return new Set(gates.length > 0 ? gates : handlers.filter(logsStamp).flatMap(dialsOf));
+}
+
+function handlersIn(json: object): Handler[] {
+  const found: Handler[] = [];
+  const open: object[] = [json];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (typeof next !== 'object' || next === null) continue;
-    for (const dial of dialsIn(next)) found.add(dial);
-    open.push(...Object.values(next).filter((value) => typeof value === 'object'));
+    if ('handler' in next && typeof next.handler === 'string') {
+      found.push({ ...next, handler: next.handler });
+    }
+    const inner: unknown[] = Object.values(next);
+    open.push(...inner.filter((value) => typeof value === 'object' && value !== null));
   }
   return found;
 }
 
-function dialsIn(json: object): readonly string[] {
-  if (!('handler' in json) || typeof json.handler !== 'string') return [];
-  return gateOf({ ...json, handler: json.handler })?.dials ?? [];
+function logsStamp({ handler, handle_response: responses }: Handler): boolean {
+  return (
+    handler === 'reverse_proxy' && JSON.stringify(responses ?? '').includes('header.Signet-Stamp}')
+  );
 }
 
 /** Returns whether the sidecar itself answers, as it does on its own pages. */

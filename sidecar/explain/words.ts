@@ -1,4 +1,5 @@
 // What is told of an explanation, in words: who answers, what the client gets, what it hangs on.
+import { htmlTarget } from '../edge/html-redirect.ts';
 import type { Served } from './way.ts';
 import type { Told } from './explain.ts';
 
@@ -34,7 +35,7 @@ export function servedWords(served: Served): string {
     case 'redirect':
       return `a redirect (${shown(served.status)}) to ${shown(served.to)}`;
     case 'response':
-      return `respond ${shown(served.status)}${served.body ? ` ${JSON.stringify(cut(served.body))}` : ''}`;
+      return responseWords(served);
     case 'error':
       return `an error, ${shown(served.status)}`;
     case 'nothing':
@@ -44,6 +45,12 @@ export function servedWords(served: Served): string {
     case 'nobody':
       return `nobody: ${served.why}`;
   }
+}
+
+function responseWords({ status, body }: Extract<Served, { by: 'response' }>): string {
+  const target = htmlTarget(body);
+  if (target !== undefined) return `a redirect (${shown(status)}, by a page) to ${target}`;
+  return `respond ${shown(status)}${body ? ` ${JSON.stringify(cut(body))}` : ''}`;
 }
 
 function gateWords(status: number): string {
@@ -73,7 +80,8 @@ export function whyWords(told: Told): string {
   if (isOwnPage)
     return 'it is a page of the sidecar itself (sign-in, sign-out and the like), which decides on its own whom it answers';
   if (siteless !== undefined) return `no site is for the host ${siteless}`;
-  if (['proxy', 'handler', 'response'].includes(served.by))
+  const isServed = served.by !== 'response' || htmlTarget(served.body) === undefined;
+  if (isServed && ['proxy', 'handler', 'response'].includes(served.by))
     return 'nothing protects it: anyone is served, and no decision is made';
   return 'no gate is asked';
 }

@@ -132,6 +132,15 @@ describe('a block behind the gate', () => {
 });
 
 describe('without a gate', () => {
+  test('what an answer must be is told as Caddyfiles have it', () => {
+    const proxy = {
+      ...{ handler: 'reverse_proxy', upstreams: [{ dial: 'app:3000' }] },
+      handle_response: [{ match: { status_code: [2, 404] }, routes: [] }],
+    };
+    const [one] = told(configured([proxy, app]), SIGNED_OUT);
+    expect(one?.when.flat()).toContain('its answer is 2xx, 404');
+  });
+
   const OPEN = { handler: 'vars', signet_unprotected: 'assets' };
 
   test('it is said that nothing protects it', () => {

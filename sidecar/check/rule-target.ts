@@ -1,0 +1,42 @@
+// Request targets without a path (`x:http://x/admin`): no matcher of a path sees them, and an app behind an open block would
+// get them whole. Behind a gate there are none: the sidecar refuses to be asked about them.
+import type { MatcherSet } from '../edge/adapted.ts';
+import { recordAt, textsAt } from '../edge/adapted.ts';
+import type { Visit } from '../edge/walk.ts';
+import type { Found } from './finding.ts';
+import { servedBy } from './places.ts';
+import { foundAt, isDeclaredOpen, isGuarded, type Rule } from './rule.ts';
+
+/** Returns open apps beside guarded ones, where such a target is not refused. */
+export const findTargets: Rule = ({ sites }) =>
+  sites
+    .filter(({ visits, lacksSignet }) => !lacksSignet && visits.some(isGuardedApp))
+    .filter(({ visits }) => !visits.some(isRefusal))
+    .flatMap(({ visits }) => visits.filter(isOpenApp).map(found));
+
+function isGuardedApp(visit: Visit): boolean {
+  return isGuarded(visit) && servedBy(visit) === 'app';
+}
+
+function isOpenApp(visit: Visit): boolean {
+  return isDeclaredOpen(visit) && visit.mode === 'request' && servedBy(visit) === 'app';
+}
+
+// What answers only what has no path, and no app does.
+function isRefusal(visit: Visit): boolean {
+  const { handler, given } = visit;
+  if (!['static_response', 'error'].includes(handler.handler)) return false;
+  return given.some(({ sets }) => sets.every(({ not }) => Array.isArray(not) && not.some(isPath)));
+}
+
+function isPath(set: unknown): boolean {
+  const { path, vars_regexp: byRegexp } = recordAt(set) as MatcherSet;
+  if (textsAt(path).includes('/*')) return true;
+  const { pattern } = recordAt(recordAt(byRegexp)['{http.request.uri}']);
+  return pattern === '^/';
+}
+
+function found(visit: Visit): Found {
+  const seen = `${visit.path.at(-1) ?? ''} gets any target, also one without a path`;
+  return foundAt('target-unchecked', visit, seen);
+}

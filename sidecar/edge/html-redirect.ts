@@ -1,0 +1,48 @@
+// The page that Caddy 2.11 makes of `redir TO html`: a redirect for browsers alone, as a 200 with a body.
+import { type Handler, recordAt } from './adapted.ts';
+
+const PAGE = `<!DOCTYPE html>
+<html>
+	<head>
+		<title>Redirecting...</title>
+		<script>window.location.replace("%s");</script>
+		<meta http-equiv="refresh" content="0; URL='%s'">
+	</head>
+	<body>Redirecting to <a href="%s">%s</a>...</body>
+</html>
+`;
+const TARGET = /window\.location\.replace\("([^"]*)"\)/;
+
+/** As Go's `html.EscapeString` writes them. */
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&amp;': '&',
+  '&lt;': '<',
+  '&gt;': '>',
+  '&#34;': '"',
+  '&#39;': "'",
+};
+
+/** Returns where a page of `redir TO html` leads; undefined for any other body, however alike. */
+export function htmlTarget(body: unknown): string | undefined {
+  if (typeof body !== 'string') return undefined;
+  const [, written] = TARGET.exec(body) ?? [];
+  if (written === undefined || PAGE.replaceAll('%s', () => written) !== body) return undefined;
+  const isEscaped = /^(?:[^<>"'&]|&(?:amp|lt|gt|#34|#39);)*$/.test(written);
+  return isEscaped
+    ? written.replaceAll(/&[a-z#0-9]+;/g, (entity) => ENTITIES[entity] ?? entity)
+    : undefined;
+}
+
+/**
+ * Returns where a handler that came of `redir TO html` leads, the same for every request; undefined for any other,
+ * and where Caddy fills something in: that could be anything.
+ */
+export function htmlRedirectOf({ handler, ...others }: Handler): string | undefined {
+  if (handler !== 'static_response') return undefined;
+  const { body, headers, status_code: status, ...more } = others as Record<string, unknown>;
+  const { 'Content-Type': type, ...rest } = recordAt(headers);
+  const isPage = Array.isArray(type) && type.join() === 'text/html; charset=utf-8';
+  const isPlain = Object.keys(rest).length === 0 && Object.keys(more).length === 0;
+  const target = isPage && isPlain && Number(status) === 200 ? htmlTarget(body) : undefined;
+  return target?.includes('{') ? undefined : target;
+}
