@@ -80,15 +80,16 @@ function askWithin(
 ): Promise<Reply | Failed> {
   const sentAtMs = Date.now();
   const signal = AbortSignal.timeout(withinMs);
-  const options = { signal, maxHeaderSize: MAX_HEADER_BYTES, headers, agent: false } as const;
+  // As it is spelled: what is no path must not be made one.
+  const of = { signal, headers, path: target, agent: false } as const;
+  const options = { ...of, maxHeaderSize: MAX_HEADER_BYTES };
   const trust = { rejectUnauthorized: false, ...(ca && { ca }) };
   const { promise, resolve } = Promise.withResolvers<Reply | Failed>();
   try {
-    const at = new URL(target, url.origin);
     const asked =
       url.protocol === 'https:'
-        ? requestTls(at, { ...options, ...trust })
-        : requestPlain(at, options);
+        ? requestTls(url.origin, { ...options, ...trust })
+        : requestPlain(url.origin, options);
     listen(asked, signal, (end) => {
       if ('error' in end) resolve({ problem: wordsOf(end.error, withinMs) });
       else resolve('problem' in end ? end : { ...end, sentAtMs });

@@ -10,6 +10,7 @@ import type { Beside, Examination } from './examination.ts';
 import { lookAtRecord, type Spoofing } from './examine-record.ts';
 import { isUndecided } from './gate-mark.ts';
 import { type Line, notLookedAt, wrong } from './line.ts';
+import { judgeOddTarget, ODD_TARGET } from './odd-target.ts';
 import { judgeSignIn } from './sign-in.ts';
 import { isWithoutGate, judgeSidecar, judgeSignedOut, judgeSilence } from './signed-out.ts';
 import { judgeSpoofed, spoofOf, type Spoof } from './spoofed.ts';
@@ -63,6 +64,7 @@ async function* lookAtGate(
   page: Reply,
 ): AsyncGenerator<Line, Spoofing> {
   yield* lookAtSignIns(examination, issuers);
+  yield await lookAtOddTarget(examination);
   const spoof = spoofOf(randomBytes(16).toString('hex'));
   const { line, reply } = await lookAtSpoofed(examination, spoof, isUndecided(page));
   yield line;
@@ -86,6 +88,11 @@ async function* lookAtSignIns(
       ? unanswered(name, reply)
       : judgeSignIn(name, site.url, reply, expected);
   }
+}
+
+async function lookAtOddTarget(examination: Examination): Promise<Line> {
+  const reply = await ask(examination.site, ODD_TARGET, agent(examination));
+  return 'problem' in reply ? unanswered('odd target', reply) : judgeOddTarget(reply);
 }
 
 type Spoofed = { readonly line: Line; readonly reply?: Reply };

@@ -78,6 +78,7 @@ describe('at an installation that is well, with its settings and its record', ()
     ['clock', 'agree'],
     ['sidecar', 'answers under /.signet/'],
     ['signed-out', '302: sent to sign in'],
+    ['odd target', 'refused with 400'],
     ['spoofed headers', 'none of 9 came back'],
     ['record', 'log written, readable, followed'],
     ['spoofed row', 'nobody is its user'],

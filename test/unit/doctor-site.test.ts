@@ -4,6 +4,7 @@ import type { Reply, Tls } from '../../sidecar/doctor/ask.ts';
 import { judgeServer } from '../../sidecar/doctor/caddy.ts';
 import { isHttpsPort, judgePlain, judgeTls } from '../../sidecar/doctor/certificate.ts';
 import { judgeClock, skewMs } from '../../sidecar/doctor/clock.ts';
+import { judgeOddTarget } from '../../sidecar/doctor/odd-target.ts';
 import { judgeSignIn } from '../../sidecar/doctor/sign-in.ts';
 import { isWithoutGate, judgeSidecar, judgeSignedOut } from '../../sidecar/doctor/signed-out.ts';
 import { judgeSpoofed, spoofOf } from '../../sidecar/doctor/spoofed.ts';
@@ -313,5 +314,18 @@ test('what does not name itself Caddy is a warning, in letters that a terminal o
   expect(strange).toMatchObject({
     verdict: 'warning',
     seen: expect.stringContaining('\\x1b[31mx'),
+  });
+});
+
+test.each([
+  ['well', 400],
+  ['wrong', 200],
+  ['wrong', 204],
+  ['warning', 404],
+  ['warning', 502],
+])('a target without a path: %s when it is answered %i', (verdict, status) => {
+  expect(judgeOddTarget(aReply(status))).toMatchObject({
+    verdict,
+    seen: expect.stringContaining(String(status)),
   });
 });
