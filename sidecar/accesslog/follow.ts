@@ -5,6 +5,7 @@ import { closeSync, fstatSync, statSync } from 'node:fs';
 import { explain } from '../fault.ts';
 import type { SetAsideLine } from './set-aside.ts';
 import { firstLineOf, hasTail, tailOf, type Checkpoint } from './checkpoint.ts';
+import { createLateLines } from './late-lines.ts';
 import { createOpener, type OpenLog } from './open-log.ts';
 import { bytesAtOnce, readLines, type Limits, type ReadLines } from './read-lines.ts';
 import { createSuccession, OUTDATED, type Following } from './succession.ts';
@@ -92,7 +93,7 @@ export function createFollower({
   const limits = { maxLineBytes, maxBatchLines, maxBatchBytes };
   const memory = isMemoryReused && Buffer.allocUnsafeSlow(bytesAtOnce(limits));
   const opener = createOpener({ spool, maxUnpackedBytes, now });
-  const succession = createSuccession(path, opener, checkpoint);
+  const succession = createSuccession(path, opener, createLateLines(now), checkpoint);
   const gaps: string[] = isCheckpointLost === true ? [DAMAGED_PLACE] : [];
   let log: OpenLog | undefined;
   let problem: string | undefined;
@@ -131,7 +132,6 @@ export function createFollower({
       }
       const opened = succession.openNext(log, following);
       if (opened === undefined) return undefined;
-      closeSync(log.fd);
       log = opened;
     }
     return undefined;
@@ -172,6 +172,7 @@ export function createFollower({
   function close(): void {
     if (log !== undefined) closeSync(log.fd);
     log = undefined;
+    succession.close();
   }
 
   function absence(): string | undefined {

@@ -10,7 +10,8 @@ import { basename } from 'node:path';
 import { firstLineOf, hasTail, isFileOf, type Checkpoint } from './checkpoint.ts';
 import { doneAmong, keyOfFile, keyOfFirstLine, MAX_CONSUMED, remember } from './consumed.ts';
 import { listLogFiles, logFileAt, type LogFile, type LogFiles } from './log-files.ts';
-import type { OpenLog, Opener } from './open-log.ts';
+import type { LateLines } from './late-lines.ts';
+import { closeFile, type OpenLog, type Opener } from './open-log.ts';
 
 /** The files to come after one, empty as long as Caddy writes to it; and whether that one lies among them no more. */
 export type Following = { readonly files: readonly LogFile[]; readonly isGone: boolean };
@@ -19,7 +20,10 @@ export type Succession = {
   /** Returns the checkpoint's file at its place, else the oldest; undefined when there is none. */
   openFirst(): OpenLog | undefined;
   after(log: OpenLog): Following;
-  /** Returns what follows on `log`, which was read to its end; undefined when there is nothing yet. */
+  /**
+   * Returns what follows on `log`, which was read to its end and is not the caller's any more then;
+   * undefined when there is nothing yet.
+   */
   openNext(log: OpenLog, following: Following): OpenLog | undefined;
   /** Returns the bytes of the files to come, as they lie there. */
   bytesAfter(log: OpenLog | undefined): number;
@@ -29,6 +33,8 @@ export type Succession = {
   consumed(): readonly string[];
   /** Returns what is left out of the log, in a sentence. */
   problem(): string | undefined;
+  /** Closes what it holds of files that were read. */
+  close(): void;
 };
 
 /** Thrown when a file is not what was listed any more: look again, at once. */
@@ -43,6 +49,7 @@ const DELETED = 'Rolled files of the log were deleted before they were read: lin
 export function createSuccession(
   path: string,
   opener: Opener,
+  late: LateLines,
   checkpoint: Checkpoint | undefined,
 ): Succession {
   let place = checkpoint;
@@ -124,7 +131,15 @@ export function createSuccession(
     expected = undefined;
     if (isCopyOf(opened, log)) Object.assign(opened, { offset: log.offset, last: log.last });
     else if (log.offset > 0) consumed = remember(consumed, keyOfFirstLine(firstLineIn(log)));
+    leave(log, log.rolledName ?? (copy?.packing && copy.rolledName));
     return opened;
+  }
+
+  // To a rolled file somebody else may still write, also to one that is compressed by now.
+  function leave({ fd, packing, offset }: OpenLog, rolledName: string | undefined): void {
+    const isWatched = packing === undefined && rolledName !== undefined;
+    if (isWatched) late.hold({ fd, rolledName, bytes: offset });
+    else closeFile(fd);
   }
 
   // Passes over what will never be read. Throws for what can't be read now.
@@ -168,6 +183,7 @@ export function createSuccession(
   function list(): LogFiles {
     const found = listLogFiles(path);
     odd = found.odd;
+    gaps.push(...late.look());
     return found;
   }
 
@@ -188,7 +204,16 @@ export function createSuccession(
     return odd[0] === undefined ? undefined : `${odd[0]} is not a file and is passed over.`;
   }
 
-  return { openFirst, after, openNext, bytesAfter, takeGaps, consumed: () => consumed, problem };
+  return {
+    openFirst,
+    after,
+    openNext,
+    bytesAfter,
+    takeGaps,
+    consumed: () => consumed,
+    problem,
+    close: () => late.close(),
+  };
 }
 
 const NOTHING: Following = { files: [], isGone: false };
