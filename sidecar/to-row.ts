@@ -149,7 +149,9 @@ function isSampled(
   sample: Sample,
 ): boolean {
   if (opened === 'invalid' || !isExplained(entry, opened)) return true;
-  return stampOf(opened)?.sampled ?? sample({ decision: 'none', reason, route: routeOf(entry) })(traceId);
+  return (
+    stampOf(opened)?.sampled ?? sample({ decision: 'none', reason, route: routeOf(entry) })(traceId)
+  );
 }
 
 function decisionOf(entry: Entry, opened: Opened): { decision: Decision; reason: Reason } {
