@@ -48,8 +48,8 @@ export function createSurface(parts: ServerParts): RequestListener {
   const own = createOwn(parts);
   return (req, res) => {
     if (!isCaddy(req)) notForYou(res);
-    else if (!isPath(req)) notCaddy(res);
     else if (isVerify(req)) verify(parts, req, res);
+    else if (!isPath(req)) notCaddy(res);
     else own(req, res);
   };
 }
