@@ -134,6 +134,7 @@ test('only the command loads the configuration, and only the wiring takes it apa
 const RIM = [
   'accesslog/checkpoint.ts', // reads the log
   'accesslog/follow.ts',
+  'accesslog/late-lines.ts',
   'accesslog/log-files.ts',
   'accesslog/open-log.ts',
   'accesslog/read-lines.ts',

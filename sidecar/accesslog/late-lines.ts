@@ -2,7 +2,7 @@
 // of them after that is never read, but told. Caddy renames a file after its last write to it, so this
 // is the work of another writer. Of those that were left before a restart nothing is known: the
 // checkpoint tells which they were, and not how long.
-import { closeFile, standingOf } from './open-log.ts';
+import { closeSync, fstatSync } from 'node:fs';
 
 export type LateLines = {
   /** Takes over the open file, which was read up to `bytes`, and closes it in time. */
@@ -46,13 +46,13 @@ export function createLateLines(now: () => number): LateLines {
   }
 
   // To be deleted is the last change of a file to which nobody writes.
-  function isLongDeleted({ isDeleted, changedMs }: { isDeleted: boolean; changedMs: number }) {
+  function isLongDeleted({ isDeleted, changedMs }: Standing): boolean {
     return isDeleted && Math.abs(now() - changedMs) > DELETED_MS;
   }
 
   function release(file: LeftFile): void {
     held.delete(file);
-    closeFile(file.fd);
+    closeSync(file.fd);
   }
 
   return { hold, look, close: () => held.forEach(release) };
@@ -63,4 +63,22 @@ function sentenceOf({ rolledName }: LeftFile): string {
     `The rolled file ${rolledName} was written to after it had been read to its end: those lines ` +
     'are missing. Do two Caddys write to one log? Each needs its own.'
   );
+}
+
+/** How long an open file is, whether its last name is gone, and when it was changed last. */
+type Standing = {
+  readonly bytes: number;
+  readonly isDeleted: boolean;
+  /** Milliseconds since the epoch; its being renamed or deleted counts, too. */
+  readonly changedMs: number;
+};
+
+// Undefined when the system doesn't say.
+function standingOf(fd: number): Standing | undefined {
+  try {
+    const { size, nlink, ctimeMs } = fstatSync(fd);
+    return { bytes: size, isDeleted: nlink === 0, changedMs: ctimeMs };
+  } catch {
+    return undefined; // deleted on another machine, of a network's disk
+  }
 }

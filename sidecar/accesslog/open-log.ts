@@ -82,29 +82,6 @@ export function createOpener({ spool, maxUnpackedBytes, now }: OpenerOptions): O
   return { open, firstLineOf };
 }
 
-/** How long an open file is, whether its last name is gone, and when it was changed last. */
-export type Standing = {
-  readonly bytes: number;
-  readonly isDeleted: boolean;
-  /** Milliseconds since the epoch; its being renamed or deleted counts, too. */
-  readonly changedMs: number;
-};
-
-/** Returns how an open file stands, or undefined when the system doesn't say. */
-export function standingOf(fd: number): Standing | undefined {
-  try {
-    const { size, nlink, ctimeMs } = fstatSync(fd);
-    return { bytes: size, isDeleted: nlink === 0, changedMs: ctimeMs };
-  } catch {
-    return undefined; // deleted on another machine, of a network's disk
-  }
-}
-
-/** Closes an open file. */
-export function closeFile(fd: number): void {
-  closeSync(fd);
-}
-
 function firstLineOf(file: LogFile): string | undefined {
   const fd = openListed(file);
   if (fd === undefined) return undefined;

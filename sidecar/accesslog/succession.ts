@@ -11,7 +11,7 @@ import { firstLineOf, hasTail, isFileOf, type Checkpoint } from './checkpoint.ts
 import { doneAmong, keyOfFile, keyOfFirstLine, MAX_CONSUMED, remember } from './consumed.ts';
 import { listLogFiles, logFileAt, type LogFile, type LogFiles } from './log-files.ts';
 import type { LateLines } from './late-lines.ts';
-import { closeFile, type OpenLog, type Opener } from './open-log.ts';
+import type { OpenLog, Opener } from './open-log.ts';
 
 /** The files to come after one, empty as long as Caddy writes to it; and whether that one lies among them no more. */
 export type Following = { readonly files: readonly LogFile[]; readonly isGone: boolean };
@@ -139,7 +139,7 @@ export function createSuccession(
   function leave({ fd, packing, offset }: OpenLog, rolledName: string | undefined): void {
     const isWatched = packing === undefined && rolledName !== undefined;
     if (isWatched) late.hold({ fd, rolledName, bytes: offset });
-    else closeFile(fd);
+    else closeSync(fd);
   }
 
   // Passes over what will never be read. Throws for what can't be read now.
