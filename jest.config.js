@@ -8,5 +8,5 @@ export default {
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2023' } }],
   },
   globalSetup: '<rootDir>/test/fixtures/global-setup.js',
-  testTimeout: 30_000,
+  testTimeout: 120_000,
 };

@@ -361,7 +361,7 @@ describe('a state folder', () => {
       out: 'The file was written anew: nothing stays in it.\n',
     });
     expect(readFileSync(store).includes('alice')).toBe(false);
-  }, 30_000);
+  });
 
   test('remove: old rows go, the stub is signed, and the rest is verified', async () => {
     await publish();
@@ -627,6 +627,5 @@ describe.each(Object.entries(databaseKinds()))('%s', (name, kind) => {
       }
       await record.close();
     },
-    60_000,
   );
 });

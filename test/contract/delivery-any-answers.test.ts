@@ -79,7 +79,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 test('no row is passed that is neither acknowledged nor set aside, none acknowledged twice, and nobody forgotten sent', async () => {
   await fc.assert(fc.asyncProperty(script, play), { numRuns: 60 });
-}, 120_000);
+});
 
 async function play(told: Script): Promise<void> {
   const outgoing = await openOutgoing(folder);

@@ -348,7 +348,6 @@ test.each([
     expect(new Set(taken).size).toBe(taken.length);
     expect(delivery.state().leftOut['refused']).toBeGreaterThanOrEqual(6);
   },
-  45_000,
 );
 
 test('what is too much at once for a destination that only says that it is busy goes in pieces', async () => {

@@ -16,7 +16,7 @@ import {
 let site: ShapeSite;
 beforeAll(async () => {
   site = await startShapes();
-}, 60_000);
+});
 afterAll(() => site.stop());
 
 /** So many at once. */

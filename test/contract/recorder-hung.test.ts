@@ -37,4 +37,4 @@ test('SIGTERM ends the sidecar all the same, after all that could be closed was'
     closeSync(pipe);
     remove();
   }
-}, 30_000);
+});

@@ -120,7 +120,7 @@ test('a database that is locked for longer than it waits: it says so, and goes o
   await wellAgain(recorder);
   expect(idsIn(place.store)).toEqual(ids(1, 2, 3));
   expect(recorder.troubles.at(-1)).toEqual({ of: 'recording' });
-}, 40_000);
+});
 
 describe('a store with overwritten pages', () => {
   const ALL = upTo(1500);
@@ -228,7 +228,7 @@ maybeServer('a server', () => {
     await server.restart();
     await wellAgain(recorder);
     expect(await recordedIds()).toEqual(ids(...upTo(600)));
-  }, 60_000);
+  });
 
   test('with a damaged checkpoint: all is read again, nothing doubled, and an event says so', async () => {
     place.write(1, 2);

@@ -39,7 +39,7 @@ beforeAll(async () => {
     started.endBy(() => caddy.stop());
     return { port, adapted: await adaptedOf(caddyfile), stop: started.end };
   });
-}, 60_000);
+});
 afterAll(() => site.stop());
 
 function textOf(port: number, app: number): string {

@@ -38,7 +38,7 @@ describe.each(Object.entries(databaseKinds()))('%s', (_name, kind) => {
     }
     expect(kills).toBeGreaterThan(0);
     await expectTold(place);
-  }, 60_000);
+  });
 });
 
 async function fill(place: string): Promise<void> {

@@ -33,7 +33,7 @@ describe.each(Object.entries(sessionStoreKinds()))('%s', (name, kind) => {
     await store.close();
   }
 
-  beforeAll(() => kind.start(), 30_000);
+  beforeAll(() => kind.start());
   afterAll(() => kind.stop());
   beforeEach(async () => {
     open = await kind.make();
@@ -169,7 +169,7 @@ describe.each(Object.entries(sessionStoreKinds()))('%s', (name, kind) => {
     expect(await found()).toBe('alice');
     await sessions.close();
     await store.close();
-  }, 30_000);
+  });
 
   describe('a revoked session is refused within a second on both of two sidecars', () => {
     async function both() {

@@ -37,7 +37,7 @@ beforeAll(async () => {
   edge = await startEdge(SITE, { extra: { SIGNET_CONFIG: settings } });
   jwksUrl = new URL(`http://localhost:${edge.port}/.signet/jwks.json`);
   alice = await edge.signIn('alice');
-}, 120_000);
+});
 afterAll(async () => {
   await edge.stop();
   remove();

@@ -24,7 +24,7 @@ let bob: string;
 beforeAll(async () => {
   edge = await startEdge(SITE);
   [alice, bob] = [await edge.signIn('alice'), await edge.signIn('bob')];
-}, 60_000);
+});
 afterAll(async () => edge.stop());
 
 /** Starts `signet audit` with its output on a pipe. */
@@ -84,7 +84,7 @@ test('`signet audit --user alice --since 1h` answers while fifty requests a seco
   await until('the last row', () => edge.rows().length >= edge.logLines().length);
   const listed = (await auditOfAlice()).map(({ requestId }) => requestId);
   expect(listed.slice(before).toSorted()).toEqual(hers.toSorted());
-}, 60_000);
+});
 
 test('--follow shows a new row as it comes, and ends with 0 when interrupted', async () => {
   const { requestId: earlier } = await edge.send('/orders/earlier', [alice]);

@@ -43,7 +43,7 @@ beforeAll(async () => {
   host = hostOf('app');
   const cookie = { kind: 'central', host: hostOf('login') } as const;
   site = await startSignInSite([provider], { cookie, hosts: [host, hostOf('login')] });
-}, 60_000);
+});
 afterAll(async () => {
   await browser.stop();
   server.closeAllConnections();

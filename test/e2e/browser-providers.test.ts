@@ -38,14 +38,14 @@ beforeAll(async () => {
     },
   });
   browser = await startBrowser({ trusted: [site.authority] });
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser?.stop();
   await site?.stop();
   await Promise.all(providers.map((one) => one.stop()));
   remove();
-}, 60_000);
+});
 
 beforeEach(async () => {
   person = await browser.person();

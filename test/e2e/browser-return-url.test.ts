@@ -47,5 +47,4 @@ test.each(testSeeds(1))(
     ]);
     expect(await leadingAway(page, kept.flatMap(readings))).toEqual([]);
   },
-  60_000,
 );

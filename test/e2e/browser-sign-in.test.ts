@@ -12,12 +12,12 @@ let person: Person;
 beforeAll(async () => {
   site = await startBrowserSite();
   browser = await startBrowser({ trusted: [site.authority] });
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser?.stop();
   await site?.stop();
-}, 60_000);
+});
 
 beforeEach(async () => {
   person = await browser.person();

@@ -16,12 +16,12 @@ beforeAll(async () => {
   person = await browser.person();
   await person.page.goto(`${site.origin}/spa`);
   await logIn(person.page, 'alice');
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser?.stop();
   await site?.stop();
-}, 60_000);
+});
 
 const said = (page: Page) => page.$eval('#said', (element) => element.textContent);
 

@@ -16,12 +16,12 @@ beforeAll(async () => {
     trusted: [blocked.authority, site.authority],
     cookiesBlockedFor: [blocked.origin],
   });
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser?.stop();
   await Promise.all([blocked?.stop(), site?.stop()]);
-}, 60_000);
+});
 
 const heading = (page: Page) => page.$eval('h1', (h1) => h1.textContent);
 const textOf = (page: Page) => page.$eval('main', (main) => main.innerText);

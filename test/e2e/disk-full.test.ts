@@ -37,7 +37,7 @@ beforeAll(async () => {
   await edge.startCaddy();
   await edge.startSidecar();
   alice = await edge.signIn('alice');
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all([edge.sidecar().stop(), edge.caddy().stop()]);
   logDisk.unmount();

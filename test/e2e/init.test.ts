@@ -76,7 +76,7 @@ test('what it writes runs as it is: alice signs in, reaches the app, and is foun
     edge.kill('SIGTERM');
     await Promise.all([closed, sidecar.stop()]);
   }
-}, 60_000);
+});
 
 describe('with flags', () => {
   test('the provider is asked, and what it says is told', async () => {

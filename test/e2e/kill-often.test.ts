@@ -28,7 +28,7 @@ beforeAll(async () => {
   edge = await startEdge(SITE);
   alice = await edge.signIn('alice');
   run = await createKillRun(edge, alice, createRandom(seed));
-}, 60_000);
+});
 afterAll(async () => edge.stop());
 afterAll(async () => run.close());
 
@@ -50,7 +50,7 @@ const requestIdsOf = (open: readonly OpenDecision[]) =>
 test('after ten kills every answer, line, row, span and number is there once, and nothing is open', async () => {
   const { kills, fates } = await killOften();
   expect({ kills, open: fates.open }).toEqual({ kills: KILLS, open: [] });
-}, 120_000);
+});
 
 describe('when Caddy is killed', () => {
   const atTheApp = new Set<string>();
@@ -75,7 +75,7 @@ describe('when Caddy is killed', () => {
     ({
       fates: { open },
     } = await balance());
-  }, 120_000);
+  });
 
   test('what it had not answered is open, with who and where', () => {
     const byId = new Map(open.map((one) => [one.requestId, one]));
@@ -88,7 +88,7 @@ describe('when Caddy is killed', () => {
   test('after ten more kills of the sidecar the same are open', async () => {
     const { fates } = await killOften();
     expect(requestIdsOf(fates.open)).toEqual(requestIdsOf(open));
-  }, 120_000);
+  });
 
   test('a day later they are lost, and nothing is open', async () => {
     expect(await edge.sidecar().stop()).toBe(0);
@@ -102,7 +102,7 @@ describe('when Caddy is killed', () => {
     expect(new Set(lostRows().map(({ details }) => details['request']))).toEqual(
       requestIdsOf(open),
     );
-  }, 120_000);
+  });
 });
 
 function lostRows(): readonly EventRow[] {

@@ -20,7 +20,7 @@ let alice: string;
 beforeAll(async () => {
   edge = await startEdge(SITE);
   alice = await edge.signIn('alice');
-}, 60_000);
+});
 afterAll(async () => edge.stop());
 
 /** A request of each ending. */
@@ -168,7 +168,6 @@ test.each(testSeeds(1))(
     expectTold([{ requestId: webSocket.requestId, status: 101 }, ...replies]);
     expectServedAsDecided();
   },
-  60_000,
 );
 
 test('after SIGTERM the checkpoint equals the log’s size, and a second start adds nothing', async () => {

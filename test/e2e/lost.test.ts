@@ -87,7 +87,7 @@ describe('routes with log_skip', () => {
       await edge.send('/silent/x', [alice]);
       await edge.send('/orders', [alice]);
     }
-  }, 60_000);
+  });
   afterAll(async () => edge.stop());
 
   test('a minute has not passed: their decisions are open, and nothing is lost', async () => {
@@ -149,7 +149,7 @@ describe('a WebSocket', () => {
   beforeAll(async () => {
     edge = await startEdge(SITE);
     alice = await edge.signIn('alice');
-  }, 60_000);
+  });
   afterAll(async () => edge.stop());
 
   test('is open as long as it lasts, over a kill of the sidecar, and settled when it closes', async () => {
@@ -176,7 +176,7 @@ describe('an answer of the gate that never reaches Caddy', () => {
     ledger = createLedger(placesIn(edge.folder, edge.accessLog));
     alice = await edge.signIn('alice');
     await decisions(edge, ({ open }) => open === 0);
-  }, 60_000);
+  });
   afterAll(async () => edge.stop());
   afterAll(async () => proxy.stop());
 
@@ -244,7 +244,7 @@ describe('a log that can’t be read', () => {
     mkdirSync(edge.accessLog);
     await letTimePass(edge, 61 * SECOND_US);
     startedMs = performance.now();
-  }, 60_000);
+  });
   afterAll(async () => edge.stop());
 
   test('makes nothing lost: the lines may be in it', async () => {

@@ -60,7 +60,7 @@ test('what it is given is enough to build the package, and the command is where 
   } finally {
     rmSync(folder, { recursive: true });
   }
-}, 60_000);
+});
 
 test('it runs as a user by number who is not root', () => {
   expect(restsOf('USER').at(-1)).toMatch(/^[1-9]\d*:[1-9]\d*$/);

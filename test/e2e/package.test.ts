@@ -109,7 +109,7 @@ describe('what is in it', () => {
     expect((await run('npm', ['ci', ...options], { cwd: built })).stdout).toMatch(
       /added \d+ packages/,
     );
-  }, 60_000);
+  });
 
   test('has documents whose links lead to what is there', () => {
     const dead = paths
@@ -129,7 +129,7 @@ describe('what is in it', () => {
       process.umask(umask);
       rmSync(folder, { recursive: true });
     }
-  }, 60_000);
+  });
 });
 
 describe('installed where there is no repository', () => {

@@ -23,7 +23,7 @@ describe.each(['behind', 'in front of'] as const)(
       process.stdout.write(`power cut: SIGNET_TEST_SEED=${seed} repeats this\n`);
       edge = await startEdge(SITE);
       after = await cutPower(edge, side, createRandom(seed));
-    }, 120_000);
+    });
     afterAll(async () => edge.stop());
 
     test('no row is doubled or made up, and each line has its row', () => {

@@ -17,7 +17,7 @@ beforeAll(async () => {
       backChannelLogoutUri: `${origin}/.signet/back-channel-logout`,
     }),
   });
-}, 60_000);
+});
 afterAll(async () => edge.stop());
 
 const isRefused = async (cookie: string) => (await edge.send('/orders', [cookie])).status === 401;
@@ -84,7 +84,7 @@ test('whoever is refused at the provider while Signet stops is refused after it,
   await until('it is refused', () => isRefused(cookie));
   await until('the event', () => revokedOf('bob').length > before);
   expect(revokedOf('bob')).toHaveLength(before + 1);
-}, 60_000);
+});
 
 test('an agent on behalf of a person leaves both names: at the app, in the row, on the span', async () => {
   const token = await edge.provider.delegatedToken('alice', ['build-agent', 'deploy-agent']);
@@ -121,4 +121,4 @@ test('a provider that re-checks no session is told of on /readyz; the sessions g
   });
   const problem: unknown = expect.stringMatching(/^sessions can't be re-checked: .*; they go on$/);
   expect(await provider()).toEqual({ ok: false, issuer, problem });
-}, 30_000);
+});

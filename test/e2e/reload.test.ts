@@ -97,7 +97,7 @@ beforeAll(async () => {
   alice = await edge.signIn('alice');
   load = startSteadyLoad(edge.port, asked(), REQUESTS_PER_SECOND);
   await until('the load', () => load.timed.length > 50);
-}, 60_000);
+});
 
 afterAll(async () => {
   await load?.stop();
@@ -193,7 +193,7 @@ test('what is told to hold does: the very next request is recorded by it', async
     const { clientAddress } = await edge.row(requestId);
     expect([kept, clientAddress]).toEqual([kept, kept === 'keep' ? '127.0.0.1' : '127.0.0.0']);
   }
-}, 60_000);
+});
 
 test('what a running sidecar cannot change is named, and waits', async () => {
   await taking(() => write({ audit: { heads_file: join(folder, 'heads.jsonl') } }));

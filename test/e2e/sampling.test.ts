@@ -7,7 +7,7 @@ import { SITE } from '../fixtures/site.ts';
 let edge: Edge;
 beforeAll(async () => {
   edge = await startEdge(SITE, { extra: { SIGNET_SAMPLING_RATIO: '0' } });
-}, 60_000);
+});
 afterAll(async () => edge.stop());
 
 const traceOf = (requestId: string) => requestId.replaceAll('-', '');

@@ -45,4 +45,4 @@ test('a terminal that is closed ends the sidecar, though SIGHUP otherwise means 
   } finally {
     remove();
   }
-}, 60_000);
+});

@@ -72,7 +72,7 @@ test('a program that does not heed Ctrl-C is killed in the end, and named', asyn
   const text = [...deaf, '```text', 'deaf', '```'].join('\n');
   const { left } = await followTutorial(tutorialSteps(text), machine);
   expect(left).toContain('cat');
-}, 30_000);
+});
 
 function traceIds(headers: Followed['pages'][number]['headers'] | undefined): string[] {
   return [String(headers?.['x-request-id']).replaceAll('-', '')];

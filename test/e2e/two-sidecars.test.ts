@@ -59,7 +59,7 @@ beforeAll(async () => {
   };
   machines = [await start(), await start()];
   for (const machine of machines) await isReady(machine);
-}, 60_000);
+});
 
 afterAll(async () => {
   for (const { sidecar, remove } of machines ?? []) {
@@ -145,7 +145,7 @@ test('sessions survive a restart of a sidecar', async () => {
   two.sidecar = startSidecar(two.folder, two.env);
   await isReady(two);
   await servedOnBoth(cookie);
-}, 60_000);
+});
 
 test('sessions survive a rotation of the keys, in two steps, machine by machine', async () => {
   const cookie = await signIn('carol', machines);
@@ -169,7 +169,7 @@ test('sessions survive a rotation of the keys, in two steps, machine by machine'
     await servedOnBoth(cookie);
   }
   expect((await sealing(two)).seals).toBe((await sealing(one)).seals);
-}, 60_000);
+});
 
 test('while the store is down everyone is refused by 503; when it is back, sessions are', async () => {
   const cookie = await signIn('alice', machines);
@@ -182,4 +182,4 @@ test('while the store is down everyone is refused by 503; when it is back, sessi
   for (const machine of machines) {
     await until('it opens', async () => (await verify(machine, cookie)) === 204);
   }
-}, 60_000);
+});

@@ -63,7 +63,7 @@ beforeAll(async () => {
   makeFirstStore(store).close();
   for (let number = 1; number <= LINES; number++) appendFileSync(accessLog, olderLine(number));
   await start();
-}, 60_000);
+});
 
 afterAll(async () => {
   await sidecar.stop();

@@ -135,7 +135,7 @@ test('closing meanwhile leaves the session to whoever asks next', async () => {
   expect(await versionOf(id)).toBe(1);
   expect(ended).toEqual([]);
   // It is not waited out: that would take ten seconds.
-}, 6_000);
+}, 9_000);
 
 test('after one wait in vain, requests of the session don’t wait for ten seconds', async () => {
   const sessions = sidecar({ store: leasing() });

@@ -35,7 +35,7 @@ const open = {
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'signet-interleaved-'));
   postgres = await startPostgres();
-}, 30_000);
+});
 afterAll(async () => {
   await postgres.stop();
   rmSync(folder, { recursive: true, force: true });
@@ -144,5 +144,4 @@ test.each(Object.entries(open))(
     expect(asked.misused).toEqual([]);
     expect(asked.refreshes()).toBeGreaterThan(100);
   },
-  60_000,
 );

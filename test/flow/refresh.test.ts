@@ -73,7 +73,7 @@ describe('fifty requests at once, and a token endpoint that takes five seconds',
     await until('the refresh', async () => (await versionOf(id)) === 2);
     expect(await findAll(sessions, id)).toEqual(['alice']);
     expect(at.uses()).toEqual({ granted: 1, refused: 0 });
-  }, 30_000);
+  });
 
   test('are one refresh also for two sidecars of one store', async () => {
     const [here, there] = [sidecar(), sidecar()];
@@ -86,7 +86,7 @@ describe('fifty requests at once, and a token endpoint that takes five seconds',
     await until('the refresh', async () => (await versionOf(id)) === 2);
     expect([await findAll(here, id), await findAll(there, id)]).toEqual([['alice'], ['alice']]);
     expect(at.uses()).toEqual({ granted: 1, refused: 0 });
-  }, 30_000);
+  });
 });
 
 describe('a session', () => {

@@ -54,13 +54,13 @@ beforeEach(async () => {
   write(provider);
   sidecar = startMortalSidecar(folder, { SIGNET_STATE: '' });
   await untilChecks(({ provider: { ok } = { ok: false } }) => ok);
-}, 60_000);
+});
 
 afterEach(async () => {
   await sidecar.stop();
   await Promise.all([provider.stop(), other.stop()]);
   remove();
-}, 60_000);
+});
 
 test('another provider is found before it takes over', async () => {
   write(other);

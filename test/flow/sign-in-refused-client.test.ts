@@ -39,13 +39,13 @@ beforeEach(async () => {
   writeFileSync(join(folder, 'signet.yaml'), JSON.stringify(settings));
   sidecar = startMortalSidecar(folder, { SIGNET_STATE: '' });
   await untilProvider((ok) => ok);
-}, 60_000);
+});
 
 afterEach(async () => {
   await sidecar.stop();
   await provider.stop();
   remove();
-}, 60_000);
+});
 
 const check = async () => (await readiness(port, sidecar)).checks['provider'];
 const untilProvider = (condition: (ok: boolean) => boolean) =>

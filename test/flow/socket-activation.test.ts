@@ -108,7 +108,7 @@ test('no request fails while the sidecar is restarted under load', async () => {
   await load.stop();
   expect(load.timed.length).toBeGreaterThanOrEqual(3 * REQUESTS_EACH);
   expect(load.timed.filter(({ status }) => status !== 200)).toEqual([]);
-}, 90_000);
+});
 
 /** With the snippets' bound on the gate's answer far off: how long a start takes here is not what is tested. */
 function siteText(port: number, app: string): string {

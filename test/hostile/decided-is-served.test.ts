@@ -13,7 +13,7 @@ let alice: string;
 beforeAll(async () => {
   edge = await startEdge(BLOCKS, { options: HOSTILE_OPTIONS });
   alice = await edge.signIn('alice');
-}, 60_000);
+});
 afterAll(async () => edge?.stop());
 
 const [seed = 0] = testSeeds(1);

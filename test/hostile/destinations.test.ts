@@ -45,7 +45,7 @@ beforeAll(async () => {
     extra: { SIGNET_DESTINATION: '' },
   });
   alice = await edge.signIn('alice');
-}, 60_000);
+});
 afterAll(async () => {
   await edge?.stop();
   await Promise.all([...receivers.values()].map((one) => one.stop()));
@@ -131,4 +131,4 @@ test('case 45: destinations that are down, slow, refuse the token or keep a part
   await allHaveAll();
   expect(receivers.get('refusing')?.calls.at(-1)?.headers['authorization']).toBe('Bearer better');
   await standings((of) => (['down', 'slow', 'refusing'] as const).every((name) => of(name)?.ok));
-}, 60_000);
+});

@@ -30,7 +30,7 @@ beforeAll(async () => {
   app = await startClaimingApp();
   edge = await startEdge(`${CLAIMED}${SITE}`.replaceAll('APP', app.address));
   [alice, carol] = [await edge.signIn('alice'), await edge.signIn('carol')];
-}, 60_000);
+});
 afterAll(async () => {
   await edge?.stop();
   await app?.stop();

@@ -23,7 +23,7 @@ let dave: string;
 beforeAll(async () => {
   edge = await startEdge(BLOCKS, { options: HOSTILE_OPTIONS });
   [alice, dave] = [await edge.signIn('alice'), await edge.signIn('dave')];
-}, 60_000);
+});
 afterAll(async () => edge?.stop());
 
 const ALICE_TOLD = [

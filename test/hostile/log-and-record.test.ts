@@ -54,7 +54,7 @@ let alice: string;
 beforeAll(async () => {
   edge = await startEdge(SITE.replace('DEAD', String(await freePort())));
   alice = await edge.signIn('alice');
-}, 60_000);
+});
 afterAll(async () => edge.stop());
 beforeEach(() => {
   edge.app.seen.length = 0;
@@ -375,7 +375,7 @@ test('case 49: with the sidecar down no spelling of Remote-User reaches the app:
     });
     expect(row).not.toHaveProperty('identity');
   }
-}, 60_000);
+});
 
 const cleanUps: (() => unknown)[] = [];
 afterAll(async () => {
@@ -458,7 +458,7 @@ test('case 43: a log that is truncated, rolled twice while the sidecar was down,
   expect(await recorder.recorded(lines.length + 1)).toBe(2);
   expect(contentOf(folder)).toEqual(before);
   expect(await recorder.sidecar.stop()).toBe(0);
-}, 60_000);
+});
 
 describe('case 53: no row is lost and none is there twice when', () => {
   const text = (some: readonly string[]) => some.map((line) => `${line}\n`).join('');

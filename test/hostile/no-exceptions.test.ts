@@ -93,7 +93,7 @@ beforeAll(async () => {
   edge = await startEdge(SITE);
   alice = await edge.signIn('alice');
   agent = `Authorization: Bearer ${await edge.provider.clientCredentialsToken()}`;
-}, 60_000);
+});
 afterAll(async () => edge?.stop());
 
 test('case 14: a requirement that does not parse, is empty, or names an unknown kind lets nobody in, and says requirement-invalid', async () => {

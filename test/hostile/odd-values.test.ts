@@ -18,7 +18,7 @@ beforeAll(async () => {
   edge = await startMisledEdge({
     options: `${EDGE_OPTIONS}\nlog default {\noutput discard\nlevel PANIC\n}`,
   });
-}, 60_000);
+});
 afterAll(async () => edge.stop());
 beforeEach(() => {
   edge.wire.misbehave({});
@@ -210,7 +210,7 @@ test('case 42, CVE-2025-25294, CVE-2024-45808: whatever stands in User-Agent and
   const count = (id: string) =>
     ingress().filter(({ traceId }) => traceId === id.replaceAll('-', '')).length;
   await until('a span of each', () => ids.every((id) => count(id) === 1));
-}, 60_000);
+});
 
 // Of the thousand in the list as many as there is time for: each line is as small, whatever came before it.
 const TIMES = 200;
@@ -246,7 +246,7 @@ describe('case 48: headers of 900 KB of invalid UTF-8, again and again', () => {
     const rows = edge.rows().filter(({ path }) => /^\/orders\/\d+$/.test(path));
     expect(rows).toHaveLength(TIMES);
     expect(rows.filter(({ identity, decision }) => identity || decision === 'allow')).toEqual([]);
-  }, 60_000);
+  });
 
   test('with the shipped bound of 32 KiB: refused by Caddy, and no line at all', async () => {
     const port = await freePort();

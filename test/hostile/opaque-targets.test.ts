@@ -45,7 +45,7 @@ describe.each(Object.entries(CATCH_ALL))('case 12: in front of a block %s,', (_n
   beforeAll(async () => {
     edge = await startEdge(`${ADMIN}\nhandle {\n${block}\n}`, { options: HOSTILE_OPTIONS });
     alice = await edge.signIn('alice');
-  }, 60_000);
+  });
   afterAll(async () => edge.stop());
 
   test('a target without a path is refused to everybody, whatever else it says', async () => {
@@ -83,7 +83,7 @@ describe('case 12: where nothing stands in front of a gate that is asked about s
   beforeAll(async () => {
     edge = await startEdge(ADMIN, { around: UNGUARDED });
     alice = await edge.signIn('alice');
-  }, 60_000);
+  });
   afterAll(async () => edge.stop());
 
   test('the sidecar answers no question that Caddy’s rewriting has not reached', async () => {

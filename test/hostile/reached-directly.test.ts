@@ -25,7 +25,7 @@ beforeAll(async () => {
     gateKey: KEY,
   });
   alice = await byKey.signIn('alice');
-}, 60_000);
+});
 afterAll(async () => byKey?.stop());
 
 /** All that Caddy says, and as somebody who would have it say something else. */

@@ -30,7 +30,7 @@ beforeAll(async () => {
     token: (response, form) => void answerToken(response, form),
     answerUser: (response) => answerUser(response),
   });
-}, 60_000);
+});
 afterAll(async () => edge.stop());
 
 async function answerToken(response: ServerResponse, form: URLSearchParams): Promise<void> {
@@ -104,7 +104,7 @@ test('case 20, oauth2-proxy #1992: fifty requests at once when a refresh is due,
   latencyMs = () => 0;
   expect(takenFor(await edge.send('/orders', [cookie]))).toBe(right('alice'));
   expect(refreshed).not.toContain(undefined);
-}, 30_000);
+});
 
 test('case 21, CVE-2026-33544, CVE-2026-71326: two people whose sessions are refreshed at once a thousand times, with delays by chance: never the other’s identity', async () => {
   refreshed.length = 0;
@@ -135,4 +135,4 @@ test('case 21, CVE-2026-33544, CVE-2026-71326: two people whose sessions are ref
   await edge.row(sent.at(-1)?.requestId ?? '');
   const rows = new Map(edge.rows().map((row) => [row.requestId, row.identity?.user]));
   expect(sent.filter(({ user, requestId }) => rows.get(requestId) !== user)).toEqual([]);
-}, 60_000);
+});

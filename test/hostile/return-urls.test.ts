@@ -15,7 +15,7 @@ let cookie: string;
 beforeAll(async () => {
   edge = await startMisledEdge();
   cookie = await edge.enter();
-}, 60_000);
+});
 afterAll(async () => edge.stop());
 
 /** Does `work` for each, some at once; returns what came of those of which it is not `wanted`. */

@@ -29,7 +29,7 @@ beforeAll(async () => {
     ...{ SIGNET_ISSUER: issuer, SIGNET_CLIENT_ID: clientId, SIGNET_CLIENT_SECRET: clientSecret },
   };
   other = await startEdge(BLOCKS, { extra: { ...shared, ...sameProvider } });
-}, 60_000);
+});
 afterAll(async () => {
   await other?.stop();
   await one?.stop();
@@ -122,5 +122,5 @@ describe.each(TROUBLES)('a store that is %s', (_, spoil, mend) => {
     await until('it opens', async () => (await statusOf(one, cookie)) === 200);
     const [fate] = await fatesOf(one, [{ target: '/orders', lines: [cookie] }]);
     expect(namedOf(fate!)).toEqual(['alice']);
-  }, 60_000);
+  });
 });

@@ -11,7 +11,7 @@ import { until } from '../fixtures/until.ts';
 let edge: MisledEdge;
 beforeAll(async () => {
   edge = await startMisledEdge();
-}, 60_000);
+});
 afterAll(async () => edge.stop());
 beforeEach(() => {
   edge.wire.misbehave({});

@@ -12,7 +12,7 @@ let alice: string;
 beforeAll(async () => {
   edge = await startEdge(SITE);
   alice = await edge.signIn('alice');
-}, 120_000);
+});
 afterAll(async () => edge.stop());
 beforeEach(() => {
   edge.app.seen.length = 0;

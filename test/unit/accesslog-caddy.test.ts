@@ -95,5 +95,4 @@ test.each([
     expect(numbers.toSorted()).toEqual(ALL);
     expect(readdirSync(folder).filter((name) => name.endsWith(suffix)).length).toBeGreaterThan(2);
   },
-  40_000,
 );

@@ -261,7 +261,7 @@ describe('for any history', () => {
       }),
       { numRuns: 20, examples: FOUND_ONCE },
     );
-  }, 60_000);
+  });
 
   test('in which it is not each line is read once, and in its order', () => {
     fc.assert(
@@ -271,5 +271,5 @@ describe('for any history', () => {
       }),
       { numRuns: 12 },
     );
-  }, 60_000);
+  });
 });

@@ -353,5 +353,5 @@ describe('for any history of a log', () => {
       }),
       { numRuns: 25 },
     );
-  }, 60_000);
+  });
 });

@@ -40,7 +40,7 @@ test('each fires when it must and not when it must not, by their own tests', () 
     code: 0,
     out: expect.stringContaining('SUCCESS'),
   });
-}, 120_000);
+});
 
 test('they name only metrics, labels and values that Signet writes', () => {
   const metrics = known();

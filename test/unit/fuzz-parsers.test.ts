@@ -14,12 +14,11 @@ test.each(SUBJECTS.map((subject) => [subject.name, subject] as const))(
     // Not everything is refused: the properties were asked about something.
     expect(subject.reached.filter((name) => (tally[name] ?? 0) < 1)).toEqual([]);
   },
-  60_000,
 );
 
 test('ten times as much of anything takes every parser ten times as long, not a hundred', () => {
   expect(checkLinearParsers()).toBeDefined();
-}, 120_000);
+});
 
 test('an input that breaks a property is made as small as can be, and told with its parser', async () => {
   const broken: Subject = {

@@ -13,5 +13,4 @@ test.each(testSeeds(1))(
       expect(tally[name]).toBeGreaterThan(100);
     }
   },
-  120_000,
 );

@@ -104,7 +104,7 @@ test('Caddy serves the host that was typed, and asks the app at the addresses th
     expect(dialled).toEqual(apps.map(({ dial }) => dial));
   });
   await fc.assert(one, { numRuns: 15 });
-}, 60_000);
+});
 
 function portOf(listen: string): number {
   return Number(/:(\d+)$/.exec(listen)?.[1]);
