@@ -10,6 +10,8 @@ export type Address = Place & {
   readonly host: string;
   /** As written; '' where none is. */
   readonly port: string;
+  /** As written, from its slash on; '' where none is. */
+  readonly path: string;
 };
 
 // Caddy looks at no more of an address.
@@ -20,9 +22,11 @@ export function parseAddress(text: string, { file, line }: Place): Address {
   const whole = text.slice(0, MAX_LENGTH).trim();
   const split = whole.indexOf('://');
   const rest = split < 0 ? whole : whole.slice(split + 3);
-  const { host, port } = splitHostPort(rest.split('/', 1)[0] ?? '');
+  const [hostPort = ''] = rest.split('/', 1);
+  const { host, port } = splitHostPort(hostPort);
+  const path = rest.slice(hostPort.length);
   const scheme = lowerCase(split < 0 ? '' : whole.slice(0, split));
-  return { file, line, text, scheme, host: lowerCase(normalizeIp(host)), port };
+  return { file, line, text, scheme, host: lowerCase(normalizeIp(host)), port, path };
 }
 
 // Go's net.SplitHostPort; what it refuses is a host as a whole.

@@ -7,6 +7,7 @@ import {
   kindOfName,
   type SecretKind,
 } from './secret-words.ts';
+import { carried, carriersIn } from './secret-carriers.ts';
 import type { Place } from './token.ts';
 import type { CaddyfileTree, Directive, Word } from './tree.ts';
 
@@ -36,8 +37,11 @@ export function secretsIn(tree: CaddyfileTree): readonly FoundSecret[] {
     if (!found.has(key)) found.set(key, { kind, file, line });
   };
   const blocks = [tree.global, ...tree.sites, ...tree.namedRoutes, ...tree.snippets];
-  for (const block of blocks) {
-    for (const line of block?.directives ?? []) look(line, '', tell);
+  const lines = blocks.flatMap((block) => block?.directives ?? []);
+  const carriers = carriersIn(lines);
+  for (const line of lines) {
+    look(line, '', tell);
+    for (const { kind, value } of carried(line, carriers)) if (isLiteral(value)) tell(kind, value);
   }
   return [...found.values()];
 }
@@ -60,6 +64,7 @@ function secretOf(line: Directive, parent: string): Announced | undefined {
   if (name === 'dns' || name === 'acme_dns') return announce('provider-token', args[1]);
   if (name === 'lb_policy' && args[0]?.text === 'cookie') return announce('secret', args[2]);
   if (name === 'eab') return announce('key', args[1]);
+  if (name === 'vars') return announce(kindOfName(args.at(-2)?.text ?? ''), args.at(-1));
   if (name === 'env') return announce(kindOfName(args[0]?.text ?? ''), args[1]);
   return inHeader(line, parent) ?? announce(kindOfName(name), args[0]);
 }

@@ -1,5 +1,5 @@
 // Which of a Caddyfile's sites a route of the adapted JSON comes from: by its hosts and its server's port.
-import { portOf, type Ports } from './address.ts';
+import { type Address, portOf, type Ports } from './address.ts';
 import type { CaddyfileTree, Site } from './tree.ts';
 
 export type WantedSite = {
@@ -7,13 +7,17 @@ export type WantedSite = {
   readonly hosts?: readonly string[];
   /** The port that its server listens on. */
   readonly port?: string;
+  /** What the site's addresses have behind the host; empty for one that is for all paths. */
+  readonly paths?: readonly string[];
 };
 
 /** Returns the sites that fit best: those that have just these hosts, else those that have these and more. */
-export function sitesOf(tree: CaddyfileTree, { hosts, port }: WantedSite): readonly Site[] {
+export function sitesOf(tree: CaddyfileTree, { hosts, port, paths }: WantedSite): readonly Site[] {
   const ports = portsOf(tree);
   const there = tree.sites.flatMap((site) => {
-    const served = site.addresses.filter((a) => port === undefined || portOf(a, ports) === port);
+    const served = site.addresses.filter(
+      (a) => (port === undefined || portOf(a, ports) === port) && isUnder(a, paths),
+    );
     if (served.length === 0) return [];
     const names = new Set(served.map(({ host }) => host));
     return [{ site, names: names.has('') ? new Set<string>() : names }];
@@ -23,6 +27,10 @@ export function sitesOf(tree: CaddyfileTree, { hosts, port }: WantedSite): reado
   const holding = there.filter(({ names }) => isWithin(wanted, names));
   const exact = holding.filter(({ names }) => names.size === wanted.size);
   return (exact.length > 0 ? exact : holding).map(({ site }) => site);
+}
+
+function isUnder({ path }: Address, paths: WantedSite['paths']): boolean {
+  return paths === undefined || (paths.length === 0 ? path === '' : paths.includes(path));
 }
 
 /** No hosts are every host, and not a part of some. */

@@ -2,6 +2,7 @@
 // no other's. What other servers and sites do with theirs is looked at where these are.
 import { type Adapted, recordAt, type Server, textsAt } from '../edge/adapted.ts';
 import { partsOf } from '../edge/partition.ts';
+import { routesFor } from './routes-for.ts';
 import { explainRequest, type Told } from '../explain/explain.ts';
 import { matchOne } from '../explain/match.ts';
 import { readRequest, type Request } from '../explain/request.ts';
@@ -14,15 +15,17 @@ export type Asking = {
   readonly method: string;
   /** With its query. */
   readonly path: string;
+  /** Of those that the site is for, a pattern among them; default: the first. */
+  readonly host?: string | undefined;
 };
 
 /** Returns all that may happen to it; undefined where it is no request that Caddy would read. */
 export function askSite(site: Site, edge: Edge, asking: Asking): readonly Told[] | undefined {
   const { adapted, caddy } = edge;
   const { method } = asking;
-  const { url, port } = targetOf(site, edge, asking);
+  const { url, port, host } = targetOf(site, edge, asking);
   const found = { refused: 'no-credentials' } as const;
-  const explained = explainRequest(alone(adapted, site.server, port), {
+  const explained = explainRequest(alone(adapted, site.server, port, host), {
     ...{ method, url, found, caddy },
   });
   return 'problem' in explained ? undefined : explained.outcomes;
@@ -35,18 +38,19 @@ export function requestTo(site: Site, edge: Edge, asking: Asking): Request | und
   return 'problem' in read ? undefined : read.request;
 }
 
-type Target = { readonly url: string; readonly port: number };
+type Target = { readonly url: string; readonly port: number; readonly host: string };
 
-function targetOf(site: Site, { adapted }: Edge, { path }: Asking): Target {
+function targetOf(site: Site, { adapted }: Edge, { path, host: asked }: Asking): Target {
   const server = adapted.servers[site.server] ?? {};
-  const { secure, plain } = listensBy(server);
+  const { secure, plain } = listensBy(server, adapted.ports);
   const [address = ''] = [...secure, ...plain];
   const scheme = secure.includes(address) ? 'https' : 'http';
   const usual = scheme === 'https' ? 443 : 80;
   // One for a unix socket, which has none.
   const port = portOf(address) ?? 443;
   const at = port === usual ? '' : `:${port}`;
-  return { url: `${scheme}://${inUrl(hostFor(site, server))}${at}${path}`, port };
+  const host = hostFor(asked ?? site.hosts[0], server);
+  return { url: `${scheme}://${inUrl(host)}${at}${path}`, port, host };
 }
 
 function inUrl(host: string): string {
@@ -54,18 +58,18 @@ function inUrl(host: string): string {
 }
 
 // Wherever the server listens, that port leads to it and to none else. What the others' sites add to port 80 stays.
-function alone({ servers, ...others }: Adapted, name: string, port: number): Adapted {
+function alone({ servers, ...others }: Adapted, name: string, port: number, host: string): Adapted {
   const entries = Object.entries(servers).map(([key, server]) => {
     const elsewhere = (server.listen ?? []).filter((address) => !isOnPort(address, port));
-    return [key, { ...server, listen: key === name ? [`:${port}`, ...elsewhere] : elsewhere }];
+    if (key !== name) return [key, { ...server, listen: elsewhere }];
+    const routes = routesFor(host, server);
+    return [key, { ...server, routes, listen: [`:${port}`, ...elsewhere] }];
   });
   return { ...others, servers: Object.fromEntries(entries) };
 }
 
-// The first of its own; for its patterns a host that is no other site's, and for a site of any host one that no site
-// of the server names.
-function hostFor({ hosts }: Site, server: Server): string {
-  const [first] = hosts;
+// For a pattern a host that is no other site's, and for a site of any host one that no site of the server names.
+function hostFor(first: string | undefined, server: Server): string {
   if (first !== undefined && !first.includes('*')) return first;
   const named = hostsOf(server);
   const label = countedUp('any').find((one) => !named.some((host) => labelsOf(host).includes(one)));

@@ -1,6 +1,6 @@
 // Places in a configuration's JSON by their pointers (RFC 6901). Pure.
 import { ERRORS, type Level, madeOf, type Part } from '../caddyfile/levels.ts';
-import { recordAt } from '../edge/adapted.ts';
+import { recordAt, textsAt } from '../edge/adapted.ts';
 import { statusesOf } from '../edge/describe.ts';
 
 /** Matchers whose texts are not the Caddyfile's own words. */
@@ -67,6 +67,18 @@ export function levelsAlong(json: unknown, pointer: string): readonly Level[] | 
       levels.push(madeOf(parts));
   }
   return levels;
+}
+
+/**
+ * Returns the paths that a site is for, by the server's route that a pointer leads through; undefined where that is no
+ * site's, or that of one for any host: Caddy may put such a site's own routes there.
+ */
+export function sitePaths(json: unknown, pointer: string): readonly string[] | undefined {
+  const [, route] = /^(\/apps\/http\/servers\/[^/]*\/routes\/\d+)/.exec(pointer) ?? [];
+  if (route === undefined) return undefined;
+  const sets = memberOf(alongPointer(json, route).last, 'match');
+  if (!Array.isArray(sets) || !sets.every((set) => memberOf(set, 'host'))) return undefined;
+  return sets.flatMap((set) => textsAt(memberOf(set, 'path')));
 }
 
 function partsOfSet(set: unknown): Part[] {

@@ -7,8 +7,12 @@ import { type Edge, foundAt, isDeclaredOpen, isGuarded } from './rule.ts';
 
 /** Returns what is served without a decision, in error routes, or behind two of them. */
 export function findUnguarded({ sites, sidecars }: Edge): Found[] {
+  const byServer = Map.groupBy(
+    sites.flatMap(({ visits }) => visits),
+    ({ server }) => server,
+  );
   return sites.flatMap(({ server, visits }) => {
-    const others = sites.filter((site) => site.server === server).flatMap((site) => site.visits);
+    const others = byServer.get(server) ?? [];
     return visits.flatMap((visit) =>
       visit.mode === 'request' ? inRequest(visit, sidecars) : inErrors(visit, others),
     );

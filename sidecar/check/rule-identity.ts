@@ -1,5 +1,5 @@
 // What apps are told of the caller: only what the gate said, and nothing that a client can change.
-import { recordAt } from '../edge/adapted.ts';
+import { recordAt, textsAt } from '../edge/adapted.ts';
 import { isFastCgi } from '../edge/describe.ts';
 import {
   ALIASES,
@@ -18,8 +18,22 @@ import { type Edge, foundAt, headersSent, isDeclaredOpen, isGuarded, type Rule }
 export const findIdentity: Rule = (edge) =>
   edge.sites
     .filter(({ isSignets, lacksSignet }) => isSignets && !lacksSignet)
-    .flatMap(({ visits }) => visits.filter((visit) => isApp(visit, edge)))
-    .flatMap((visit) => [...identity(visit), ...variables(visit), ...others(visit)]);
+    .flatMap(({ visits }) => [
+      ...visits
+        .filter((visit) => isApp(visit, edge))
+        .flatMap((visit) => [...identity(visit), ...variables(visit), ...others(visit)]),
+      ...visits.flatMap(mapped),
+    ]);
+
+/** What a gate's answer brings; where it does not, Caddy 2.11 takes what a `map` says of it. */
+const OF_ANSWER = /^\{?http\.reverse_proxy\.header\.(?:remote|signet)[-_.]/i;
+
+function mapped(visit: Visit): Found[] {
+  if (visit.handler.handler !== 'map') return [];
+  const names = textsAt(visit.handler['destinations']).filter((name) => OF_ANSWER.test(name));
+  if (names.length === 0) return [];
+  return [foundAt('identity-overwritten', visit, `${names.join(', ')}: set by map`)];
+}
 
 // Behind a gate or declared open; what is neither is `unguarded`, which says enough.
 function isApp(visit: Visit, { sidecars }: Edge): boolean {

@@ -1,4 +1,5 @@
 // Whether people can sign in: requests for the sidecar's own pages, walked through what Caddy would do with them.
+import { type MatcherSet, recordAt, textsAt } from '../edge/adapted.ts';
 import { holdsGate } from '../edge/gate-handler.ts';
 import { type PlacedRoute, partsOf } from '../edge/partition.ts';
 import { serverPointer } from '../edge/pointer.ts';
@@ -43,22 +44,54 @@ function untilEnd(routes: readonly PlacedRoute[]): readonly PlacedRoute[] {
 
 // Nobody stays: where they are led, the pages are another site's.
 function isLeft(site: Site, { adapted }: Edge): boolean {
-  const { secure } = listensBy(adapted.servers[site.server] ?? {});
+  const { secure } = listensBy(adapted.servers[site.server] ?? {}, adapted.ports);
   return secure.length === 0 && onlyLeadsToHttps(site);
 }
 
 function inSite(site: Site, edge: Edge): Found[] {
-  for (const [method, path] of PAGES) {
-    const asking = { method, path };
+  for (const asking of askings(site, edge)) {
     const other = elsewhere(site, edge, asking);
     if (other === undefined) continue;
-    const seen = `${method} ${path.replace(/\?.*/, '')} comes to ${inWords(other.served)}`;
+    const { method, path, host } = asking;
+    const at = site.hosts.length > 1 ? ` at ${host}` : '';
+    const seen = `${method} ${path.replace(/\?.*/, '')}${at} comes to ${inWords(other.served)}`;
     const visit = culprit(site, other, requestTo(site, edge, asking));
     return visit
       ? [foundAt('signet-unreachable', visit, seen)]
       : [foundIn('signet-unreachable', serverPointer(site.server), site.hosts, seen)];
   }
   return [];
+}
+
+// At each of its hosts, but for those whose visitors are led to another: nobody stays there.
+function askings(site: Site, edge: Edge): Asking[] {
+  const hosts = site.hosts.filter((host) => !isLedOn(host, site, edge));
+  const asked = site.hosts.length === 0 ? [undefined] : hosts.length === 0 ? site.hosts : hosts;
+  return asked.flatMap((host) => PAGES.map(([method, path]) => ({ method, path, host })));
+}
+
+function isLedOn(host: string, site: Site, edge: Edge): boolean {
+  return ['/', '/.signet/login', ...pathsIn(site)].every((path) => {
+    const outcomes = askSite(site, edge, { method: 'GET', path, host });
+    return outcomes?.every(({ served }) => served.by === 'redirect' && isTo(served.to, site, host));
+  });
+}
+
+// One for each path that a matcher of the site has a word for.
+function pathsIn({ visits }: Site): string[] {
+  const sets = new Set(visits.flatMap(({ given }) => given.flatMap((one) => one.sets)));
+  const paths = [...sets].flatMap(pathsOf).map((path) => path.replaceAll(/[*?]/g, 'x'));
+  return [...new Set(paths)].filter((path) => /^\/[\w./-]*$/.test(path));
+}
+
+function pathsOf(set: MatcherSet): readonly string[] {
+  const { path, not } = set;
+  return [...textsAt(path), ...(Array.isArray(not) ? not.map(recordAt).flatMap(pathsOf) : [])];
+}
+
+function isTo(target: string | undefined, { hosts }: Site, from: string): boolean {
+  const to = URL.parse(target ?? '')?.hostname;
+  return to !== undefined && to !== from.toLowerCase() && (from.includes('*') || hosts.length > 1);
 }
 
 // Each thing that may happen must be the sidecar's answer.
@@ -92,6 +125,8 @@ function mayCome(request: Request, { given }: Visit): boolean {
 }
 
 function isSidecars(served: Served, sidecars: readonly string[]): boolean {
+  // What is made of an answer on its way is not where it comes from.
+  if (served.by === 'intercept') return isSidecars(served.of, sidecars);
   return served.by === 'proxy' && served.dials.some((dial) => sidecars.includes(dial));
 }
 
@@ -110,6 +145,8 @@ function inWords(served: Served): string {
       return 'an error';
     case 'closed':
       return 'a closed connection';
+    case 'intercept':
+      return inWords(served.of);
     case 'nothing':
     case 'nobody':
       return 'nothing that answers';

@@ -78,9 +78,12 @@ function pathsOf({ given }: Visit): string[] {
 }
 
 function atEdge(visit: Visit, path: string, site: Site, edge: Edge): Found[] {
-  const outcomes = askSite(site, edge, { method: 'GET', path });
+  const hosts = site.hosts.length > 0 ? site.hosts : [undefined];
+  const outcomes = hosts.flatMap(
+    (host) => askSite(site, edge, { method: 'GET', path, host }) ?? [],
+  );
   const apps = appsBehind(visit, site);
-  const other = outcomes?.find(
+  const other = outcomes.find(
     (told) => isOther(told, visit) && dialsIn(told).some((dial) => apps.includes(dial)),
   );
   if (other === undefined) return [];

@@ -91,12 +91,13 @@ function ofTls(site: Site, edge: Edge): Found[] {
 }
 
 function plainly(site: Site, settings: Server, edge: Edge): string | undefined {
-  const { plain } = listensBy(settings);
+  const { plain } = listensBy(settings, edge.adapted.ports);
   if (plain.length > 0 && !onlyLeadsToHttps(site)) {
     return `is served on ${listensOn({ listen: plain })} without TLS`;
   }
   // Loaded ones would stand there; of that part of the configuration nothing more is known.
-  if (tlsOf(settings) !== 'port' || edge.adapted.apps.includes('tls')) return undefined;
+  if (tlsOf(settings, edge.adapted.ports) !== 'port' || edge.adapted.apps.includes('tls'))
+    return undefined;
   return `is served on ${listensOn(settings)} without a certificate: no site of it names a host`;
 }
 

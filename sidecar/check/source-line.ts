@@ -7,12 +7,13 @@ import {
   type Wanted,
   type WantedLine,
 } from '../caddyfile/locate.ts';
+import type { WantedSite } from '../caddyfile/sites.ts';
 import type { CaddyfileTree, Directive, Site } from '../caddyfile/tree.ts';
 import { recordAt } from '../edge/adapted.ts';
 import { htmlTarget } from '../edge/html-redirect.ts';
 import type { Code } from './codes.ts';
 import type { Found, SourceLine } from './finding.ts';
-import { alongPointer, levelsAlong, textsOf } from './json-places.ts';
+import { alongPointer, levelsAlong, sitePaths, textsOf } from './json-places.ts';
 
 export type Source = {
   readonly tree: CaddyfileTree;
@@ -82,7 +83,7 @@ function lineOf(found: Found, source: Source): Located | undefined {
   const other = otherLine(found, source);
   if (other !== undefined) return other;
   return found.where.handler === undefined && found.code !== 'signet-missing'
-    ? locate(tree, { hosts: found.where.hosts, ...portOf(found, source) })
+    ? locate(tree, siteOf(found, source))
     : handlerLine(found, source);
 }
 
@@ -98,9 +99,9 @@ function otherLine(found: Found, source: Source): Located | undefined {
 }
 
 function handlerLine(found: Found, source: Source): Located | undefined {
-  const { hosts, pointer, path } = found.where;
+  const { pointer, path } = found.where;
   const tree = treeOf(found, source);
-  const site = { hosts, ...portOf(found, source) };
+  const site = siteOf(found, source);
   const invoked = path.map((words) => /^invoke (.+)$/.exec(words)?.[1]).find(Boolean);
   const { last, within } = alongPointer(source.json, pointer);
   const line = lineFor(recordAt(last));
@@ -200,7 +201,12 @@ function othersOf(
   });
 }
 
-// Two sites of one host differ in their ports.
+// Two sites of one host differ in their ports, or in what stands behind the host.
+function siteOf(found: Found, source: Source): WantedSite {
+  const paths = sitePaths(source.json, found.where.pointer);
+  return { hosts: found.where.hosts, ...portOf(found, source), ...(paths && { paths }) };
+}
+
 function portOf({ where: { pointer } }: Found, { json }: Source): { readonly port?: string } {
   const server = /^(\/apps\/http\/servers\/[^/]*)/.exec(pointer)?.[1];
   if (server === undefined) return {};

@@ -58,6 +58,12 @@ export type Admin = {
   readonly remote?: unknown;
 };
 
+/** Of `http_port` and `https_port`. */
+export type Ports = { readonly http: number; readonly https: number };
+
+/** Caddy 2.11's, where nothing else is written. */
+export const USUAL_PORTS: Ports = { http: 80, https: 443 };
+
 /** What is looked at. */
 export type Adapted = {
   readonly admin: Admin;
@@ -65,6 +71,8 @@ export type Adapted = {
   readonly apps: readonly string[];
   readonly logs: Readonly<Record<string, Log>>;
   readonly servers: Readonly<Record<string, Server>>;
+  /** Of which Caddy speaks plain HTTP and TLS by itself. */
+  readonly ports: Ports;
 };
 
 /** Nested deeper than any Caddyfile: a hand-made configuration must not exhaust the stack. */
@@ -126,7 +134,15 @@ const adapted = z.object({
   ),
   logging: absent(z.object({ logs: absent(z.record(z.string(), log)) })),
   apps: absent(
-    z.looseObject({ http: absent(z.object({ servers: absent(z.record(z.string(), server)) })) }),
+    z.looseObject({
+      http: absent(
+        z.object({
+          servers: absent(z.record(z.string(), server)),
+          http_port: absent(z.number()),
+          https_port: absent(z.number()),
+        }),
+      ),
+    }),
   ),
 });
 
@@ -143,11 +159,14 @@ export function readAdapted(text: string): Adapted | { readonly problem: string 
   const { data, error } = adapted.safeParse(json);
   const problem = data === undefined ? problemOf('', error) : routesProblem(json);
   if (data === undefined || problem !== undefined) return { problem: problem ?? '' };
+  const { servers = {}, http_port: http, https_port: https } = data.apps?.http ?? {};
   return {
     admin: data.admin ?? {},
     apps: Object.keys(data.apps ?? {}),
     logs: data.logging?.logs ?? {},
-    servers: data.apps?.http?.servers ?? {},
+    servers,
+    // To Caddy a 0 is none.
+    ports: { http: http || USUAL_PORTS.http, https: https || USUAL_PORTS.https },
   };
 }
 
@@ -188,8 +207,14 @@ function wholeProblem(json: unknown): string | undefined {
  * handlers hold, `readAdapted` has understood. Never throws.
  */
 export function routesAt(part: unknown): readonly Route[] {
-  return routes.safeParse(part).data ?? [];
+  if (typeof part !== 'object' || part === null) return [];
+  const known = understood.get(part) ?? routes.safeParse(part).data ?? [];
+  understood.set(part, known);
+  return known;
 }
+
+/** Each list is read once, however many requests are walked through it: nothing changes one. */
+const understood = new WeakMap<object, readonly Route[]>();
 
 /** Returns the record that a part of a handler's JSON is; an empty one where it is none. */
 export function recordAt(part: unknown): Readonly<Record<string, unknown>> {

@@ -1,5 +1,6 @@
 // The page that Caddy 2.11 makes of `redir TO html`: a redirect for browsers alone, as a 200 with a body.
 import { type Handler, recordAt } from './adapted.ts';
+import { withoutOperators } from './effects.ts';
 
 const PAGE = `<!DOCTYPE html>
 <html>
@@ -34,8 +35,15 @@ export function htmlTarget(body: unknown): string | undefined {
 }
 
 /**
- * Returns where a handler that came of `redir TO html` leads, the same for every request; undefined for any other,
- * and where Caddy fills something in: that could be anything.
+ * What the client asked for, as it spelled it: it is told nothing new. A path with its escapes read is another thing: it
+ * may have quotes and tags in it, which Caddy puts into the page as they are.
+ */
+const ASKED_FOR =
+  /\{http\.request\.(?:scheme|host|hostport|port|(?:orig_)?uri(?:\.(?:prefixed_)?query)?|uri_escaped|uri\.(?:path|query)_escaped)\}/g;
+
+/**
+ * Returns where a handler that came of `redir TO html` leads; undefined for any other, and where Caddy fills in what
+ * is neither the operator's nor what was asked for: that could be anything.
  */
 export function htmlRedirectOf({ handler, ...others }: Handler): string | undefined {
   if (handler !== 'static_response') return undefined;
@@ -44,5 +52,6 @@ export function htmlRedirectOf({ handler, ...others }: Handler): string | undefi
   const isPage = Array.isArray(type) && type.join() === 'text/html; charset=utf-8';
   const isPlain = Object.keys(rest).length === 0 && Object.keys(more).length === 0;
   const target = isPage && isPlain && Number(status) === 200 ? htmlTarget(body) : undefined;
-  return target?.includes('{') ? undefined : target;
+  const filled = withoutOperators(target ?? '').replaceAll(ASKED_FOR, '');
+  return filled.includes('{') ? undefined : target;
 }

@@ -13,13 +13,46 @@ export type Part = {
 };
 
 /** Returns the parts, in the order in which their first routes stand. */
-export function partsOf(routes: readonly Route[]): Part[] {
+export function partsOf(routes: readonly Route[]): readonly Part[] {
+  const known = parted.get(routes) ?? partsIn(routes);
+  parted.set(routes, known);
+  return known;
+}
+
+/** Each list is taken apart once, whoever asks for its parts. */
+const parted = new WeakMap<readonly Route[], readonly Part[]>();
+
+/** `key` is its hosts as one text; undefined where it is for nobody in particular. */
+type Sorted = PlacedRoute & { readonly key: string | undefined };
+
+function partsIn(routes: readonly Route[]): Part[] {
   const lists = new Map<string, readonly string[]>();
-  for (const { hosts } of routes.map(hostsOf)) if (hosts) lists.set(canonical(hosts), hosts);
-  const parts = [...lists.values()].map((hosts) => ({ hosts, routes: routesFor(hosts, routes) }));
-  const hasOthers =
-    routes.length === 0 || routes.some((route) => hostsOf(route).hosts === undefined);
-  return hasOthers ? [...parts, { hosts: [], routes: routesFor([], routes) }] : parts;
+  const sorted = routes.map((route, index): Sorted => {
+    const { hosts } = hostsOf(route);
+    const key = hosts && canonical(hosts);
+    if (key !== undefined && hosts !== undefined) lists.set(key, hosts);
+    return { route, index, key };
+  });
+  const own = Map.groupBy(sorted, ({ key }) => key);
+  // That of another site. One that goes on may be for some of these, too.
+  const shared = sorted.filter(({ key, route }) => key === undefined || route.terminal !== true);
+  const parts = [...lists].map(([key, hosts]) => ({
+    hosts,
+    routes: inOrder(own.get(key) ?? [], shared, key),
+  }));
+  const others = own.get(undefined) ?? [];
+  const hasOthers = routes.length === 0 || others.length > 0;
+  return hasOthers ? [...parts, { hosts: [], routes: others.map(placed) }] : parts;
+}
+
+function inOrder(own: readonly Sorted[], shared: readonly Sorted[], key: string): PlacedRoute[] {
+  const ours = own.map(({ route, index }) => ({ route: withoutHosts(route), index }));
+  const others = shared.filter((one) => one.key !== key).map(placed);
+  return [...ours, ...others].toSorted((one, other) => one.index - other.index);
+}
+
+function placed({ route, index }: Sorted): PlacedRoute {
+  return { route, index };
 }
 
 // Of the same hosts in each of its sets, or it is for nobody in particular.
@@ -30,16 +63,6 @@ function hostsOf({ match = [] }: Route): { readonly hosts: readonly string[] | u
     first.length > 0 &&
     others.every((hosts) => canonical(hosts) === canonical(first));
   return { hosts: isOne ? first : undefined };
-}
-
-function routesFor(hosts: readonly string[], routes: readonly Route[]): PlacedRoute[] {
-  return routes.flatMap((route, index) => {
-    const own = hostsOf(route).hosts;
-    if (own === undefined) return [{ route, index }];
-    if (canonical(own) === canonical(hosts)) return [{ route: withoutHosts(route), index }];
-    // That of another site. One that goes on may be for some of these, too.
-    return route.terminal === true || hosts.length === 0 ? [] : [{ route, index }];
-  });
 }
 
 function withoutHosts(route: Route): Route {

@@ -49,6 +49,8 @@ export type Visit = Spot & {
 
 /** A configuration in which routes invoke each other could be walked for ever. */
 const MAX_VISITS = 100_000;
+/** Of each route of a server, which is a site's: a site of three protected blocks has some 250. */
+const MAX_VISITS_MORE = 2000;
 
 /**
  * Returns every handler of the server that a request can come to, in order; inner ones behind theirs.
@@ -63,6 +65,7 @@ export function walkServer(name: string, server: Server): readonly Visit[] {
     ...{ pointer, server: name, site: pointer, hosts: [], path: [], given: [] },
     ...{ mode: 'request', inGateAnswer: false, brought: [], invoked: [] },
   };
+  const maxVisits = MAX_VISITS + MAX_VISITS_MORE * (server.routes ?? []).length;
   const parts = changesHost(server) ? wholeOf : partsOf;
   for (const { hosts, routes } of parts(server.routes ?? [])) {
     runPlaced(routes, atSite(start, hosts), ARRIVED);
@@ -119,7 +122,7 @@ export function walkServer(name: string, server: Server): readonly Visit[] {
     let now: State | undefined = arrived;
     for (const [index, handler] of handlers.entries()) {
       if (now === undefined) return undefined;
-      if (visits.length >= MAX_VISITS) throw tooMuch(name);
+      if (visits.length >= maxVisits) throw tooMuch(name, maxVisits);
       now = runHandler(handler, { ...at, pointer: `${at.pointer}/handle/${index}` }, now);
     }
     return now;
@@ -204,8 +207,8 @@ export function walkServer(name: string, server: Server): readonly Visit[] {
   }
 }
 
-function tooMuch(server: string): Fault {
-  const problem = `more than ${MAX_VISITS} handlers can run; do its named routes invoke each other?`;
+function tooMuch(server: string, most: number): Fault {
+  const problem = `more than ${most} handlers can run; do its named routes invoke each other?`;
   return new Fault('ERR_CADDY', `server ${server}: ${problem}`);
 }
 
@@ -217,8 +220,8 @@ type BlockEnd = {
   readonly past: readonly Condition[];
 };
 
-// For whom a route is can't be told beforehand then.
-function changesHost(json: unknown): boolean {
+/** Returns whether a handler in it changes for whom a request is: for whom a route is can't be told beforehand then. */
+export function changesHost(json: unknown): boolean {
   if (typeof json !== 'object' || json === null) return false;
   const { handler, ...others } = recordAt(json);
   if (handler === 'headers' && namesHost({ handler, ...others })) return true;

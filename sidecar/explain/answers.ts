@@ -26,10 +26,14 @@ export function answeredWays<V>(
   return { ways: through(taken, way) };
 }
 
-type Candidate = { readonly response: Response; readonly met: Met };
+/** One that may take an answer, and whether it surely does. */
+export type Candidate = { readonly response: Response; readonly met: Met };
 
-// In order, up to the first that takes it for certain.
-function candidates(responses: readonly Response[], answer: GateAnswer | undefined): Candidate[] {
+/** Returns those that may take the answer, in order, up to the first that does for certain. */
+export function candidates(
+  responses: readonly Response[],
+  answer: GateAnswer | undefined,
+): Candidate[] {
   const tried = responses.map((response) => ({
     response,
     met: takes(recordOrNone(response['match']), answer),
@@ -115,7 +119,7 @@ function statusWords(code: number): string {
 
 function ofStatus(code: number, status: number): Met {
   const isMatch = code === status || (code < 10 && Math.floor(status / 100) === code);
-  return isMatch ? yes(`the gate answers ${status}`) : no(`the gate answers ${status}`);
+  return isMatch ? yes(`the answer is ${status}`) : no(`the answer is ${status}`);
 }
 
 function ofHeader(name: string, values: unknown, { has, lacks }: GateAnswer): Met {
@@ -123,9 +127,8 @@ function ofHeader(name: string, values: unknown, { has, lacks }: GateAnswer): Me
   const isAbsentWanted = values === null;
   if (lacks.includes(key))
     return isAbsentWanted ? yes(`it has no ${name}`) : no(`it has no ${name}`);
-  if (!has.includes(key))
-    return unknown(`the gate's answer ${isAbsentWanted ? 'lacks' : 'has'} ${name}`);
+  if (!has.includes(key)) return unknown(`the answer ${isAbsentWanted ? 'lacks' : 'has'} ${name}`);
   if (isAbsentWanted) return no(`it has ${name}`);
   const isAny = Array.isArray(values) && (values.length === 0 || values.includes('*'));
-  return isAny ? yes(`it has ${name}`) : unknown(`the gate's answer has that ${name}`);
+  return isAny ? yes(`it has ${name}`) : unknown(`the answer has that ${name}`);
 }

@@ -8,6 +8,15 @@ const MAX_NAMES = 3;
 
 /** Returns when a route runs and what is in it; empty for one that neither answers nor changes where requests go. */
 export function blockName(route: Route): string {
+  const name = named.get(route) ?? nameOf(route);
+  named.set(route, name);
+  return name;
+}
+
+/** Of a route that is passed by the name is asked, too: of each site for each request to another. */
+const named = new WeakMap<Route, string>();
+
+function nameOf(route: Route): string {
   const { handle = [] } = route;
   if (handle.every(isHarmless) && handle.length > 0) return '';
   const names = [...new Set(handle.flatMap(namesIn))];

@@ -4,7 +4,7 @@ import type { Adapted, Route } from '../edge/adapted.ts';
 import type { Gate } from '../edge/gate-handler.ts';
 import type { Found } from '../policy/decide.ts';
 import { serversAt, type Listening } from './listen.ts';
-import { HTTP_PORT, withRedirects } from './redirects.ts';
+import { withRedirects } from './redirects.ts';
 import { isOwnPage, isSiteless, sidecarsOf } from './told.ts';
 import { readRequest, type Read, type Wanted } from './request.ts';
 import { verdictOf, type Verdict } from './verdict.ts';
@@ -116,7 +116,9 @@ function walkAll(adapted: Adapted, read: Read, asking: Asking): Walked {
 function unlistened(adapted: Adapted, read: Read, question: Asking): Walked {
   const { port, request } = read;
   const redirects =
-    port === HTTP_PORT && request.scheme === 'http' ? withRedirects(adapted, undefined) : [];
+    port === adapted.ports.http && request.scheme === 'http'
+      ? withRedirects(adapted, undefined)
+      : [];
   if (redirects.length > 0)
     return walkRoutes(read, question, { routes: redirects, errors: [], named: {} });
   const served = {
@@ -135,7 +137,7 @@ function walkAt(
   read: Read,
   question: Question,
 ): Walked {
-  const isPlain = read.port === HTTP_PORT;
+  const isPlain = read.port === adapted.ports.http;
   const routes = isPlain ? withRedirects(adapted, server) : (server.routes ?? []);
   const walked = walkRoutes(read, question, {
     routes,

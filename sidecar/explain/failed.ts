@@ -1,11 +1,11 @@
 // Where a request goes that failed: into the nearest routes for errors, a subroute's before the server's.
 import type { Maybe } from './request.ts';
-import { stepped, withRequest, type Way } from './way.ts';
+import { ANY_ERROR, errorStatus, stepped, withRequest, type Way } from './way.ts';
 
 /** Returns the way behind an error: in the nearest routes for errors, or at its end. */
 export function failed<V>(status: Maybe<string>, way: Way<V>): Way<V> {
   const { catchers, request } = way;
-  const error = status ?? 'of the error';
+  const error = status ?? ANY_ERROR;
   if (catchers === undefined || catchers.routes.length === 0) return uncaught(status, way);
   const placeholders = new Map([
     ...request.placeholders,
@@ -29,6 +29,8 @@ export function failed<V>(status: Maybe<string>, way: Way<V>): Way<V> {
     open: undefined,
     ahead: { run: catchers.routes, kind: 'routes', then: catchers.then },
     catchers: catchers.outer,
+    // An error goes past what was to see an answer.
+    intercepts: catchers.intercepts,
     ...(catchers.restores && { atEnd: { by: 'error', status } as const }),
   };
 }
@@ -37,6 +39,6 @@ export function failed<V>(status: Maybe<string>, way: Way<V>): Way<V> {
 function uncaught<V>(status: Maybe<string>, way: Way<V>): Way<V> {
   if (way.catchers?.outer !== undefined)
     return failed(status, { ...way, catchers: way.catchers.outer });
-  const answer = way.catchers === undefined && way.error !== undefined ? way.error : status;
+  const answer = way.catchers === undefined && way.error !== undefined ? errorStatus(way) : status;
   return { ...way, ahead: undefined, atEnd: { by: 'error', status: answer } };
 }

@@ -10,11 +10,13 @@ import { replaced, replacedKnown } from './placeholders.ts';
 import type { Maybe, Request } from './request.ts';
 import { rewritten } from './rewrite.ts';
 import {
+  errorStatus,
   forked,
   opened,
   stepped,
   withRequest,
   withRoutes,
+  type Catcher,
   type GateAnswer,
   type Served,
   type Way,
@@ -87,6 +89,7 @@ const HANDLERS: Readonly<Record<string, (handler: Handler, way: Way<unknown>) =>
     way,
   }),
   authentication: authenticates,
+  intercept: (handler, way) => on({ ...way, intercepts: [...way.intercepts, handler] }),
   acme_server: servesAcme,
   metrics: (handler, way) => served({ by: 'handler', what: describeHandler(handler) }, way),
 };
@@ -107,6 +110,7 @@ function intoSubroute<V>(handler: Handler, way: Way<V>): Way<V> {
     routes: routesAt(errors),
     then: way.ahead,
     restores: false,
+    intercepts: way.intercepts,
     outer: way.catchers,
   };
   return { ...inner, catchers: catcher };
@@ -131,7 +135,7 @@ function rewrote<V>(handler: Handler, way: Way<V>): Way<V> {
 
 function responds<V>(handler: Handler, way: Way<V>): Ran<V> {
   if (handler['abort'] === true) return served({ by: 'closed' }, way);
-  const status = statusOf(handler, way, way.error ?? '200');
+  const status = statusOf(handler, way, way.error === undefined ? '200' : errorStatus(way));
   if (status === '103') return on(way);
   if (status !== undefined && !/^[+-]?\d+$/.test(status)) return fails('500', way);
   const [location] = listAt(recordAt(handler['headers'])['Location']);
@@ -148,7 +152,11 @@ function responds<V>(handler: Handler, way: Way<V>): Ran<V> {
   );
 }
 
-function statusOf<V>({ status_code: status }: Handler, way: Way<V>, usual: string): Maybe<string> {
+function statusOf<V>(
+  { status_code: status }: Handler,
+  way: Way<V>,
+  usual: Maybe<string>,
+): Maybe<string> {
   const written = textAt(status);
   return written === '' || written === '0' ? usual : replaced(written, way.request);
 }
@@ -160,9 +168,17 @@ function proxies<V>(handler: Handler, way: Way<V>): Ran<V> {
 
 function servesFiles<V>(handler: Handler, way: Way<V>): Ran<V> {
   const answer = { by: 'handler', what: describeHandler(handler) } as const;
-  if (handler['pass_thru'] !== true) return served(answer, way);
+  if (handler['pass_thru'] !== true && !catchesErrors(way.catchers)) return served(answer, way);
   const take = (taken: Way<V>): Way<V> => ({ ...taken, ahead: undefined, atEnd: answer });
-  return { ways: forked(way, 'there is a file of that path', take, (left) => left) };
+  // 404 where there is none; 405, 403 and 400 by what was asked for, and by the disk.
+  const lacks = (left: Way<V>) => failed(undefined, left);
+  const past = handler['pass_thru'] === true ? (left: Way<V>) => left : lacks;
+  return { ways: forked(way, 'there is a file of that path', take, past) };
+}
+
+// Without routes for errors its 404 is its own answer, and no news.
+function catchesErrors(catchers: Catcher | undefined): boolean {
+  return catchers !== undefined && (catchers.routes.length > 0 || catchesErrors(catchers.outer));
 }
 
 // Without a name and a password it refuses; whether they are right is not known.

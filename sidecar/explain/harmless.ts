@@ -17,7 +17,6 @@ const HARMLESS = new Set([
   'templates',
   'copy_response_headers',
   'push',
-  'intercept',
 ]);
 
 /** Returns whether the handler always goes on, with the same method, path and query. */

@@ -1,37 +1,52 @@
-// The redirects to https that Caddy adds by itself on port 80 (automatic HTTPS), because the configuration doesn't
-// show them. Written after Caddy 2.11's autohttps.go, for the usual port 80.
-import { recordAt, textsAt, type Adapted, type Route, type Server } from '../edge/adapted.ts';
+// The redirects to https that Caddy adds by itself on the port of HTTP (automatic HTTPS), because the configuration
+// doesn't show them. Written after Caddy 2.11's autohttps.go.
+import {
+  recordAt,
+  textsAt,
+  type Adapted,
+  type Ports,
+  type Route,
+  type Server,
+  USUAL_PORTS,
+} from '../edge/adapted.ts';
 
-export const HTTP_PORT = 80;
 const PORT = /:(\d+)$/;
 
-/** Returns the routes of a server on port 80 as Caddy runs them; undefined: one that isn't configured. */
-export function withRedirects({ servers }: Adapted, server: Server | undefined): readonly Route[] {
-  const secure = Object.values(servers).filter(redirects);
+/** Returns the routes of a server on the port of HTTP as Caddy runs them; undefined: one that isn't configured. */
+export function withRedirects(
+  { servers, ports }: Adapted,
+  server: Server | undefined,
+): readonly Route[] {
+  const secure = Object.values(servers).filter((one) => redirects(one, ports));
   const routes = server?.routes ?? [];
   if (secure.length === 0) return routes;
-  const added = secure.flatMap((one) => redirectsOf(one));
+  const added = secure.flatMap((one) => redirectsOf(one, ports));
   const at = routes.findLastIndex((route) => hostsOf(route).length > 0) + 1;
   return [...routes.slice(0, at), ...added, ...routes.slice(at), redirectTo('', [])];
 }
 
-function redirects(server: Server): boolean {
+function redirects(server: Server, ports: Ports): boolean {
   const { disable, disable_redirects: without } = recordAt(server['automatic_https']);
   return (
     disable !== true &&
     without !== true &&
-    portsOf(server).some((port) => port !== String(HTTP_PORT))
+    portsOf(server).some((port) => port !== String(ports.http))
   );
 }
 
-function redirectsOf(server: Server): Route[] {
+function redirectsOf(server: Server, ports: Ports): Route[] {
   const skipped = textsAt(recordAt(server['automatic_https'])['skip']);
   const hosts = [...new Set((server.routes ?? []).flatMap(hostsOf))].filter(
     (host) => !skipped.includes(host),
   );
-  const [port = '443'] = portsOf(server).filter((one) => one !== String(HTTP_PORT));
-  const target = port === '443' ? '' : `:${port}`;
+  const [port] = portsOf(server).filter((one) => one !== String(ports.http));
+  const target = port === undefined || isUnsaid(port, ports) ? '' : `:${port}`;
   return hosts.map((host) => redirectTo(target, [host]));
+}
+
+// What is mapped to another port, is so outside, where clients are.
+function isUnsaid(port: string, ports: Ports): boolean {
+  return [...Object.values(ports), ...Object.values(USUAL_PORTS)].map(String).includes(port);
 }
 
 function portsOf({ listen = [] }: Server): string[] {

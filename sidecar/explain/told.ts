@@ -12,9 +12,34 @@ const PAGES = '/.signet/';
  * log the stamp of each answer.
  */
 export function sidecarsOf({ servers }: Adapted): ReadonlySet<string> {
-  const handlers = handlersIn(servers);
+  const routes = Object.values(servers).flatMap(
+    ({ routes: own = [], errors, named_routes: named }) => [
+      ...own,
+      ...(errors?.routes ?? []),
+      ...Object.values(named ?? {}),
+    ],
+  );
+  const parts = routes.map(dialsIn);
+  const gates = parts.flatMap((part) => part.gates);
+  return new Set(gates.length > 0 ? gates : parts.flatMap(({ pages }) => pages));
+}
+
+/** Where gates and the pages of `import signet` dial. */
+type Dials = { readonly gates: readonly string[]; readonly pages: readonly string[] };
+
+/** A route is looked through once, however many requests are asked about. */
+const looked = new WeakMap<Route, Dials>();
+
+function dialsIn(route: Route): Dials {
+  const known = looked.get(route) ?? lookThrough(route);
+  looked.set(route, known);
+  return known;
+}
+
+function lookThrough(route: Route): Dials {
+  const handlers = handlersIn(route);
   const gates = handlers.flatMap((handler) => gateOf(handler)?.dials ?? []);
-  return new Set(gates.length > 0 ? gates : handlers.filter(logsStamp).flatMap(dialsOf));
+  return { gates, pages: handlers.filter(logsStamp).flatMap(dialsOf) };
 }
 
 function handlersIn(json: object): Handler[] {

@@ -5,12 +5,14 @@ import { describeMatch } from '../edge/describe.ts';
 import type { Gate } from '../edge/gate-handler.ts';
 import { isHarmlessRoute, perhapsPast } from './harmless.ts';
 import { failed } from './failed.ts';
+import { intercepted } from './intercepted.ts';
 import { runHandler } from './handlers.ts';
 import { matchSets } from './match.ts';
 import type { Case, Met } from './met.ts';
 import type { Request } from './request.ts';
 import { blockName } from './block-name.ts';
 import {
+  errorStatus,
   forked,
   leaving,
   stepped,
@@ -59,6 +61,8 @@ const MAX_WAYS = 256;
 /** Of all ways together: a named route that invokes itself has no end. */
 const MAX_STEPS = 200_000;
 const MAX_TRAIL = 500;
+/** Passed by: thousands of sites may stand before the one that takes it. */
+const MAX_SKIPPED = 20_000;
 
 /** Returns all that may happen to the request. */
 export function walk<V>(request: Request, options: WalkOptions<V>): Walked<V> {
@@ -66,21 +70,31 @@ export function walk<V>(request: Request, options: WalkOptions<V>): Walked<V> {
   const ended: Outcome<V>[] = [];
   let steps = 0;
   for (let way = open.pop(); way !== undefined; way = open.pop()) {
-    const isLong = steps++ > MAX_STEPS || way.trail.length > MAX_TRAIL;
+    const isLong = steps++ > MAX_STEPS || isTooLong(way.trail);
     if (isLong || open.length + ended.length > MAX_WAYS)
       return { outcomes: merged(ended), isCut: true };
     const next = advance(way, options);
-    if ('served' in next) ended.push(outcomeOf(way, next));
+    if ('served' in next) ended.push(...intercepted(way, next).map((one) => outcomeOf(way, one)));
     else open.push(...next.ways.toReversed());
   }
   return { outcomes: merged(ended), isCut: false };
+}
+
+function isTooLong(trail: readonly Step[]): boolean {
+  if (trail.length <= MAX_TRAIL) return false;
+  const skipped = trail.filter(({ did }) => did === 'skipped').length;
+  return skipped > MAX_SKIPPED || trail.length - skipped > MAX_TRAIL;
 }
 
 function begin<V>(request: Request, { routes, errors, named }: WalkOptions<V>): Way<V> {
   return {
     request,
     ahead: { run: routes, kind: 'routes', then: undefined },
-    catchers: { routes: errors, then: undefined, restores: true, outer: undefined },
+    catchers: {
+      ...{ routes: errors, then: undefined, restores: true },
+      ...{ intercepts: [], outer: undefined },
+    },
+    intercepts: [],
     groups: new Set(),
     named,
     answer: undefined,
@@ -190,7 +204,8 @@ function entered<V>(
     groups: group === undefined ? way.groups : new Set([...way.groups, group]),
     ahead: { run: handle, kind: 'handlers', then: terminal === true ? undefined : way.ahead },
     ...(terminal === true && {
-      atEnd: way.error === undefined ? { by: 'nothing' } : { by: 'error', status: way.error },
+      atEnd:
+        way.error === undefined ? { by: 'nothing' } : { by: 'error', status: errorStatus(way) },
     }),
   };
 }

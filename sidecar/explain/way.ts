@@ -17,6 +17,8 @@ export type Catcher = {
   readonly then: Ahead | undefined;
   /** The server's own see the request as it came. */
   readonly restores: boolean;
+  /** What sees the answers of these routes. */
+  readonly intercepts: readonly Handler[];
   readonly outer: Catcher | undefined;
 };
 
@@ -37,7 +39,9 @@ export type Served =
   | { readonly by: 'error'; readonly status: Maybe<string> }
   | { readonly by: 'nothing' }
   | { readonly by: 'closed' }
-  | { readonly by: 'nobody'; readonly why: string };
+  | { readonly by: 'nobody'; readonly why: string }
+  /** What an `intercept` puts in the place of this answer. */
+  | { readonly by: 'intercept'; readonly of: Served };
 
 /** The gate's answer, as far as Caddy looks at it. */
 export type GateAnswer = {
@@ -63,6 +67,8 @@ export type Way<Verdict> = {
   readonly request: Request;
   readonly ahead: Ahead | undefined;
   readonly catchers: Catcher | undefined;
+  /** `intercept` handlers that see what answers from here on, the nearest last. */
+  readonly intercepts: readonly Handler[];
   /** Groups of which a route has run. */
   readonly groups: ReadonlySet<string>;
   readonly named: Readonly<Record<string, Route>>;
@@ -80,6 +86,14 @@ export type Way<Verdict> = {
   /** What was taken for true or false since the request changed last: it is so still. */
   readonly settled: ReadonlyMap<string, boolean>;
 };
+
+/** Of an error whose status only the running Caddy knows. */
+export const ANY_ERROR = 'of the error';
+
+/** Returns the status of the error that the way is in; undefined where it is not known, or there is none. */
+export function errorStatus<V>({ error }: Way<V>): Maybe<string> {
+  return error === ANY_ERROR ? undefined : error;
+}
 
 /** Returns the way with a step more. */
 export function stepped<V>(way: Way<V>, did: Step['did'], what: string, why: string): Way<V> {

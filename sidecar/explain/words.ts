@@ -20,6 +20,7 @@ export function isPast(told: Told): boolean {
   return (
     (decision === 'deny' || decision === 'login') &&
     told.served.by !== 'gate' &&
+    told.served.by !== 'intercept' &&
     told.served.by !== 'error'
   );
 }
@@ -44,6 +45,8 @@ export function servedWords(served: Served): string {
       return 'nothing: Caddy closes the connection';
     case 'nobody':
       return `nobody: ${served.why}`;
+    case 'intercept':
+      return `what \`intercept\` puts in the place of an answer (not followed here): ${servedWords(served.of)}`;
   }
 }
 

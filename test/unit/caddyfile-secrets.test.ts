@@ -26,6 +26,15 @@ test.each([
   ['authorization', '@key not header X-Api-Key S3CRET', 2],
   ['gate-key', 'reverse_proxy app:1 {\nheader_up Signet-Key S3CRET\n}', 3],
   ['password', 'php_fastcgi app:1 {\nenv DB_PASSWORD S3CRET\n}', 3],
+  ['token', 'vars api_token S3CRET', 2],
+  ['token', 'map {path} {api_token} {\n/a {env.TOKEN}\ndefault S3CRET\n}', 4],
+  ['token', 'map @a {path} {kind} {api_token} {\n/a public -\n/b public S3CRET\n}', 4],
+  ['authorization', 'vars me "Bearer S3CRET"\nrequest_header Authorization {vars.me}', 2],
+  [
+    'authorization',
+    'map {host} {me} {\ndefault S3CRET\n}\nreverse_proxy a:1 {\nheader_up X-Api-Key {me}\n}',
+    3,
+  ],
   ['url-password', 'to postgres://signet:S3CRET@db/signet', 2],
 ])('%s: %s', (kind, lines, line) => {
   expect(found(lines)).toEqual([[kind, `Caddyfile:${line}`]]);
@@ -38,6 +47,10 @@ test.each([
   'tls {\nkey_type p384\n}',
   'tls /etc/cert.pem /etc/key.pem',
   'client_secret {file./run/secret}',
+  'vars api_token {env.TOKEN}',
+  'vars me "Bearer {env.TOKEN}"\nrequest_header Authorization {vars.me}',
+  'map {path} {upstream} {kind} {\n/a app:1 beta\ndefault app:2 -\n}',
+  'vars me alice\nrequest_header X-Me {vars.me}',
   'client_secret_file /run/secret',
   'password /run/secret',
   'basic_auth {\nalice $2a$14$abc\npassword $2a$14$abc\n}',

@@ -3,7 +3,13 @@ import { expect, test } from '@jest/globals';
 import { findTakenOver } from '../../sidecar/check/taken-over.ts';
 import type { Adapted } from '../../sidecar/edge/adapted.ts';
 
-const CLOSED: Adapted = { admin: { disabled: true }, apps: ['http'], logs: {}, servers: {} };
+const CLOSED: Adapted = {
+  admin: { disabled: true },
+  apps: ['http'],
+  logs: {},
+  servers: {},
+  ports: { http: 80, https: 443 },
+};
 
 const found = (given: Partial<Adapted>) =>
   findTakenOver({ ...CLOSED, ...given }).map(({ code, where }) => `${code} ${where.pointer}`);

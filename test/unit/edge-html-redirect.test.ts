@@ -30,9 +30,16 @@ test('its target is told as it is written in the Caddyfile', () => {
   expect(htmlRedirectOf(page('/a?b=1&amp;c=&#39;&lt;$&amp;&gt;&#34;'))).toBe(`/a?b=1&c='<$&>"`);
 });
 
+test('a target of what was asked for, and of the environment, is one', () => {
+  const to = 'https://{env.HOST}{http.request.uri}?{http.request.uri.query}';
+  expect(htmlRedirectOf(page(to))).toBe(to);
+});
+
 describe('none is', () => {
   test.each([
-    ['one that Caddy fills something into', page('https://{http.request.host}/')],
+    ['one that shows a file', page('https://{file./etc/hostname}/')],
+    ['one that a header leads', page('{http.request.header.X-To}')],
+    ['one with a path whose escapes are read', page('https://x.test{http.request.uri.path}')],
     ['one with more behind it', { ...page(TO), body: `${page(TO).body}secret` }],
     ['one of two targets', { ...page(TO), body: page(TO).body.replace(`>${TO}<`, '>secret<') }],
     ['one whose target ends a tag', page('"><p>secret</p>')],
