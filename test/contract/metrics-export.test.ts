@@ -105,6 +105,6 @@ describe.each(['grpc', 'http/protobuf'] as const)('by %s', (protocol: Protocol) 
     receiver.answer(() => undefined);
     const begun = performance.now();
     await start(NEVER_MS).finish(100);
-    expect(performance.now() - begun).toBeLessThan(5_000);
+    expect(performance.now() - begun).toBeLessThan(30_000);
   });
 });

@@ -4,14 +4,13 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { freePort } from '../fixtures/caddy.ts';
 import { makeFolder, readiness, startSidecar } from '../fixtures/sidecar.ts';
-import { listenAs } from '../fixtures/status.ts';
 import { until } from '../fixtures/until.ts';
 
 test('SIGTERM ends the sidecar all the same, after all that could be closed was', async () => {
   const { folder, remove } = makeFolder();
-  const probe = await listenAs(() => undefined);
-  await probe.stop();
+  const healthPort = await freePort();
   const headsFile = join(folder, 'heads.jsonl');
   expect(spawnSync('mkfifo', [headsFile]).status).toBe(0);
   const sidecar = startSidecar(folder, {
@@ -21,10 +20,10 @@ test('SIGTERM ends the sidecar all the same, after all that could be closed was'
     SIGNET_DESTINATION: 'none',
     SIGNET_SOCKET: `${folder}/sidecar.sock`,
     SIGNET_ACCESS_LOG: `${folder}/access.log`,
-    SIGNET_HEALTH: `127.0.0.1:${probe.port}`,
+    SIGNET_HEALTH: `127.0.0.1:${healthPort}`,
   });
   try {
-    await readiness(probe.port, sidecar);
+    await readiness(healthPort, sidecar);
     // By a signal, and not by a code: its thread could not be ended.
     const ended = sidecar.stop();
     await until('its end', sidecar.hasExited, 20_000);

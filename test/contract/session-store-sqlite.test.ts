@@ -193,8 +193,9 @@ describe('another process beside it', () => {
       let turns = 0;
       for (; !isOver; turns++) await new Promise((resolve) => setTimeout(resolve, 1));
       await waiting;
-      // Standing still for the lock, as SQLite does by itself, leaves four or five in that second.
-      expect(turns).toBeGreaterThan(100);
+      // Standing still for the lock, as SQLite does by itself, leaves four or five in that second. A machine with much
+      // else to do leaves fewer than the usual hundreds, too.
+      expect(turns).toBeGreaterThan(20);
     });
   });
 

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { readAnswer } from '../../sidecar/commands/status-answer.ts';
 import { statusText } from '../../sidecar/commands/status-text.ts';
 import { makeFolder, readiness, startSidecar } from '../fixtures/sidecar.ts';
+import { freePort } from '../fixtures/caddy.ts';
 import { checksOf, listenAs, listenWell, runStatus, type Listening } from '../fixtures/status.ts';
 
 let listening: Listening | undefined;
@@ -136,8 +137,7 @@ describe('ends with 69, and says where it asked and what it met', () => {
 
 test('the real sidecar is understood: every part of it has a line, and tells what it knows', async () => {
   const { folder, remove } = makeFolder();
-  const probe = await listenAs(() => undefined);
-  await probe.stop();
+  const port = await freePort();
   const sidecar = startSidecar(folder, {
     SIGNET_ISSUER: 'http://127.0.0.1:9',
     SIGNET_CLIENT_ID: 'signet',
@@ -145,11 +145,11 @@ test('the real sidecar is understood: every part of it has a line, and tells wha
     SIGNET_DESTINATION: 'none',
     SIGNET_SOCKET: `${folder}/sidecar.sock`,
     SIGNET_ACCESS_LOG: `${folder}/access.log`,
-    SIGNET_HEALTH: `127.0.0.1:${probe.port}`,
+    SIGNET_HEALTH: `127.0.0.1:${port}`,
   });
   try {
-    await readiness(probe.port, sidecar, ({ checks }) => 'head' in (checks['recorder'] ?? {}));
-    const { code, out } = await runStatus(probe.port);
+    await readiness(port, sidecar, ({ checks }) => 'head' in (checks['recorder'] ?? {}));
+    const { code, out } = await runStatus(port);
     // Its provider is not there.
     expect(code).toBe(1);
     const answer = readAnswer(out);

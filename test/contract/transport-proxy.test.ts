@@ -11,7 +11,12 @@ import {
   startMisbehavingReceiver,
 } from '../fixtures/misbehaving-receiver.ts';
 import { startRelay } from '../fixtures/relay.ts';
-import { createTransportWorld, KINDS, type TransportWorld } from '../fixtures/transports.ts';
+import {
+  createTransportWorld,
+  KINDS,
+  sendUntil,
+  type TransportWorld,
+} from '../fixtures/transports.ts';
 import { until } from '../fixtures/until.ts';
 
 const REQUEST = Buffer.from('a request');
@@ -97,10 +102,10 @@ describe.each(KINDS)('%s', (_name, kind) => {
     const mute = world.own(await startRelay());
     const options = { ...by(`http://127.0.0.1:${mute.port}`), timeoutMs: 150 };
     const transport = world.transport(kind, receiver.port, { host: 'receiver.test' }, options);
-    for (let tries = 0; tries < 3; tries++) {
-      expect(await transport.send('traces', REQUEST)).toMatchObject({ kind: 'retry' });
-    }
-    expect(mute.connections()).toBe(3);
+    const kinds = await sendUntil(3, mute, transport);
+    expect(new Set(kinds)).toEqual(new Set(['retry']));
+    expect(mute.connections()).toBeGreaterThanOrEqual(3);
+    expect(mute.connections()).toBeLessThanOrEqual(kinds.length);
     await until('their end', () => mute.open() === 0);
   });
 

@@ -9,7 +9,12 @@ import type { MisbehavingReceiver } from '../fixtures/misbehaving-receiver.ts';
 import { startRelay } from '../fixtures/relay.ts';
 import { retryInfo } from '../fixtures/retry-info.ts';
 import { encodeResponse } from '../fixtures/trace-service.ts';
-import { createTransportWorld, KINDS, type TransportWorld } from '../fixtures/transports.ts';
+import {
+  createTransportWorld,
+  KINDS,
+  sendUntil,
+  type TransportWorld,
+} from '../fixtures/transports.ts';
 import { until } from '../fixtures/until.ts';
 
 const REQUEST = Buffer.from('a request, which nobody reads');
@@ -119,7 +124,7 @@ describe.each(KINDS)('%s', (_name, kind) => {
     const patient = world.transport(kind, receiver.port, {}, { timeoutMs: 3000 });
     const startMs = performance.now();
     const late = patient.send('traces', REQUEST);
-    await until('a third of its time', () => performance.now() > startMs + 1000);
+    await until('two thirds of its time', () => performance.now() > startMs + 2000);
     const other = patient.send('traces', REQUEST);
     await until('the second call', () => receiver.calls.length === 2);
     expect(await late).toMatchObject({ kind: 'retry' });
@@ -156,10 +161,10 @@ describe.each(KINDS)('%s', (_name, kind) => {
   test('a port that says nothing is left after each try: no connections gather', async () => {
     const mute = world.own(await startRelay());
     const hasty = world.transport(kind, mute.port, {}, { timeoutMs: 150 });
-    for (let tries = 0; tries < 3; tries++) {
-      expect(await hasty.send('traces', REQUEST)).toMatchObject({ kind: 'retry' });
-    }
-    expect(mute.connections()).toBe(3);
+    const kinds = await sendUntil(3, mute, hasty);
+    expect(new Set(kinds)).toEqual(new Set(['retry']));
+    expect(mute.connections()).toBeGreaterThanOrEqual(3);
+    expect(mute.connections()).toBeLessThanOrEqual(kinds.length);
     await until('their end', () => mute.open() === 0);
   });
 

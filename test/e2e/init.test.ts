@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { findCaddy } from '../../caddy/find.ts';
+import { speaksTls } from '../../deploy/local/ready.ts';
 import { runSignet } from '../fixtures/cli.ts';
 import { createBrowser } from '../fixtures/init-browser.ts';
 import { runInit, runSnippet, startInit } from '../fixtures/init.ts';
@@ -62,7 +63,7 @@ test('what it writes runs as it is: alice signs in, reaches the app, and is foun
   const closed = once(edge, 'close');
   try {
     const root = join(own, 'caddy/pki/authorities/local/root.crt');
-    await until('Caddy’s authority', () => existsSync(root));
+    await until('Caddy’s certificate', () => speaksTls(port, root));
     await readiness(health, sidecar, ({ checks }) => checks['provider']?.ok === true);
     const browser = createBrowser({ port, ca: readFileSync(root), provider });
     await browser.signIn('alice', '/orders?page=2');

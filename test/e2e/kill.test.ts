@@ -12,6 +12,8 @@ import { SITE } from '../fixtures/site.ts';
 import { until } from '../fixtures/until.ts';
 
 const SLOW_REQUESTS = 24;
+/** Longer than it takes until the kill: half of the others are answered by then. */
+const SLOW_MS = 8000;
 const MIXED_REQUESTS = 400;
 const CLIENTS = 12;
 
@@ -71,7 +73,7 @@ async function drive(
 
 function slowRequests(random: Random): Promise<Reply>[] {
   return Array.from({ length: SLOW_REQUESTS }, () =>
-    edge.send(`/orders/slow?ms=${2500 + random.below(1000)}`, [alice]),
+    edge.send(`/orders/slow?ms=${SLOW_MS + random.below(1000)}`, [alice]),
   );
 }
 
@@ -90,11 +92,11 @@ async function expectOutage(add: (request: Promise<Reply>) => Promise<void>): Pr
 
 /** One row and one ingress span for each line of the log, and nothing else. */
 async function expectRecorded(): Promise<void> {
-  await until('a row for each line', () => edge.rows().length === edge.logLines().length, 15_000);
+  await until('a row for each line', () => edge.rows().length === edge.logLines().length, 45_000);
   const rows = edge.rows();
   const logged = edge.logLines().map((line) => (JSON.parse(line) as { uuid: string }).uuid);
   expect(rows.map(({ requestId }) => requestId).toSorted()).toEqual(logged.toSorted());
-  await until('an ingress span for each row', () => ingressSpans().size === rows.length, 15_000);
+  await until('an ingress span for each row', () => ingressSpans().size === rows.length, 45_000);
   const wanted = rows.map(({ requestId, traceId }) => [traceId, [ingressId(requestId)]] as const);
   expect(ingressSpans()).toEqual(new Map(wanted));
 }

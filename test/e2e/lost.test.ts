@@ -1,7 +1,7 @@
 // Decisions whose line doesn't come, through a real Caddy: what is open, what is settled in another way,
 // and what is lost. Time passes by making the journal's entries older while the sidecar is stopped.
 import { copyFileSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EventRow, StoredRow } from '../../sidecar/audit/row.ts';
 import { SURE_AFTER_MS } from '../../sidecar/decisions/doubt.ts';
 import { startEdge, type Edge } from '../fixtures/edge.ts';
@@ -30,11 +30,9 @@ const UNLOGGED = `
 		}
 	}`;
 /** A loss is told when it has been sure for some time. */
-const SURE_WITHIN_MS = SURE_AFTER_MS + 15_000;
+const SURE_WITHIN_MS = SURE_AFTER_MS + 30_000;
 /** From so many on a silent route is worth a warning. */
 const REQUESTS = 6;
-
-jest.setTimeout(60_000);
 
 function journalsOf({ folder, accessLog }: Edge): string {
   return placesIn(folder, accessLog).journals;

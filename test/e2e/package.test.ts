@@ -31,7 +31,7 @@ const read = (file: string) => readFileSync(join(installed.place, file), 'utf8')
 beforeAll(async () => {
   installed = await installPackage();
   paths = installed.packed.files.map(({ path }) => path);
-}, 240_000);
+}, 480_000);
 
 afterAll(() => installed?.remove());
 
@@ -207,7 +207,7 @@ describe('installed where there is no repository', () => {
       suites: CHOSEN_SUITES.length,
       why: '',
     });
-  }, 240_000);
+  }, 480_000);
 });
 
 type Locked = {

@@ -12,6 +12,7 @@ import type { Sessions } from '../../sidecar/sessions/sessions.ts';
 import { identity } from '../fixtures/identities.ts';
 import { startPostgres, type Postgres } from '../fixtures/postgres.ts';
 import { createRandom, testSeeds, type Random } from '../fixtures/random.ts';
+import { connectedStore } from '../fixtures/session-stores.ts';
 import { freshKey, sessionsOver, whose } from '../fixtures/sessions.ts';
 
 const STEPS = 1_000;
@@ -28,7 +29,7 @@ const open = {
   },
   PostgreSQL: async () => {
     const url = await postgres.url(`interleaved_${++made}`);
-    return (now: () => number) => createPostgresSessions({ url, now });
+    return (now: () => number) => connectedStore(createPostgresSessions({ url, now }));
   },
 };
 

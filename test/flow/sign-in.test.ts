@@ -22,7 +22,8 @@ import type { Sessions } from '../../sidecar/sessions/sessions.ts';
 import { createSessions } from '../../sidecar/sessions/sessions.ts';
 import { secret } from '../../sidecar/secret.ts';
 import type { Jar, TestProvider } from '../fixtures/provider.ts';
-import { keepCookies, startProvider, until } from '../fixtures/provider.ts';
+import { keepCookies, startProvider } from '../fixtures/provider.ts';
+import { until } from '../fixtures/until.ts';
 
 const HOST = 'app.example.com';
 const OTHER_HOST = 'other.example.com';
@@ -47,7 +48,7 @@ beforeAll(async () => {
   const { issuer, clientId } = op;
   const clientSecret = secret(op.clientSecret);
   provider = createProvider({ ...MAIN, issuer, clientId, clientSecret });
-  await until(() => provider.state().ready);
+  await until('discovery', () => provider.state().ready);
 });
 afterAll(async () => {
   provider.close();
@@ -424,7 +425,7 @@ describe('what goes wrong gets a page that says so', () => {
     const { issuer, clientId } = op;
     const clientSecret = secret('wrong');
     const wrong = createProvider({ ...MAIN, issuer, clientId, clientSecret });
-    await until(() => wrong.state().ready);
+    await until('discovery', () => wrong.state().ready);
     await serve({ provider: wrong });
     const answer = await newBrowser().signIn('alice');
     wrong.close();

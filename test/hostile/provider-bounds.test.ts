@@ -133,14 +133,15 @@ test('case 31, CVE-2026-26998: each of them that answers a byte a second', async
     await until('it is asked', () => asked() > before);
   }
   expect(await Promise.all(answers)).toEqual(endpoints.map(() => 503));
-  expect(performance.now() - startedAtMs).toBeLessThan(TIMEOUT_MS + 2_500);
+  // They ask beside each other; the rest is for a machine with much else to do.
+  expect(performance.now() - startedAtMs).toBeLessThan(2 * TIMEOUT_MS + 2_500);
   edge.wire.misbehave({});
   expect(await signIn()).toBe(302);
 });
 
 describe('case 31: discovery', () => {
   test('is bounded in size and time, leads nowhere, and is tried again', async () => {
-    await until('each is asked again', () => misled.every(({ asked }) => asked.length > 1), 15_000);
+    await until('each is asked again', () => misled.every(({ asked }) => asked.length > 1));
     for (const { asked } of misled) {
       expect(new Set(asked)).toEqual(new Set(['/.well-known/openid-configuration']));
     }

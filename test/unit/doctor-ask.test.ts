@@ -6,6 +6,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { ask, type Failed, type Reply, type Site } from '../../sidecar/doctor/ask.ts';
 import { examine } from '../../sidecar/doctor/examine.ts';
 import type { Line } from '../../sidecar/doctor/line.ts';
+import { until } from '../fixtures/until.ts';
 
 let server: Server | undefined;
 afterEach(() => {
@@ -72,27 +73,33 @@ test('one that says nothing is not waited for', async () => {
   expect(await asked(() => undefined, 200)).toEqual({ problem: 'no answer within 0.2 s' });
 });
 
+/** Answers well, and then drips; ends when the other side does. */
+function drip(socket: Socket): void {
+  socket.write(`${HEAD}\r\n`);
+  const timer = setInterval(() => socket.write('x'), 20);
+  socket.on('close', () => clearInterval(timer));
+}
+
 test('one that says a little now and then is not waited for', async () => {
-  let timer: NodeJS.Timeout | undefined;
-  const reply = await asked((socket) => {
-    socket.write(`${HEAD}\r\n`);
-    timer = setInterval(() => socket.write('x'), 20);
-  }, 300);
-  clearInterval(timer);
+  const site = await siteOf(drip);
+  let reply: Reply | Failed | undefined;
+  // Asked again where the machine stalled for as long, and nothing of the answer came in time.
+  await until('a beginning of an answer', async () => {
+    reply = await ask(site, '/', {}, 300);
+    return 'status' in reply;
+  });
   expect(reply).toMatchObject({ status: 200, isCut: true });
 });
 
 test('when the time for all questions is over, an answer is cut, and nothing more is asked', async () => {
-  let [times, timer]: [number, NodeJS.Timeout?] = [0];
+  let times = 0;
   const site = await siteOf((socket) => {
     times += 1;
-    socket.write(`${HEAD}\r\n`);
-    timer = setInterval(() => socket.write('x'), 20);
+    drip(socket);
   });
-  const ending = { ...site, endsAtMs: performance.now() + 300 };
+  const ending = { ...site, endsAtMs: performance.now() + 1_500 };
   expect(await ask(ending, '/')).toMatchObject({ status: 200, isCut: true });
   expect(await ask(ending, '/')).toMatchObject({ isUnasked: true });
-  clearInterval(timer);
   expect(times).toBe(1);
 });
 
@@ -106,14 +113,14 @@ test('a site whose every answer drips is examined within one time, and what ther
   const [why, startedMs] = ['not here', performance.now()];
   const lines: Line[] = [];
   for await (const line of examine({
-    ...{ site: { ...site, endsAtMs: startedMs + 600 }, version: '1.2.3', tell: () => undefined },
+    ...{ site: { ...site, endsAtMs: startedMs + 1_500 }, version: '1.2.3', tell: () => undefined },
     ...{ installed: { why }, sending: { why }, record: { why } },
     caddy: { path: '/nonexistent', isNamed: true },
   })) {
     lines.push(line);
   }
   for (const timer of timers) clearInterval(timer);
-  expect(performance.now() - startedMs).toBeLessThan(5_000);
+  expect(performance.now() - startedMs).toBeLessThan(15_000);
   expect(lines.filter(({ seen }) => seen.includes('took all the time'))).toMatchObject([
     { name: 'sidecar', verdict: 'not-looked-at' },
     { name: 'sign-in', verdict: 'not-looked-at' },

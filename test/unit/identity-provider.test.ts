@@ -9,7 +9,7 @@ import { DEFAULT_CLAIM_NAMES } from '../../sidecar/identity/claims.ts';
 import { createProvider } from '../../sidecar/identity/provider.ts';
 import { secret } from '../../sidecar/secret.ts';
 import { startMisbehavingProvider } from '../fixtures/misbehaving-provider.ts';
-import { until } from '../fixtures/provider.ts';
+import { until } from '../fixtures/until.ts';
 
 describe('the bounded fetch', () => {
   let server: Server;
@@ -110,10 +110,10 @@ describe('the provider', () => {
   test('is tried until it answers, and says meanwhile what is wrong', async () => {
     const wire = await startMisbehavingProvider({ metadata: { issuer: 'https://evil.example' } });
     const provider = createProvider({ ...options, issuer: wire.issuer });
-    await until(() => provider.state().problem?.includes('issuer') === true);
+    await until('the problem', () => provider.state().problem?.includes('issuer') === true);
     expect(() => provider.config()).toThrow(expect.objectContaining({ code: 'ERR_PROVIDER' }));
     wire.misbehave({});
-    await until(() => provider.state().ready);
+    await until('discovery', () => provider.state().ready);
     expect(provider.config().serverMetadata().issuer).toBe(wire.issuer);
     expect(provider.scope).toBe('openid profile');
     provider.close();
@@ -123,7 +123,7 @@ describe('the provider', () => {
   test('written with a slash that it does not write itself is refused, saying how to write it', async () => {
     const wire = await startMisbehavingProvider();
     const provider = createProvider({ ...options, issuer: `${wire.issuer}/` });
-    await until(() => provider.state().problem?.includes('exactly') === true);
+    await until('the problem', () => provider.state().problem?.includes('exactly') === true);
     expect(provider.state().problem).toContain(wire.issuer);
     provider.close();
     await wire.stop();
@@ -131,7 +131,7 @@ describe('the provider', () => {
 
   test('on plain HTTP elsewhere is never asked', async () => {
     const provider = createProvider({ ...options, issuer: 'http://192.0.2.1' });
-    await until(() => provider.state().problem?.includes('https') === true);
+    await until('the problem', () => provider.state().problem?.includes('https') === true);
     provider.close();
   });
 });
