@@ -108,7 +108,7 @@ function entryOf(line: Fields): Entry | undefined {
     responseBytes,
     peerAddress,
     clientAddress: text(request['client_ip']) ?? peerAddress,
-    protocol: text(request['proto']) ?? '',
+    protocol: protocolOf(text(request['proto']) ?? ''),
     method,
     scheme: isFields(request['tls']) ? 'https' : 'http',
     host,
@@ -132,6 +132,9 @@ function hasLeft(status: number, responseBytes: number, upstreamDurationUs?: num
 }
 
 // To count first takes 0.9 µs a line, to compare all names 2.3.
+/** Of extended CONNECT by HTTP/3 Go has the client's `:protocol` in its place, any text (quic-go 0.63). */
+const protocolOf = (text: string) => (text === '' || text.startsWith('HTTP/') ? text : 'HTTP/3.0');
+
 function repeatsReliedOn(text: string, line: Fields): boolean {
   return countMembers(text) !== Object.keys(line).length && repeatsKey(text, RELIED_ON);
 }

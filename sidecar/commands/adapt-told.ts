@@ -19,25 +19,18 @@ export type ToldOptions = {
 /** Of names that are not set. */
 const MOST_NAMES = 12;
 const SNIPPETS = ['signet', 'protect', 'unprotected'];
-const USAGE = '`import protect NAME REQUIREMENT { … }`, `import unprotected NAME { … }`';
+const USAGES: Readonly<Record<string, string>> = {
+  protect: '`import protect NAME REQUIREMENT { … }`, without a space in either (`team:a,b`)',
+  unprotected: '`import unprotected NAME { … }`, without a requirement',
+};
 
 /** Returns what `adaptFile` does, with hints in its sentences. Never throws. */
 export async function adaptTold(options: ToldOptions): Promise<AdaptedFile> {
   const adapted = await adaptFile(options);
-  if (!('problem' in adapted)) return { ...adapted, warnings: warningsTold(adapted.warnings) };
+  if (!('problem' in adapted)) return { ...adapted, warnings: [...new Set(adapted.warnings)] };
   const unset = unsetIn(options);
   const hints = [...hintsFor(adapted.problem), ...(unset.length === 0 ? [] : [unsetText(unset)])];
   return { problem: [adapted.problem, ...hints].join('; ') };
-}
-
-// Caddy warns of an argument as often as it stands in the snippet.
-function warningsTold(warnings: readonly string[]): string[] {
-  const told = warnings.map((text) =>
-    /Placeholder \{args\[\d+\]\} index is out of bounds/.test(text)
-      ? `${text}: an import has too few arguments (${USAGE})`
-      : text,
-  );
-  return [...new Set(told)];
 }
 
 function hintsFor(problem: string): string[] {
@@ -48,8 +41,24 @@ function hintsFor(problem: string): string[] {
       `does \`import signet\` stand inside ${block}? It belongs at the top level of the site`,
     ];
   }
+  if (problem.includes('matcher is defined more than once: @signet_')) {
+    return ['does `import signet` stand twice in one site? Once is enough'];
+  }
+  const miscounted = miscountIn(problem);
+  if (miscounted !== undefined) return [miscounted];
   const [, name] = /File to import not found: ([^\s,]+)/.exec(problem) ?? [];
   return name === undefined ? [] : notFound(name);
+}
+
+// Caddy names the word behind which it wanted none, or `{args[…]}` where one is missing; and whence it came there.
+function miscountIn(problem: string): string | undefined {
+  const [, word = ''] = /unexpected line ending after '(.*?)', at /.exec(problem) ?? [];
+  const [place = '', snippet] =
+    [...problem.matchAll(/'([^',]*:\d+) \(import (protect|unprotected)\)'/g)].at(0)?.slice(1) ?? [];
+  if (word === '' || snippet === undefined) return undefined;
+  const usage = USAGES[snippet];
+  if (word.startsWith('{args[')) return `${place} has too few words: ${usage}`;
+  return `${place} has a word too many, ${word}: ${usage}`;
 }
 
 function notFound(name: string): string[] {

@@ -49,6 +49,15 @@ describe('an access line', () => {
     });
   });
 
+  test.each(['websocket', 'foo', 'http/9'])(
+    'of extended CONNECT by HTTP/3 has that protocol, and not the client’s %s',
+    (proto) => {
+      const line = JSON.parse(RECORDED) as { request: object };
+      const entry = parse({ ...line, request: { ...line.request, method: 'CONNECT', proto } });
+      expect(entry).toMatchObject({ protocol: 'HTTP/3.0', method: 'CONNECT' });
+    },
+  );
+
   test('of an app that never answered has no upstream duration, and forward_auth’s latency is not its own', () => {
     const entry = parse(aCaddyLine({ upstream_duration_ms: null, upstream_latency_ms: 0.302484 }));
     expect(entry).toMatchObject({ upstream: '127.0.0.1:3000' });
