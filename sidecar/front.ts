@@ -5,6 +5,7 @@ import type { RequestListener } from 'node:http';
 import { createBoundedTelling, type BoundedTelling, type Later } from './bounded-telling.ts';
 import type { Config } from './config/config.ts';
 import { deriveKeys, type KeyRing } from './config/keys.ts';
+import { createEndedMeanwhile, type EndedMeanwhile } from './ended-meanwhile.ts';
 import { explain, Fault } from './fault.ts';
 import { createGate, type GateParts } from './gate.ts';
 import { createBackChannel } from './http/back-channel-logout.ts';
@@ -51,11 +52,11 @@ export type FrontGround = Pick<GateParts, 'journal' | 'clock' | 'bootId' | 'numb
 };
 
 /**
- * What may be used once, whatever the configuration: states of sign-ins, hand-overs, logout tokens, and the names
- * of sign-ins that their provider has ended.
+ * What may be used once, whatever the configuration: states of sign-ins, hand-overs, logout tokens, what a
+ * provider has ended, and ended sessions that could not be removed yet.
  */
 export type Used = Readonly<
-  Record<'states' | 'handOvers' | 'logoutTokens' | 'endedSids', Map<string, number>>
+  Record<'states' | 'handOvers' | 'logoutTokens' | 'endedNames' | 'unremoved', Map<string, number>>
 >;
 
 export type Front = {
@@ -84,18 +85,33 @@ type Holding = {
 
 /** Returns what makes fronts on this ground. */
 export function createFronts(ground: FrontGround): Fronts {
-  const { store, log, onEnded, used } = ground;
+  const { store, log, used } = ground;
+  const ended = createEndedMeanwhile();
+  const onEnded: FrontGround['onEnded'] = (one) => {
+    ended.note(one.identity);
+    ground.onEnded(one);
+  };
   const refusals = createRefusals(ground);
   let holding: Holding = { keys: [], providers: [] };
   let next = holding;
   let closed = Promise.resolve();
   let closing: Promise<void> | undefined;
   const troubles = createSessionTroubles(Date.now, (trouble) => tellTrouble(log, trouble));
-  const providers = createKeptAll(createProvider, (provider) => provider.close());
+  const onUnusable = (issuer: string) => (keys: string) =>
+    log.warn(
+      { issuer, keys },
+      "keys of an issuer can't be used; tokens that name them are refused",
+    );
+  const providers = createKeptAll(
+    (made: Config['providers'][number]) =>
+      createProvider({ ...made, onUnusable: onUnusable(made.issuer) }),
+    (provider) => provider.close(),
+  );
   const sessions = createKept(
     ({ recheckMs, ...lifetimes }: Config['session']) =>
       createSessions({
-        ...{ store, now: Date.now, ...lifetimes, onEnded, endedSids: used.endedSids },
+        ...{ store, now: Date.now, ...lifetimes, onEnded },
+        ...{ endedNames: used.endedNames, unremoved: used.unremoved },
         keys: () => holding.keys,
         ...(recheckMs !== undefined && { recheckMs }),
         refresh: async (session) => {
@@ -112,7 +128,8 @@ export function createFronts(ground: FrontGround): Fronts {
     },
   );
   const issuers = createKeptAll(
-    (issuer: BearerIssuer) => createIssuerTokens({ issuer, now: Date.now }),
+    (issuer: BearerIssuer) =>
+      createIssuerTokens({ issuer, now: Date.now, onUnusable: onUnusable(issuer.issuer) }),
     () => {},
   );
   const all: readonly Kept<never, unknown>[] = [providers, sessions, issuers];
@@ -122,6 +139,7 @@ export function createFronts(ground: FrontGround): Fronts {
     return createFront(config, ring, ground, {
       troubles,
       refusals,
+      ended,
       providers: next.providers,
       sessions: sessions.of(config.session),
       bearer: bearerOf(issuers.of(config.bearer)),
@@ -175,6 +193,7 @@ function inTime(ms: number, act: () => void): void {
 type Parts = {
   readonly troubles: SessionTroubles;
   readonly refusals: BoundedTelling<Refusal>;
+  readonly ended: EndedMeanwhile;
   readonly providers: readonly Provider[];
   readonly sessions: Sessions;
   readonly bearer: Bearer | undefined;
@@ -182,7 +201,7 @@ type Parts = {
 
 function createFront(config: Config, ring: KeyRing, ground: FrontGround, parts: Parts): Front {
   const { log } = ground;
-  const { troubles, refusals, providers, sessions, bearer } = parts;
+  const { troubles, refusals, ended, providers, sessions, bearer } = parts;
   const blocks = createClosedBlocks();
   const sample = createSample(config.sampling);
   const assertions = assertionsOf(config, ring);
@@ -214,7 +233,8 @@ function createFront(config: Config, ring: KeyRing, ground: FrontGround, parts: 
     within: ground.within,
     identify: (req) => gate.identify(req.headers as RequestHeaders),
     onOutcome: (req, res, { detail, ...outcome }) => {
-      stampOwn(gate, req, res, outcome);
+      const events = [...(outcome.events ?? []), ...ended.events()];
+      stampOwn(gate, req, res, { ...outcome, ...(events.length > 0 && { events }) });
       if (detail === undefined) return;
       const { reason } = outcome;
       const act = refusedAct(req.path);
@@ -228,7 +248,7 @@ function createFront(config: Config, ring: KeyRing, ground: FrontGround, parts: 
   return {
     surface: createSurface({
       gate,
-      signIn,
+      signIn: (req, res, next) => void ended.within(() => signIn(req, res, next)),
       pages,
       sharedKey: 'key' in config.listen ? config.listen.key : undefined,
       onError: (error) =>
@@ -283,9 +303,15 @@ function checksOf(
   const told = providers.map((provider, at) => {
     const name = at === 0 ? 'provider' : `provider_${provider.name}`;
     const problem = provider.state().problem ?? troubles.problemOf(provider);
-    return [name, { ...checkOf(problem), issuer: provider.issuer }] as const;
+    // That of its keys is of logout tokens alone: people sign in all the same.
+    const check = problem === undefined ? withKeys(provider) : checkOf(problem);
+    return [name, { ...check, issuer: provider.issuer }] as const;
   });
   return Object.fromEntries(told);
+}
+
+function withKeys({ keys }: Provider): Check {
+  return { ...toCheck(keys.state()), ok: true };
 }
 
 function namesOf(all: readonly { readonly name: string }[]): string[] {

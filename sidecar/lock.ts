@@ -15,8 +15,11 @@ export function lockState(folder: string): { release(): void } {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     database = new DatabaseSync(file);
-    // A write, because of a file that may only be read SQLite would grant a lock to everyone.
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; PRAGMA user_version = 1');
+    // A write, because of a file that may only be read SQLite would grant a lock to everyone. It is never
+    // committed, and its journal is in memory: a full disk must not keep the gate closed.
+    database.exec(
+      'PRAGMA journal_mode = MEMORY; PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; PRAGMA user_version = 1',
+    );
     const held = database;
     return { release: () => held.close() };
   } catch (cause) {

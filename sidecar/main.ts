@@ -91,7 +91,8 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
       states: new Map(),
       handOvers: new Map(),
       logoutTokens: new Map(),
-      endedSids: new Map(),
+      endedNames: new Map(),
+      unremoved: new Map(),
     },
     within: live.within,
     onEnded: tellEnded,
@@ -194,7 +195,11 @@ export async function serve(load: () => Loaded, inherited?: InheritedSocket): Pr
         const prepared = fronts.prepare(taken.config, to.ring);
         await findProviders(prepared, front);
         await recorder.take(
-          recorderOptions(taken.config, to.ring, { bootId, reloads: reloads - 1 }),
+          recorderOptions(taken.config, to.ring, {
+            bootId,
+            reloads: reloads - 1,
+            sessions: taken.sessions,
+          }),
         );
         front = prepared;
       } catch (error) {

@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import { createPostgresSessions } from './sessions/store-postgres.ts';
 import { createSqliteSessions } from './sessions/store-sqlite.ts';
+import { watchWrites } from './sessions/store-writes.ts';
 import type { SessionStore } from './sessions/store.ts';
 import { sealOldSession } from './sessions/text.ts';
 import type { Secret } from './secret.ts';
@@ -16,8 +17,9 @@ export function openSessions(
   keys: () => readonly KeyObject[],
 ): SessionStore {
   const now = Date.now;
-  if (sessionStore !== undefined)
-    return createPostgresSessions({ url: sessionStore.reveal(), now });
+  if (sessionStore !== undefined) {
+    return watchWrites(createPostgresSessions({ url: sessionStore.reveal(), now }), now);
+  }
   const path = join(stateFolder, SESSION_STORE_FILE);
-  return createSqliteSessions({ path, now, sealOld: sealOldSession(keys) });
+  return watchWrites(createSqliteSessions({ path, now, sealOld: sealOldSession(keys) }), now);
 }

@@ -15,6 +15,8 @@ export type Opening = {
   readonly keyIds: readonly string[];
   /** Setting → fingerprint of its value, under each key of the ring, in its order. */
   readonly settings: readonly Fingerprints[];
+  /** Sentences about sessions that are open, and not what a sign-in is by this configuration. */
+  readonly sessions?: readonly string[];
 };
 
 type Fingerprints = Readonly<Record<string, string>>;
@@ -29,7 +31,7 @@ export async function recordOpening(
   opening: Opening,
   nowUs: number,
 ): Promise<void> {
-  const { bootId, version, keyIds, settings, reloads } = opening;
+  const { bootId, version, keyIds, settings, reloads, sessions = [] } = opening;
   const run = reloads === 0 ? bootId : `${bootId}:${reloads}`;
   const event = (name: EventName, details: EventRow['details']): EventRow => {
     return {
@@ -46,11 +48,12 @@ export async function recordOpening(
   // By the key that they were fingerprinted with then, which may not be the first one any more.
   const now = settings[keyIds.indexOf(before?.[0] ?? '')];
   const changed = settingsBefore === undefined ? '' : changedNames(parsed(settingsBefore), now);
+  const details = { changed, ...(sessions.length > 0 && { sessions: sessions.join('. ') }) };
   const batch: Batch = {
     rows: [
       event('store-opened', { boot: bootId, version }),
       ...(keys ? [event('key-ring-changed', keys)] : []),
-      ...(changed === '' ? [] : [event('configuration-changed', { changed })]),
+      ...(changed === '' ? [] : [event('configuration-changed', details)]),
     ],
     notes: { [KEYS]: keyIds.join(' '), [SETTINGS]: JSON.stringify(settings[0]) },
   };

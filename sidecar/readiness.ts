@@ -5,8 +5,16 @@ import type { RecorderState } from './recorder-state.ts';
 import type { RetentionState } from './retention/retention-state.ts';
 
 /** Returns the check of a part that is ready, or says why not. */
-export function toCheck({ ready, problem }: { ready: boolean; problem?: string }): Check {
-  return { ok: ready, ...(problem !== undefined && { problem }) };
+export function toCheck({
+  ready,
+  readable,
+  problem,
+}: {
+  ready: boolean;
+  readable?: true;
+  problem?: string;
+}): Check {
+  return { ok: ready, ...(readable && { readable }), ...(problem !== undefined && { problem }) };
 }
 
 type Recorder = RecorderState & { readonly retention?: RetentionState | undefined };

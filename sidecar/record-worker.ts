@@ -290,8 +290,9 @@ async function follow(parts: Parts): Promise<void> {
 async function recordTold({ store, deliveries }: Parts): Promise<void> {
   if (told.size === 0) return;
   const rows = [...told.values()];
-  await store.commit({ rows });
-  metrics.observe(rows);
+  const committed = await store.commit({ rows });
+  // Not those that a stamp has told of as well.
+  metrics.observe(committed.rows);
   for (const delivery of deliveries) delivery.wake();
   for (const { requestId } of rows) told.delete(requestId);
   post({ kind: 'recorded', requestIds: rows.map(({ requestId }) => requestId) });

@@ -5,14 +5,15 @@ import { fingerprint } from './config/fingerprint.ts';
 import { deriveKeys, type KeyRing } from './config/keys.ts';
 import { auditPlace, machineBootId } from './places.ts';
 import { toPlain } from './plain-destinations.ts';
+import type { Opening } from './opening.ts';
 import type { RecorderOptions } from './recorder-options.ts';
 import { VERSION } from './version.ts';
 
-/** Returns the options; `reloads` as in `Opening`. */
+/** Returns the options; `reloads` and `sessions` as in `Opening`. */
 export function recorderOptions(
   config: Config,
   ring: KeyRing,
-  { bootId, reloads }: { bootId: string; reloads: number },
+  { bootId, ...taken }: Pick<Opening, 'bootId' | 'reloads' | 'sessions'>,
 ): RecorderOptions {
   const chainKeys = deriveKeys(ring, 'chain');
   const settings = chainKeys.map((key) => fingerprint(config, key));
@@ -23,7 +24,7 @@ export function recorderOptions(
     headsFile: config.headsFile,
     keys: deriveKeys(ring, 'stamp'),
     chainKeys,
-    opening: { bootId, version: VERSION, reloads, settings },
+    opening: { bootId, version: VERSION, ...taken, settings },
     machineBootId: machineBootId(),
     clientAddress: config.clientAddress,
     redactQuery: config.redactQuery,

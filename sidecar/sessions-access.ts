@@ -3,7 +3,8 @@
 import type { KeyObject } from 'node:crypto';
 import { recordEvent } from './audit/record-event.ts';
 import type { EventRow } from './audit/row.ts';
-import type { ListedSession, SessionsAccess } from './commands/sessions.ts';
+import type { SessionsAccess } from './commands/sessions.ts';
+import type { ListedSession } from './commands/sessions-end.ts';
 import type { OpenedSession } from './commands/sessions-text.ts';
 import type { SessionStore } from './sessions/store.ts';
 import { openPayload, openSession } from './sessions/text.ts';
@@ -29,12 +30,17 @@ export type AccessParts = {
 export function openAccess({ store, keys, where, clock, by }: AccessParts): SessionsAccess {
   return {
     list: () => listed(store, keys),
-    remove: (key) => store.remove(key),
-    record: (sessions) =>
-      record(
+    removeAll: async (keys) => (await store.removeAll(keys)).length,
+    record: (sessions, when) => {
+      const details = {
+        ...{ why: 'command', by },
+        ...(when === 'beforehand' && { recorded: when }),
+      };
+      return record(
         where,
-        sessions.map((session) => eventOf(session, clock(), by)),
-      ),
+        sessions.map((session) => eventOf(session, clock(), details)),
+      );
+    },
     close: () => store.close(),
   };
 }
@@ -71,23 +77,26 @@ async function* all(store: SessionStore) {
 }
 
 async function record(where: Whereabouts, events: readonly EventRow[]): Promise<void> {
+  if (events.length === 0) return;
   const reader = await openAuditReader(where.place);
   try {
     const chain = await ownChain(where, reader);
-    await writing(where, chain, async (database) => {
-      for (const event of events) await recordEvent(database, chain, event);
-    });
+    await writing(where, chain, (database) => recordEvent(database, chain, ...events));
   } finally {
     await reader.close();
   }
 }
 
-function eventOf({ identity, sessionHash }: OpenedSession, nowUs: number, by: string): EventRow {
+function eventOf(
+  { identity, sessionHash }: OpenedSession,
+  nowUs: number,
+  details: EventRow['details'],
+): EventRow {
   return {
     kind: 'event',
     requestId: `session-revoked:${sessionHash}`,
     event: 'session-revoked',
-    details: { why: 'command', by },
+    details,
     startedAtUs: nowUs,
     identity: stampedIdentity({ ...identity, sessionHash }),
   };

@@ -13,6 +13,8 @@ import { readStamp, spellStamp } from './stamp-layout.ts';
 export type StampedEvent = {
   readonly event: EventName;
   readonly details?: Readonly<Record<string, Detail>>;
+  /** Whose it is, where that is not the caller: one for each of these sessions, by their `sessionHash`. */
+  readonly of?: { readonly identity: RowIdentity; readonly sessions: readonly string[] };
 };
 
 /** One decision of the gate. */

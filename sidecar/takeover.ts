@@ -1,5 +1,6 @@
 // What changes when another configuration takes over from the one that holds: which settings are others, and
 // which of them a running sidecar can't change. Pure.
+import { isDeepStrictEqual } from 'node:util';
 import type { Config } from './config/config.ts';
 import type { ReadFile } from './config/load-watched.ts';
 import { fingerprint, settingOf } from './config/fingerprint.ts';
@@ -25,6 +26,8 @@ export type Takeover = {
   readonly changed: readonly string[];
   /** Names of those that hold from the next start on. */
   readonly waits: readonly string[];
+  /** Sentences about sessions that are open, and not what a sign-in would be now. */
+  readonly sessions: readonly string[];
 };
 
 /** A configuration with its key ring, and the files that it names. */
@@ -56,7 +59,27 @@ export function takeOver(from: Whole, to: Whole): Takeover {
       ...(hasOtherCertificates(from, to) ? ['certificates'] : []),
     ],
     waits,
+    sessions: toldOfSessions(from.config, to.config),
   };
+}
+
+// Claims aren't kept: nobody but the provider can say what another mapping makes of them.
+function toldOfSessions({ providers: before }: Config, { providers: after, session }: Config) {
+  return before.flatMap(({ name, issuer, names }) => {
+    const still = after.find((one) => one.name === name && one.issuer === issuer);
+    if (still !== undefined && isDeepStrictEqual(still.names, names)) return [];
+    const kept = `keep what was mapped at their sign-in (user, team, roles, type) ${until(session)}`;
+    const refused = 'are refused while it is not configured, and go on when it is again';
+    const mend = `signet sessions revoke --all --issuer ${issuer} ends them`;
+    return [`open sessions of ${name} (${issuer}) ${still ? kept : refused}; ${mend}`];
+  });
+}
+
+function until({ recheckMs, absoluteMs }: Config['session']): string {
+  const end = `until they end (session.absolute: ${absoluteMs / 1000} s)`;
+  if (recheckMs === undefined) return end;
+  const asked = `until the provider is asked again (session.recheck: ${recheckMs / 1000} s)`;
+  return `${asked}, and without a refresh token ${end}`;
 }
 
 /** Returns the settings that are others, in one or the other. */

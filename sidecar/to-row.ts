@@ -107,18 +107,21 @@ function stampOf(opened: Opened): Stamp | undefined {
   return typeof opened === 'string' ? undefined : opened;
 }
 
-// The event's id is made of the request's: a line read twice tells of it once.
+// The event's id is made of the request's, or of the session's: a line read twice tells of it once, and a session's
+// end, which is told by another way as well, has one row.
 function eventsOf({ events = [], requestId, traceId, gate, identity, route }: Stamp): EventRow[] {
-  return events.map(({ event, details = {} }) => ({
-    kind: 'event',
-    requestId: `${event}:${requestId}`,
-    event,
-    details,
-    startedAtUs: gate.startedAtUs,
-    traceId,
-    ...(identity !== undefined && { identity }),
-    route,
-  }));
+  const { startedAtUs } = gate;
+  return events.flatMap(({ event, details = {}, of }) => {
+    const row = { kind: 'event', event, details, startedAtUs, traceId, route } as const;
+    if (of === undefined) {
+      return [{ ...row, requestId: `${event}:${requestId}`, ...(identity && { identity }) }];
+    }
+    return of.sessions.map((sessionHash) => ({
+      ...row,
+      requestId: `${event}:${sessionHash}`,
+      identity: { ...of.identity, sessionHash },
+    }));
+  });
 }
 
 // The gate decides while Caddy waits: what lies before the one's beginning, or after its end, is the

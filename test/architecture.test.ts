@@ -54,7 +54,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 };
 
 /** Small basics at the top that any room may use. */
-const BASICS = ['fault.ts', 'secret.ts', 'visible.ts'];
+const BASICS = ['drafts.ts', 'fault.ts', 'secret.ts', 'visible.ts'];
 
 /** What `http` may know of the spines: the gate, and how a request to it is read. */
 const SPINES_FOR_HTTP = ['gate.ts', 'request.ts'];
@@ -194,6 +194,7 @@ const RIM = [
   'deployment/command-mark.ts', // the clock
   'deployment/command-verdict.ts',
   'dispatch.ts',
+  'drafts.ts', // files that are being written
   'disk-space.ts', // how full the disks are
   'commands/export-review.ts', // the terminal
   'commands/config.ts', // the terminal

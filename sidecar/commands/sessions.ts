@@ -3,21 +3,16 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { visible } from '../visible.ts';
 import { exitAsUsage, isTerminal, print, say, STORE_EXIT_CODES } from '../report/command-store.ts';
+import {
+  endSessions,
+  type ListedSession,
+  type Outcome,
+  type SessionsToEnd,
+} from './sessions-end.ts';
 import { sessionsTable, type OpenedSession } from './sessions-text.ts';
 
-/** One session, as it can be told apart and ended. Undefined: sealed by a key that is not in the ring. */
-export type ListedSession = { readonly key: string; readonly opened: OpenedSession | undefined };
-
-/** The sessions of one installation. Each throws a Fault when its store can't be had. */
-export type SessionsAccess = {
-  /** All of them, in no order that means anything. */
-  list(): AsyncIterable<ListedSession>;
-  /** Returns whether it was there to be ended. */
-  remove(key: string): Promise<boolean>;
-  /** Records that these were ended; rejects when there is no audit store to record it in. */
-  record(sessions: readonly OpenedSession[]): Promise<void>;
-  close(): Promise<void>;
-};
+/** The sessions of one installation. */
+export type SessionsAccess = SessionsToEnd & { close(): Promise<void> };
 
 export type SessionsParts = {
   readonly open: (state: string | undefined) => Promise<SessionsAccess>;
@@ -35,6 +30,7 @@ type Which = {
 const EXIT_NOBODY = 1;
 const EXIT_USAGE = 2;
 const EXIT_NOT_RECORDED = 75; // EX_TEMPFAIL of sysexits.h
+const EXIT_INTERRUPTED = 130; // 128 and SIGINT, as shells have it
 
 const LIST_HELP = `
 A session is named by the first 16 hex digits of its hash, as in rows (sessionHash), Signet's log and this list.
@@ -57,7 +53,8 @@ const REVOKE_HELP = `
 They are refused on every sidecar of this store within a second. Who is revoked can sign in again: whoever may
 not has to be stopped at the provider, too. Bearer tokens are not sessions, and go on until they expire. Each
 session that is ended is an event in the audit store (session-revoked, why: command, and by which user of this
-machine).
+machine). It is recorded right before (recorded: beforehand): of whoever is killed between the two, the event is
+there and the session goes on. Interrupted, it ends those that are recorded, says how many that were, and stops.
 
 Examples:
   $ signet sessions revoke --user alice
@@ -72,6 +69,7 @@ Exit codes:
 ${STORE_EXIT_CODES}
   75  ended, but not recorded in the audit store
   78  the configuration is wrong, or there is no key ring
+  130 interrupted (SIGINT, SIGTERM): what was ended is recorded, and others may be open
 `;
 
 /** Returns the command. */
@@ -146,40 +144,36 @@ async function revoke(parts: SessionsParts, which: Which): Promise<void> {
     process.exitCode = EXIT_USAGE;
     return;
   }
+  const interrupted = new AbortController();
+  process.once('SIGINT', () => interrupted.abort());
+  process.once('SIGTERM', () => interrupted.abort());
   await withSessions(parts, which, async (sessions) => {
-    const { ended, count } = await endAll(sessions, which);
-    await print(count === 1 ? '1 session ended\n' : `${count} sessions ended\n`);
-    if (count === 0) process.exitCode = EXIT_NOBODY;
-    if (ended.length === 0) return;
-    try {
-      await sessions.record(ended);
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      say(`signet: they were ended, but that is not recorded: ${visible(why)}\n`);
-      process.exitCode = EXIT_NOT_RECORDED;
-    }
+    const isIt = ({ opened }: ListedSession) =>
+      opened === undefined ? all === true && !which.issuer : isMeant(opened, which);
+    const outcome = await endSessions(sessions, isIt, interrupted.signal);
+    await tellEnded(outcome, interrupted.signal.aborted);
   });
 }
 
-// Again until a look finds none: somebody may sign in meanwhile, or be refreshed.
-async function endAll(
-  sessions: SessionsAccess,
-  which: Which,
-): Promise<{ ended: OpenedSession[]; count: number }> {
-  const ended: OpenedSession[] = [];
-  let count = 0;
-  for (let found = -1; found !== 0;) {
-    found = 0;
-    for await (const { key, opened } of sessions.list()) {
-      const isIt =
-        opened === undefined ? which.all === true && !which.issuer : isMeant(opened, which);
-      if (!isIt || !(await sessions.remove(key))) continue;
-      found += 1;
-      if (opened !== undefined) ended.push(opened);
-    }
-    count += found;
+async function tellEnded(
+  { count, failed, unrecorded }: Outcome,
+  isInterrupted: boolean,
+): Promise<void> {
+  if (count > 0 || failed === undefined) {
+    await print(count === 1 ? '1 session ended\n' : `${count} sessions ended\n`);
   }
-  return { ended, count };
+  if (count === 0) process.exitCode = EXIT_NOBODY;
+  if (isInterrupted) {
+    say('signet: interrupted: others may still be open; run it again to end them\n');
+    process.exitCode = EXIT_INTERRUPTED;
+  }
+  if (unrecorded !== undefined) {
+    const why =
+      unrecorded.error instanceof Error ? unrecorded.error.message : String(unrecorded.error);
+    say(`signet: ${unrecorded.count} of them are not recorded: ${visible(why)}\n`);
+    process.exitCode = EXIT_NOT_RECORDED;
+  }
+  if (failed !== undefined) throw failed.error;
 }
 
 function isMeant({ identity, sessionHash }: OpenedSession, which: Which): boolean {

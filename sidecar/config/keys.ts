@@ -1,8 +1,9 @@
 // The key ring: what seals stamps and sign-ins. The first key seals, all of them open, so that keys
 // can be changed without a break. Made once if there is none; never made anew over one that is there.
-import { createSecretKey, hkdfSync, type KeyObject, randomBytes, randomUUID } from 'node:crypto';
+import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
+import { draftOf } from '../drafts.ts';
 import { Fault } from '../fault.ts';
 import { readBounded } from '../otlp/bounded-file.ts';
 import type { Secret } from '../secret.ts';
@@ -101,7 +102,7 @@ function lostRing(path: string): Fault {
 /** Whoever starts at the same time ends with the same file: the first link wins, whole or not at all. */
 function createFile(folder: string, path: string): void {
   fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const draft = join(folder, `.${KEYS_FILE}.${randomUUID()}`);
+  const draft = draftOf(path);
   try {
     fs.writeFileSync(draft, freshText(), { flag: 'wx', mode: 0o600, flush: true });
     fs.linkSync(draft, path);

@@ -1,8 +1,7 @@
 // One change of a key ring's file at a time: a lock beside it, which is there as long as somebody changes the ring.
 // Holds up commands only: a sidecar reads the ring, and never changes it.
-import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
-import { dirname, join } from 'node:path';
+import { draftOf } from '../drafts.ts';
 import { Fault } from '../fault.ts';
 
 /** A change takes milliseconds: whoever made a lock that is older was killed. */
@@ -63,7 +62,7 @@ function make(path: string, lock: string): Made | undefined {
 
 // Moved first, since two may find it stale: the second would remove what the first has made anew. It puts that back.
 function setAside(lock: string, stale: Made): void {
-  const aside = join(dirname(lock), `.keys.${randomUUID()}`);
+  const aside = draftOf(lock); // no draft of the ring's: those go while the lock is held
   try {
     fs.renameSync(lock, aside);
     if (!isSame(seen(aside), stale)) fs.linkSync(aside, lock);

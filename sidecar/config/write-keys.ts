@@ -1,8 +1,9 @@
 // The key ring's file, written whole or not at all: whoever reads it meanwhile has the old one or the new one.
 // And new keys, which are random.
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import { draftOf, removeDrafts } from '../drafts.ts';
 import { Fault } from '../fault.ts';
 import type { FreshKey } from './key-ring-text.ts';
 import { MIN_KEY_BYTES, parseKeys } from './keys.ts';
@@ -15,15 +16,28 @@ export function freshKey(): FreshKey {
 
 /**
  * Changes the ring's text, and returns the new one; who else changes it at the same time does so before or after.
+ * Drafts that killed commands left are removed: a key that was taken out would stay in them.
  * @throws {Fault} ERR_KEYS if it can't be: the old one is as it was. And what `to` throws.
  */
 export function changeKeys(path: string, to: (text: string) => string): string {
   const real = fs.existsSync(path) ? fs.realpathSync(path) : path;
   return whileLocked(real, (assertHeld) => {
     const text = to(fs.readFileSync(real, 'utf8'));
+    assertHeld();
+    removeLeft(real);
     writeKeys(real, text, assertHeld);
     return text;
   });
+}
+
+// Under the lock nobody writes one. Who lost it while he stood still is refused before the ring is his.
+function removeLeft(path: string): void {
+  try {
+    removeDrafts(path);
+    removeDrafts(`${path}.lock`); // stale ones that were moved
+  } catch (cause) {
+    throw new Fault('ERR_KEYS', `old drafts of the key ring ${path} can't be removed`, { cause });
+  }
 }
 
 /**
@@ -44,7 +58,7 @@ export function writeKeys(path: string, text: string, atLast?: () => void): void
 
 function replace(path: string, text: string, atLast?: () => void): void {
   const old = fs.statSync(path, { throwIfNoEntry: false });
-  const draft = join(dirname(path), `.keys.${randomUUID()}`);
+  const draft = draftOf(path);
   const file = fs.openSync(draft, 'wx', 0o600);
   try {
     try {

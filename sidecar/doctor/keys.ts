@@ -2,6 +2,7 @@
 // algorithms. Asks nobody.
 import { importJWK, type JWK } from 'jose';
 import { ALGORITHMS } from '../identity/algorithms.ts';
+import { sortKeys } from '../identity/usable-keys.ts';
 import { type Line, quoted, warning, well, wrong } from './line.ts';
 
 /** More than this are not looked at; providers have two to four. */
@@ -31,13 +32,18 @@ export async function judgeKeys(
     const seen = 'a secret key stands among the public ones: anybody can sign by it';
     return wrong(name, seen, 'tell whoever runs the provider at once');
   }
-  const usable = await Promise.all(looked.map((key) => algorithmOf(key, allowed)));
-  const algorithms = usable.filter((algorithm) => algorithm !== undefined);
+  const { usable, unusable } = await sortKeys(looked);
+  const found = await Promise.all(usable.keys.map((key) => algorithmOf(key, allowed)));
+  const algorithms = found.filter((algorithm) => algorithm !== undefined);
   if (algorithms.length === 0) {
     const seen = `of ${keys.length} keys none verifies ${quoted(allowed.join(', '))}`;
     return wrong(name, seen, 'have the provider sign by one of these, or allow its own');
   }
   const told = `${algorithms.length} of ${keys.length} can be used: ${countsText(algorithms)}`;
+  if (unusable !== undefined) {
+    const mend = 'have the provider mend or remove them: tokens that name them are refused';
+    return warning(name, `${told}; malformed: ${unusable}`, mend);
+  }
   return keys.length > MAX_KEYS
     ? warning(name, `${told}; only the first ${MAX_KEYS} were looked at`, 'look at the provider')
     : well(name, told);

@@ -25,10 +25,19 @@ const READ_MS = 2_000;
 /** Verified at once, for all providers; beyond it 503. A signature costs some 100 µs, and anyone may ask for one. */
 export const MAX_LOGOUTS_AT_ONCE = 50;
 
+/** When a logout that failed by our fault may be tried again. */
+const AGAIN_SECONDS = 10;
+
 /** The verifiers, by the name in the path: the first provider's is ''. */
 export type BackChannel = ReadonlyMap<string, LogoutTokens>;
 
-type Refused = { readonly status: 400 | 503; readonly reason: Reason; readonly detail: string };
+type Refused = {
+  readonly status: 400 | 503;
+  readonly reason: Reason;
+  readonly detail: string;
+  /** The token may be sent again, in so many seconds. */
+  readonly againInSeconds?: number;
+};
 
 /** Returns the verifiers of these providers, the first of which is the main one. `used` is for all of them. */
 export function createBackChannel(
@@ -114,12 +123,13 @@ async function endNamed(
   }
 }
 
-// Section 2.8: 400 also when the logout failed. What a provider makes of another status is unknown.
+// Section 2.8: 400 also when the logout failed. What a provider makes of another status is unknown; the body says that
+// it can send the same token again. Where it is our store that can't be written, the sessions are dead here already.
 function failed(error: unknown): Refused {
   if (!(error instanceof Fault)) throw error;
   const isStore = error.code === 'ERR_SESSION_STORE';
   const reason = isStore ? 'session-store-unavailable' : 'provider-unavailable';
-  return { status: 400, reason, detail: explain(error) };
+  return { status: 400, reason, detail: explain(error), againInSeconds: AGAIN_SECONDS };
 }
 
 async function readToken(req: Request, read: ReadForm): Promise<{ text: string } | Refused> {
@@ -132,8 +142,17 @@ async function readToken(req: Request, read: ReadForm): Promise<{ text: string }
   return more.length > 0 ? invalid('there are two logout_tokens') : { text };
 }
 
+const INVALID = {
+  error: 'invalid_request',
+  error_description: 'The logout token was not accepted.',
+};
+const UNAVAILABLE = {
+  error: 'temporarily_unavailable',
+  error_description: 'The logout could not be done now; the same token can be sent again.',
+};
+
 function busy(detail: string): Refused {
-  return { status: 503, reason: 'request-invalid', detail };
+  return { status: 503, reason: 'request-invalid', detail, againInSeconds: 1 };
 }
 
 function invalid(detail: string): Refused {
@@ -141,14 +160,14 @@ function invalid(detail: string): Refused {
 }
 
 // The public answer says little; the row and the log get the reason.
-function refuse({ req, res, tell }: Visit, { status, reason, detail }: Refused): void {
+function refuse(
+  { req, res, tell }: Visit,
+  { status, reason, detail, againInSeconds }: Refused,
+): void {
   tell({ decision: 'deny', reason, detail });
   res.set({ 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' });
   if (!req.complete) res.set('Connection', 'close');
-  if (status === 503) res.set('Retry-After', '1');
-  const body = {
-    error: 'invalid_request',
-    error_description: 'The logout token was not accepted.',
-  };
+  if (againInSeconds !== undefined) res.set('Retry-After', String(againInSeconds));
+  const body = againInSeconds === undefined ? INVALID : UNAVAILABLE;
   res.status(status).type('json').end(JSON.stringify(body));
 }

@@ -9,6 +9,8 @@ export type Check = {
   readonly ok: boolean;
   /** A sentence for people: what is wrong and, where known, what to do. */
   readonly problem?: string;
+  /** Of an essential one: it has failed, and people are let in all the same. */
+  readonly readable?: true;
   readonly [more: string]: unknown;
 };
 
@@ -71,7 +73,8 @@ function runChecks(checks: HealthOptions['checks']): Readonly<Record<string, Che
 }
 
 function judge(found: Readonly<Record<string, Check>>, essential: readonly string[]): Readiness {
-  if (essential.some((name) => found[name]?.ok !== true)) return 'unready';
+  const isShut = (check?: Check) => check?.ok !== true && check?.readable !== true;
+  if (essential.some((name) => isShut(found[name]))) return 'unready';
   return Object.values(found).every(({ ok }) => ok) ? 'ready' : 'degraded';
 }
 

@@ -166,6 +166,20 @@ export function signedOut(texts: Texts, { atProvider, endHref }: SignedOut = {})
   };
 }
 
+/** After signing out, where the store of sessions doesn't know it yet. */
+export function signedOutHere(
+  texts: Texts,
+  { endHref, requestId }: Pick<SignedOut, 'endHref'> & Quoted,
+): Content {
+  const there = { label: texts['signed-out.provider'], href: endHref ?? '' };
+  return {
+    title: texts['signed-out-here.title'],
+    paragraphs: [texts['signed-out-here.text']],
+    actions: endHref === undefined ? [] : [there],
+    asides: [forOperator(texts, texts['unavailable.operator']), ...quoted(texts, requestId)],
+  };
+}
+
 /**
  * Sends the browser on to the provider, which ends its own session. A page, because a browser applies `form-action` to
  * the redirects behind a form, too (Chromium does): a posted sign-out could not lead anywhere else.

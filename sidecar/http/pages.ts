@@ -47,6 +47,7 @@ export function createPages(options: PagesOptions = {}): Pages {
     chooser: inLanguage(contents.chooser),
     signedIn: inLanguage(contents.signedIn),
     signedOut: inLanguage(contents.signedOut),
+    signedOutHere: inLanguage(contents.signedOutHere),
     leaving: inLanguage(contents.leaving),
     confirmSignOut: inLanguage(contents.confirmSignOut),
   };

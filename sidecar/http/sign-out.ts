@@ -1,10 +1,12 @@
 // Signing out: ends Signet's session, then the provider's, where that is wanted and possible. A link does it, a
 // foreign page can't.
+import { explain, Fault } from '../fault.ts';
 import { setSessionCookie } from '../identity/cookie.ts';
 import { signOutUrl } from '../identity/grants.ts';
 import { providerOf } from '../identity/refresh.ts';
 import type { Provider } from '../identity/provider.ts';
 import type { Begun } from '../identity/begun.ts';
+import type { Identity } from '../identity/identity.ts';
 import type { Sessions } from '../sessions/sessions.ts';
 import { sendPage } from './page.ts';
 import { bySession, endSession, own, redirect, returnOf, type Visit } from './visit.ts';
@@ -51,7 +53,12 @@ async function signOut(visit: Visit, { sessions, providers }: SignsOut): Promise
   const { req, res, cookie, pages, lang } = visit;
   const isHead = req.method === 'HEAD';
   // Not found first: a session that ends here is not worth waiting for its provider.
-  const ended = isHead ? undefined : await endSession(visit, sessions);
+  const ended = isHead ? undefined : await endSession(visit, sessions).catch(toStoreFault);
+  if (ended instanceof Fault) return unwritten(visit, ended);
+  if (ended?.unwritten !== undefined) {
+    const url = providersUrl(ended, signedOutUrl(visit), providers);
+    return unwritten(visit, ended.unwritten, { identity: ended.identity, url });
+  }
   const known = isHead ? await bySession(visit.place, sessions, cookie) : ended?.identity;
   res.append('Set-Cookie', setSessionCookie(cookie, ''));
   visit.tell(!known || 'refused' in known ? own() : own(known, isHead ? undefined : SIGN_OUT));
@@ -60,6 +67,26 @@ async function signOut(visit: Visit, { sessions, providers }: SignsOut): Promise
   if (req.method !== 'POST') return redirect(visit, 303, url);
   // Our pages' `form-action 'self'` holds for the redirects behind a form, too, in Chromium.
   sendPage(res, 200, pages.leaving(lang, { to: url }));
+}
+
+// The cookie goes whatever the store does: what this browser has is ours to take.
+function unwritten(
+  visit: Visit,
+  fault: Fault,
+  { identity, url }: { identity?: Identity; url?: string | undefined } = {},
+): void {
+  const { res, cookie, pages, lang, place, tell } = visit;
+  res.append('Set-Cookie', setSessionCookie(cookie, ''));
+  const whose = identity && { identity, events: SIGN_OUT };
+  const reason = 'session-store-unavailable';
+  tell({ decision: 'deny', reason, detail: explain(fault), ...whose });
+  const { requestId } = place;
+  sendPage(res, 503, pages.signedOutHere(lang, { requestId, endHref: url }));
+}
+
+function toStoreFault(error: unknown): Fault {
+  if (error instanceof Fault && error.code === 'ERR_SESSION_STORE') return error;
+  throw error;
 }
 
 function providersUrl(

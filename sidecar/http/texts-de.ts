@@ -21,6 +21,9 @@ export const GERMAN: Texts = {
   'signed-out.both': 'Ihre Sitzung ist beendet, auf dieser Seite und bei Ihrem Anmeldedienst.',
   'signed-out.provider': 'Auch beim Anmeldedienst abmelden',
   'signed-out.again': 'Wieder anmelden',
+  'signed-out-here.title': 'Sie sind in diesem Browser abgemeldet',
+  'signed-out-here.text':
+    'Dieser Browser hat Ihre Sitzung nicht mehr. Die Seite konnte nicht überall vermerken, dass sie beendet ist.',
 
   'confirm-sign-out.title': 'Möchten Sie sich abmelden?',
   'confirm-sign-out.text': 'Ein Link auf einer anderen Seite hat Sie hierhergeführt.',

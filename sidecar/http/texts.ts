@@ -20,6 +20,9 @@ export const ENGLISH = {
   'signed-out.both': 'Your session has ended, on this site and at your identity provider.',
   'signed-out.provider': 'Sign out at the identity provider, too',
   'signed-out.again': 'Sign in again',
+  'signed-out-here.title': 'You are signed out in this browser',
+  'signed-out-here.text':
+    'This browser no longer has your session. The site could not write down everywhere that it has ended.',
 
   'confirm-sign-out.title': 'Do you want to sign out?',
   'confirm-sign-out.text': 'A link on another site brought you here.',

@@ -13,8 +13,7 @@ import type { Identity } from '../identity/identity.ts';
 import type { Place as SignInPlace } from '../identity/login.ts';
 import { safeReturnUrl } from '../identity/return-url.ts';
 import type { Awaitable } from '../sessions/store.ts';
-import type { Begun } from '../identity/begun.ts';
-import type { Sessions } from '../sessions/sessions.ts';
+import type { Ended, Sessions } from '../sessions/sessions.ts';
 import type { Reason } from '../policy/reason.ts';
 import { readOrigin, type RequestHeaders } from '../request.ts';
 import type { Lang, Pages } from './pages.ts';
@@ -107,12 +106,16 @@ export function sessionValue({
 
 /**
  * Ends the session whose cookie the browser shows, if there is one, and returns it. Where there are several
- * cookies, all of theirs end, and none is returned: nobody can tell which is that person's.
+ * cookies, all of theirs end, and none is returned: nobody can tell which is that person's. Rejects with Fault
+ * ERR_SESSION_STORE where the store can't be read, or one of several could not be written.
  */
-export async function endSession(visit: Visit, sessions: Sessions): Promise<Begun | undefined> {
+export async function endSession(visit: Visit, sessions: Sessions): Promise<Ended | undefined> {
   const values = cookieValues(visit.place.cookies, sessionCookieName(visit.cookie));
   const ended = await Promise.all(values.map((value) => sessions.end(value)));
-  return sessionValue(visit) === undefined ? undefined : ended[0];
+  if (sessionValue(visit) !== undefined) return ended[0];
+  const unwritten = ended.find((one) => one?.unwritten !== undefined)?.unwritten;
+  if (unwritten !== undefined) throw unwritten;
+  return undefined;
 }
 
 /** Returns the page that the request wants to come back to, or `otherwise`; of this host always. */

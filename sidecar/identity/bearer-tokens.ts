@@ -27,6 +27,8 @@ export type IssuerTokensOptions = {
   readonly now: () => number;
   /** Verified tokens kept; default 10,000. */
   readonly maxCached?: number;
+  /** Told which of the issuer's keys can't be used, and why, when that is not what it was. */
+  readonly onUnusable?: (unusable: string) => void;
 };
 
 /** Tokens of an issuer that are kept verified: some 2 KB each. */
@@ -41,12 +43,12 @@ const VERIFIED_MS = 600_000;
 
 /** Returns what there is of an issuer; the first token fetches what is needed of it. */
 export function createIssuerTokens(options: IssuerTokensOptions): IssuerTokens {
-  const { issuer, now, maxCached = MAX_CACHED_TOKENS } = options;
+  const { issuer, now, maxCached = MAX_CACHED_TOKENS, onUnusable } = options;
   const { introspection: client } = issuer;
   const fetch = createBoundedFetch(options.fetch, { timeoutMs: FETCH_TIMEOUT_MS });
   return {
     ...issuer,
-    keys: createKeySource({ issuer: issuer.issuer, fetch, now }),
+    keys: createKeySource({ issuer: issuer.issuer, fetch, now, onUnusable }),
     asked: client && createIntrospection({ issuer, client, fetch, now, maxCached }),
     verified: createVerified(maxCached, now),
   };

@@ -11,6 +11,8 @@ export type Begun = {
   readonly identity: Identity;
   readonly tokens?: SessionTokens;
   readonly sid?: string;
+  /** When the provider was asked who it is: what it ended later, ends this, too. Default: after all that. */
+  readonly askedAtMs?: number;
 };
 
 /**

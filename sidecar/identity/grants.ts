@@ -18,6 +18,7 @@ export type Exchange = {
   readonly nonce: string;
   /** PKCE's. */
   readonly verifier: string;
+  /** Before the provider is asked. */
   readonly nowMs: number;
 };
 
@@ -37,7 +38,8 @@ export async function exchangeCode(
   const userinfo = await readUserinfo(config, granted.access_token, idToken.sub);
   if ('refused' in userinfo) return { refused: userinfo.refused, detail: userinfo.detail };
   const identity = toIdentity(provider, { ...userinfo.claims, ...idToken }, exchange.nowMs);
-  return 'refused' in identity ? identity : toBegun(provider, identity, granted, idToken);
+  if ('refused' in identity) return identity;
+  return { ...toBegun(provider, identity, granted, idToken), askedAtMs: exchange.nowMs };
 }
 
 async function askForTokens(

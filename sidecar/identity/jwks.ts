@@ -7,6 +7,7 @@ import type { Fetch } from './bounded-fetch.ts';
 import { verifyWithEach, type Select } from './each-key.ts';
 import { discover, endpointIn, fetchJson } from './metadata.ts';
 import { createSeldomFetched } from './seldom-fetched.ts';
+import { sortKeys } from './usable-keys.ts';
 
 export type KeySource = {
   /**
@@ -14,6 +15,7 @@ export type KeySource = {
    * to look in, or when none of ours has signed it and the issuer can't be asked for newer ones.
    */
   readonly verify: (token: string, options: JWTVerifyOptions) => Promise<JWTVerifyResult>;
+  /** A problem alone, too, where some of the keys can't be used: the others can. */
   state(): { ready: boolean; problem?: string };
 };
 
@@ -22,6 +24,8 @@ export type KeySourceOptions = {
   /** Bounded already. */
   readonly fetch: Fetch;
   readonly now: () => number;
+  /** Told which of the keys can't be used, and why, when that is not what it was. */
+  readonly onUnusable?: ((unusable: string) => void) | undefined;
 };
 
 /**
@@ -32,11 +36,20 @@ export const MAX_KEYS = 100;
 
 /** Returns the keys of an issuer; the first token fetches them. */
 export function createKeySource(options: KeySourceOptions): KeySource {
+  let unusable: string | undefined;
   const keys = createSeldomFetched<Select>({
     what: `the keys of ${options.issuer}`,
-    fetch: () => fetchKeys(options),
+    fetch: fetchUsable,
     now: options.now,
   });
+
+  async function fetchUsable(): Promise<Select> {
+    const sorted = await sortKeys(await fetchKeys(options));
+    const isNew = sorted.unusable !== unusable;
+    unusable = sorted.unusable;
+    if (isNew && unusable !== undefined) options.onUnusable?.(unusable);
+    return createLocalJWKSet(sorted.usable);
+  }
 
   async function verify(token: string, checks: JWTVerifyOptions): Promise<JWTVerifyResult> {
     let known: Select | undefined;
@@ -61,7 +74,13 @@ export function createKeySource(options: KeySourceOptions): KeySource {
     return problem === undefined ? error : new Fault('ERR_PROVIDER', problem, { cause: error });
   }
 
-  return { verify, state: () => keys.state() };
+  function state(): { ready: boolean; problem?: string } {
+    const found = keys.state();
+    if (found.problem !== undefined || unusable === undefined) return found;
+    return { ...found, problem: `keys of ${options.issuer} that can't be used: ${unusable}` };
+  }
+
+  return { verify, state };
 }
 
 // A token that names no key is tried with the old ones: that its signature is wrong may be all that tells of new ones.
@@ -71,11 +90,10 @@ function isOfAnotherKey(error: unknown, token: string): error is errors.JOSEErro
   return isWrong && decodeProtectedHeader(token).kid === undefined;
 }
 
-async function fetchKeys({ issuer, fetch }: KeySourceOptions): Promise<Select> {
+async function fetchKeys({ issuer, fetch }: KeySourceOptions): Promise<readonly unknown[]> {
   const url = endpointIn(await discover(issuer, fetch), 'jwks_uri');
-  // createLocalJWKSet checks the shape of what it is given.
-  const keySet = (await fetchJson(url, fetch)) as Parameters<typeof createLocalJWKSet>[0];
-  const select = createLocalJWKSet(keySet);
-  if (keySet.keys.length <= MAX_KEYS) return select;
+  const { keys } = Object(await fetchJson(url, fetch)) as { keys?: unknown };
+  if (!Array.isArray(keys)) throw new Fault('ERR_PROVIDER', `${url} has no list of keys`);
+  if (keys.length <= MAX_KEYS) return keys as unknown[];
   throw new Fault('ERR_PROVIDER', `${url} has more than ${MAX_KEYS} keys`);
 }

@@ -31,6 +31,8 @@ export type ProviderOptions = {
   /** Whether signing out here signs out at the provider, too; default `local`: it does not. */
   readonly signOut?: 'local' | 'provider';
   readonly fetch?: Fetch;
+  /** Told which of its keys can't be used, and why, when that is not what it was. */
+  readonly onUnusable?: (unusable: string) => void;
 };
 
 export type Provider = {
@@ -138,7 +140,7 @@ export function createProvider(options: ProviderOptions): Provider {
     ...(clientSecret && { clientSecret }),
     scope: [...new Set(['openid', ...options.scopes])].join(' '),
     parameters: withoutReserved(options.parameters ?? {}),
-    keys: createKeySource({ issuer, fetch, now: steadyMs }),
+    keys: createKeySource({ issuer, fetch, now: steadyMs, onUnusable: options.onUnusable }),
     state,
     config,
     patientConfig,

@@ -3,7 +3,7 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { Fault } from '../fault.ts';
 import type { SignInReason } from './reason.ts';
-import { refusalOf } from './sign-in-refusal.ts';
+import { isUnusableKey, refusalOf } from './sign-in-refusal.ts';
 import type { TokenError } from './token-error.ts';
 
 export type Ended = { readonly ended: string };
@@ -36,7 +36,7 @@ const WRONG: ReadonlySet<SignInReason> = new Set([
 
 /**
  * Returns why an answer of the token endpoint with this ID token ends the session. Throws Fault ERR_PROVIDER
- * where it does not: clocks, keys that can't be had or aren't among ours, and what is no ID token at all.
+ * where it does not: clocks, keys that can't be had or used or aren't among ours, and what is no ID token at all.
  */
 export function endedBy(
   error: unknown,
@@ -59,6 +59,7 @@ function isWrong(refused: SignInReason, error: unknown, idToken: string | undefi
 }
 
 function isWithoutKey(error: unknown): boolean {
+  if (isUnusableKey(error)) return true;
   return error instanceof Error && 'code' in error && error.code === 'OAUTH_KEY_SELECTION_FAILED';
 }
 

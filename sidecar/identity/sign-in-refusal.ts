@@ -121,7 +121,19 @@ function wordsOf(error: Error): string[] {
   return [error.error, error.error_description].filter((text) => text !== undefined);
 }
 
+/**
+ * Returns whether the provider's key itself is at fault: WebCrypto takes it for none (a DOMException, whose code is
+ * a number), or it is too short for the library.
+ */
+export function isUnusableKey(error: unknown): boolean {
+  const cause = property(error, 'cause');
+  const isNone = ['DataError', 'SyntaxError'].includes(String(property(cause, 'name')));
+  const isShort = has(evidenceOf(error), 'algorithm') && has(evidenceOf(error), 'usages');
+  return (isNone && typeof property(cause, 'code') === 'number') || isShort;
+}
+
 function reasonOf(error: unknown): SignInReason {
+  if (isUnusableKey(error)) return 'id-token-signature';
   switch (property(error, 'code')) {
     case 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED':
       return claimOf(error) === 'nbf' ? 'id-token-not-yet-valid' : 'id-token-expired';

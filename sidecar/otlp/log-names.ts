@@ -49,12 +49,13 @@ const DETAILS = [
     'person',
     'provider',
     'reason',
+    'recorded',
     'recordedAt',
     'removed',
     'request',
     'rows',
   ],
-  ...['seals', 'signature', 'upTo', 'version', 'what', 'why'],
+  ...['seals', 'sessions', 'signature', 'upTo', 'version', 'what', 'why'],
 ] as const;
 
 /** Detail → the attribute that it leaves as. */

@@ -18,6 +18,8 @@ export type Taken = {
   /** Names of the settings that are others now. */
   readonly changed: readonly string[];
   readonly waits: readonly string[];
+  /** Sentences about sessions that are open, and not what a sign-in would be now. */
+  readonly sessions?: readonly string[];
 };
 
 /** As far as it is needed; pino's is one. */
@@ -86,6 +88,7 @@ export function createReload(parts: ReloadParts): Reload {
       const isNewlyWaiting = taken.waits.join() !== waits.join();
       [problem, readAt, waits] = [undefined, at, taken.waits];
       if (isNews) log.info({ why, changed }, changed.length > 0 ? TAKEN : UNCHANGED);
+      for (const sentence of taken.sessions ?? []) log.warn({ why }, sentence);
       if (isNewlyWaiting) log.warn({ settings: waits }, waits.length > 0 ? WAITING : NOT_WAITING);
     } catch (error) {
       problem = `what was read at ${at} is refused, and what was read at ${readAt} holds: ${explain(error)}`;

@@ -107,9 +107,9 @@ export function hasColours(): boolean {
   return process.stdout.isTTY && process.stdout.hasColors();
 }
 
-/** Returns how many characters wide the terminal is; undefined for what is none. */
+/** Returns how many characters wide the terminal is; undefined for what is none, or says 0: it doesn't know. */
 export function terminalWidth(): number | undefined {
-  return process.stdout.columns as number | undefined;
+  return (process.stdout.columns as number | undefined) || undefined;
 }
 
 function isClosedPipe(error: unknown): boolean {

@@ -89,7 +89,13 @@ export function createConfirm(options: ConfirmOptions): Confirm {
   }
 
   async function end(key: string, identity: Identity, why: string) {
-    if (await store.remove(key)) onEnded({ identity, why });
+    try {
+      if (await store.remove(key)) onEnded({ identity, why });
+    } catch (error) {
+      // Dead here all the same, and removed when that can be written: see removals.ts.
+      onTrouble(error);
+      onEnded({ identity, why });
+    }
     return undefined;
   }
 

@@ -1,6 +1,7 @@
 // When sessions are renewed, and who waits for it. A refresh token is good for one use, so a renewal is the
 // only one of its session: in this process by the session's whole key, among sidecars by a lease. What
 // it does is in confirm.ts.
+import { Fault } from '../fault.ts';
 import type { Refresh } from '../identity/begun.ts';
 import type { Cached, SessionCache } from './cache.ts';
 import { type Asking, type Confirmed, type ConfirmOptions, createConfirm } from './confirm.ts';
@@ -20,6 +21,14 @@ const HELD_PAUSE_MS = 10_000;
  * is let in, and all of them count more than the one who may have to sign in again.
  */
 const CLOSE_MS = 10_000;
+/**
+ * How often `recheckMs` has to have passed since the provider's word before a session is closed whose re-check our own
+ * store keeps from beginning: once more than the check is due, so that a store that fails for minutes shuts nobody
+ * out, and one that stays read-only doesn't let those stay whom the provider would put out.
+ */
+export const CLOSED_AFTER_RECHECKS = 2;
+/** While no lease can be written, one session tries for all, so often. */
+const STORE_PAUSE_MS = 5_000;
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 300_000;
 /**
@@ -41,7 +50,8 @@ export type RenewalOptions = ConfirmOptions & {
 export type SessionRenewals = {
   /**
    * Starts a renewal if one is due. Returns what to wait for, if the caller must wait: the session as it
-   * is then, undefined when it has ended.
+   * is then, undefined when it has ended. Throws, or rejects with, Fault ERR_SESSION_STORE for one that is closed
+   * because its re-check is long due and the store lets none begin.
    */
   look(session: Cached, nowMs: number): Promise<Cached | undefined> | undefined;
   /** What is being renewed of it no longer counts here. */
@@ -70,6 +80,8 @@ export function createSessionRenewals(options: RenewalOptions): SessionRenewals 
   // Until when another sidecar, whose lease was seen, may have new tokens in hand. By what stays with a text.
   const othersUntilMs = new WeakMap<Cached['pause'], number>();
   const running = new Set<Promise<unknown>>();
+  // Why the last renewal could not begin, until one could.
+  let unbegun: { fault: Fault; atMs: number } | undefined;
   let resealed = 0;
   let isClosed = false;
 
@@ -77,7 +89,23 @@ export function createSessionRenewals(options: RenewalOptions): SessionRenewals 
     const asks = isOlder(session, nowMs, 0.5) && turns.isOpen(session.session.identity);
     if (!asks && session.isByFirst) return undefined;
     const flight = flights.get(session.key) ?? start(session, nowMs, asks);
-    return asks && isOlder(session, nowMs, 1) ? flight?.waited : undefined;
+    if (!asks || !isOlder(session, nowMs, 1)) return undefined;
+    if (flight?.waited === undefined) return passUnlessClosed(session, nowMs);
+    return flight.waited.then((renewed) => {
+      passUnlessClosed(renewed, now());
+      return renewed;
+    });
+  }
+
+  // A provider that is away closes nobody; a store that can't be written does: it is ours.
+  function passUnlessClosed(session: Cached | undefined, nowMs: number): undefined {
+    const isLongDue = session !== undefined && isOlder(session, nowMs, CLOSED_AFTER_RECHECKS);
+    if (unbegun !== undefined && isLongDue) throw unbegun.fault;
+  }
+
+  function isStorePausing(nowMs: number): boolean {
+    if (unbegun === undefined) return false;
+    return nowMs >= unbegun.atMs && nowMs < unbegun.atMs + STORE_PAUSE_MS;
   }
 
   /** Whether the provider's word on a session is older than this part of `recheckMs`. */
@@ -91,14 +119,15 @@ export function createSessionRenewals(options: RenewalOptions): SessionRenewals 
   function start(session: Cached, nowMs: number, asks: boolean): Flight | undefined {
     const { key, pause } = session;
     const isPausing = nowMs < pause.untilMs && nowMs >= pause.untilMs - pause.ms;
-    if (isPausing || isClosed) return undefined;
+    if (isPausing || isClosed || isStorePausing(nowMs)) return undefined;
+    if (unbegun !== undefined) unbegun.atMs = nowMs;
     if (!asks && resealed >= MAX_RESEALED) return undefined;
     const flight: Flight = { waited: undefined };
     const isMine = () => flights.get(key) === flight;
     const done = (asks ? inTurn(session, isMine) : reseal(session, isMine))
       .catch((error: unknown) => {
         onTrouble(error, session.session.identity);
-        postpone(session, longerThan(pause));
+        if (error !== unbegun?.fault) postpone(session, longerThan(pause));
         return isMine() ? session : undefined;
       })
       .finally(() => {
@@ -138,19 +167,31 @@ export function createSessionRenewals(options: RenewalOptions): SessionRenewals 
     isMine: () => boolean,
     askOnce?: Refresh,
   ): Promise<Cached | undefined> {
-    const { key } = session;
-    const release = await takeLease(key, {
-      store,
-      forMs: leaseMs,
-      waitMs: RECHECK_WAIT_MS,
-      onHeld: () => othersUntilMs.set(session.pause, now() + leaseMs),
-      isWanted: async () => !isClosed && (await store.find(key))?.version === session.version,
-    });
+    const release = await leaseOf(session);
     try {
       const confirmed = release ? await underLease(session, askOnce) : await withoutLease(session);
       return settle(session, confirmed, isMine);
     } finally {
       await release?.();
+    }
+  }
+
+  async function leaseOf(session: Cached): ReturnType<typeof takeLease> {
+    const { key } = session;
+    try {
+      const release = await takeLease(key, {
+        store,
+        forMs: leaseMs,
+        waitMs: RECHECK_WAIT_MS,
+        onHeld: () => othersUntilMs.set(session.pause, now() + leaseMs),
+        isWanted: async () => !isClosed && (await store.find(key))?.version === session.version,
+      });
+      // One that wasn't had wrote nothing.
+      if (release !== undefined) unbegun = undefined;
+      return release;
+    } catch (error) {
+      if (error instanceof Fault) unbegun = { fault: error, atMs: now() };
+      throw error;
     }
   }
 

@@ -1,12 +1,14 @@
 // Sessions: an opaque random id in a cookie, everything else in the store, sealed, under the id's hash.
 // Does not know how a caller signed in, nor how a provider is asked again.
 import { hash, type KeyObject } from 'node:crypto';
+import { Fault } from '../fault.ts';
 import type { EvidenceReason } from '../identity/reason.ts';
 import type { Begun, Refresh } from '../identity/begun.ts';
 import type { Identity } from '../identity/identity.ts';
 import { type Cached, createSessionCache } from './cache.ts';
 import { isMarked, isShaped, newCookieValue } from './cookie-value.ts';
-import { createEndedSids } from './ended-sids.ts';
+import { createEndedNames } from './ended-names.ts';
+import { createRemovals } from './removals.ts';
 import { createSessionRenewals } from './renewal.ts';
 import {
   isMeant,
@@ -15,6 +17,7 @@ import {
   sealSession,
   sessionHashOf,
   type SessionName,
+  type SessionPayload,
   tagsOf,
   toBegun,
 } from './text.ts';
@@ -42,8 +45,10 @@ export type SessionOptions = {
   readonly refresh?: Refresh;
   /** Whether the provider of a session still counts; asked at each reading. Default: yes. */
   readonly isAccepted?: (identity: Identity) => boolean;
-  /** Names of sign-ins that their provider has ended, for whoever outlives these sessions; default: their own. */
-  readonly endedSids?: Map<string, number>;
+  /** Names that their provider has ended, for whoever outlives these sessions; default: their own. */
+  readonly endedNames?: Map<string, number>;
+  /** Sessions that ended and are still in the store, for whoever outlives these; default: their own. */
+  readonly unremoved?: Map<string, number>;
   /** Told of sessions that ended without their person. */
   readonly onEnded?: (ended: { identity: Identity; why: string }) => void;
   /** Told of what failed in the background, and is tried again; whose session it was, where it was one. */
@@ -59,6 +64,9 @@ export type SessionRefusal = {
   >;
 };
 
+/** A session that has ended; `unwritten` is why the store doesn't know it yet. */
+export type Ended = Begun & { readonly unwritten?: Fault };
+
 /** Whose sessions the provider ends. */
 export type EndedName = SessionName & { readonly begunByMs?: number };
 
@@ -73,12 +81,14 @@ export type Sessions = {
   begin(begun: Begun): Promise<string>;
   /**
    * Ends a session here at once, and on every sidecar of this store within `cacheMs`. Returns what was
-   * ended, for signing out at the provider.
+   * ended, for signing out at the provider. Where that can't be written it is dead here, and written later. Rejects
+   * with Fault ERR_SESSION_STORE where it can't even be read, or was dead before and still isn't written.
    */
-  end(cookieValue: string): Promise<Begun | undefined>;
+  end(cookieValue: string): Promise<Ended | undefined>;
   /**
    * Ends those of one sign-in at the provider (`sid`) and those of the subject that know no `sid`, else all of
-   * a subject, and tells of each; returns how many. Those that began after `begunByMs` stay; default: none.
+   * a subject, and tells of each; returns how many. Those that began after `begunByMs` stay; default: none. Rejects
+   * where that can't be written: they are dead here all the same, and whoever asks again is told how it stands then.
    */
   endNamed(named: EndedName): Promise<number>;
   /** Writes the last-seen times that are due; on a timer anyway. */
@@ -96,13 +106,15 @@ export const MAX_CACHED_SESSIONS = 10_000;
 
 /** Returns the sessions of this store, with timers that write last-seen times and sweep. */
 export function createSessions(options: SessionOptions): Sessions {
-  const { store, now, keys, idleMs, absoluteMs } = options;
+  const { now, keys, idleMs, absoluteMs, unremoved = new Map() } = options;
   const { onEnded = () => {}, onTrouble = () => {} } = options;
   const { isAccepted = () => true, cacheMs = 1_000, maxCached = MAX_CACHED_SESSIONS } = options;
+  const removals = createRemovals(options.store, unremoved, now, onTrouble);
+  const { store } = removals;
   const isOurs = (cookieValue: string) => isMarked(cookieValue, keys());
   const cache = createSessionCache({ store, keys, isAccepted, isOurs, cacheMs, maxCached });
-  const renewals = createSessionRenewals({ ...options, cache, onTrouble, onForget: forget });
-  const endedSids = createEndedSids(options.endedSids ?? new Map(), now);
+  const renewals = createSessionRenewals({ ...options, store, cache, onTrouble, onForget: forget });
+  const endedNames = createEndedNames(options.endedNames ?? new Map(), now);
   const upkeep = createSessionUpkeep({ store, now, idleMs, absoluteMs, onTrouble });
 
   function find(cookieValue: string): Awaitable<Identity | SessionRefusal> {
@@ -137,7 +149,12 @@ export function createSessions(options: SessionOptions): Sessions {
     return nowMs >= beganAtMs + absoluteMs || nowMs >= seenAtMs + idleMs;
   }
 
-  async function begin({ identity, tokens = {}, sid }: Begun): Promise<string> {
+  async function begin({
+    identity,
+    tokens = {},
+    sid,
+    askedAtMs = Infinity,
+  }: Begun): Promise<string> {
     const id = newCookieValue(keys());
     const key = keyOf(id);
     const nowMs = now();
@@ -155,31 +172,37 @@ export function createSessions(options: SessionOptions): Sessions {
     };
     await store.put(key, sealSession(key, whole, keys()), nowMs);
     // Asked when it is there: what ended it meanwhile may have looked for it too early.
-    const { issuer } = identity;
-    if (sid !== undefined && endedSids.has({ issuer, sid }) && (await store.remove(key))) {
+    const { issuer, subject } = identity;
+    const names = { issuer, subject, ...(sid !== undefined && { sid }) };
+    if (endedNames.has(names, askedAtMs) && (await store.remove(key))) {
       onEnded({ identity: whole.identity, why: 'provider' });
     }
     return id;
   }
 
-  async function end(cookieValue: string): Promise<Begun | undefined> {
+  async function end(cookieValue: string): Promise<Ended | undefined> {
     if (!isShaped(cookieValue)) return undefined;
     const key = keyOf(cookieValue);
     // Of what may be made up the store is asked as the gate asks it: a bounded number at once, and for no more.
+    // Dead here; whether the store knows it by now is what it is asked for.
+    if (unremoved.has(key)) return void (await store.remove(key));
     if (!isOurs(cookieValue) && (await cache.get(key, now())) === undefined) return undefined;
     const stored = await cache.ask(key, cookieValue, () => store.read(key));
     // So that cookies of sessions that have ended, shown again and again, write nothing.
-    const wasThere = stored !== undefined && (await store.remove(key));
+    if (stored === undefined) {
+      forget(key);
+      return undefined;
+    }
+    const removed = await store.remove(key).catch(toStoreFault);
     // Only now: whoever read it before it was removed must not bring it back.
     forget(key);
-    const whole = wasThere ? openWhole(key, stored, keys()) : undefined;
-    return whole && toBegun(whole);
+    const whole = removed === false ? undefined : openWhole(key, stored, keys());
+    return whole && { ...toBegun(whole), ...(removed instanceof Fault && { unwritten: removed }) };
   }
 
   async function endNamed({ begunByMs = Infinity, ...named }: EndedName): Promise<number> {
-    const { issuer, sid } = named;
     // Of a token that is shown again, from its own time on.
-    if (sid !== undefined) endedSids.add({ issuer, sid }, Math.min(begunByMs, now()));
+    endedNames.add(named, Math.min(begunByMs, now()));
     const found = await store.findTagged(tagsOf(named, keys()));
     // By the sealed time: whoever can write the store must not make a session too young to be ended.
     const meant = new Map(
@@ -189,12 +212,21 @@ export function createSessions(options: SessionOptions): Sessions {
         .filter(([, session]) => (session?.beganAtMs ?? 0) <= begunByMs),
     );
     if (meant.size === 0) return 0;
-    const ended = await store.removeAll([...meant.keys()]);
+    return removeNamed(meant);
+  }
+
+  async function removeNamed(meant: ReadonlyMap<string, SessionPayload | undefined>) {
+    const keyed = [...meant.keys()];
+    // Of those that are dead here and still there it was told before.
+    const alive = keyed.filter((key) => !unremoved.has(key));
+    const dead = await store.removeAll(keyed).catch(toStoreFault);
+    const ended = dead instanceof Fault ? alive : dead.filter((key) => alive.includes(key));
     for (const key of ended) {
       forget(key);
       const identity = meant.get(key)?.identity;
       if (identity) onEnded({ identity, why: 'provider' });
     }
+    if (dead instanceof Fault) throw dead;
     return ended.length;
   }
 
@@ -209,9 +241,15 @@ export function createSessions(options: SessionOptions): Sessions {
     upkeep.stop();
     await renewals.close();
     await upkeep.close();
+    await removals.close();
   }
 
   return { find, begin, end, endNamed, flush: () => upkeep.flush(), close };
+}
+
+function toStoreFault(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  throw error;
 }
 
 function keyOf(cookieValue: string): string {

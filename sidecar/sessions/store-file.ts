@@ -8,7 +8,7 @@ import type { SessionText } from './store.ts';
 /** Seals what schema 1 kept as plain JSON. What it throws for ends that session. */
 export type SealOld = (key: string, payload: string) => SessionText;
 
-const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 2;
 // SQLite waits for another process's write by standing still: the line does it instead (store-line.ts).
 const BUSY_MS = 0;
 

@@ -52,6 +52,8 @@ const LEASE = `UPDATE signet_sessions SET lease_owner = ?,
   lease_until = clock_timestamp() + ?::float8 * interval '1 millisecond' WHERE key = ?
   AND (lease_owner IS NULL OR lease_owner = ? OR lease_until <= clock_timestamp()
     OR lease_until > clock_timestamp() + ${MAX_LEASE_MS} * interval '1 millisecond')`;
+// A read-only server refuses it, whatever it finds.
+const WRITE = 'DELETE FROM signet_sessions WHERE false';
 const RELEASE = `UPDATE signet_sessions SET lease_owner = NULL, lease_until = NULL
   WHERE key = ? AND lease_owner = ?`;
 // Rows are locked in one order, by all who lock several: two sidecars can't wait for each other.
@@ -103,10 +105,8 @@ export function createPostgresSessions({ url, now }: PostgresSessionOptions): Se
   // can't be known.
   const read = (sql: string, ...values: Value[]) =>
     answering.within(async () => (await connections.askAgain(sql, values)).rows);
+  // On a full disk, and after a failover to a read-only server, it fails, and sessions can be read all the same.
   const change = (sql: string, ...values: Value[]) =>
-    answering.within(() => connections.ask(sql, values));
-  // Upkeep: when the disk is full it fails, and sessions can be read all the same.
-  const changeAside = (sql: string, ...values: Value[]) =>
     answering.aside(() => connections.ask(sql, values));
   const ageOf = (ms: number) => now() - ms;
 
@@ -117,7 +117,7 @@ export function createPostgresSessions({ url, now }: PostgresSessionOptions): Se
     for (let from = 0; from < all.length; from += BATCH) {
       const some = all.slice(from, from + BATCH);
       const ages = some.map(([, ms]) => ageOf(ms));
-      await changeAside(
+      await change(
         TOUCH,
         some.map(([key]) => key),
         ages,
@@ -129,7 +129,7 @@ export function createPostgresSessions({ url, now }: PostgresSessionOptions): Se
     const ages = [ageOf(before.createdMs), ageOf(before.seenMs)];
     let swept = 0;
     for (let after = ''; ;) {
-      const { rows } = await changeAside(SWEEP, after, ...ages, ages[0]!);
+      const { rows } = await change(SWEEP, after, ...ages, ages[0]!);
       swept += Number(rows[0]?.['swept']);
       if (Number(rows[0]?.['seen']) < BATCH) return swept;
       after = String(rows[0]?.['last']);
@@ -161,8 +161,9 @@ export function createPostgresSessions({ url, now }: PostgresSessionOptions): Se
       (await read(LIST, after, limit)).map((row) => listedOf(row, seen(row))),
     lease: async (key, owner, forMs) =>
       (await change(LEASE, owner, Math.min(forMs, MAX_LEASE_MS), key, owner)).changed === 1,
-    release: async (key, owner) => void (await changeAside(RELEASE, key, owner)),
+    release: async (key, owner) => void (await change(RELEASE, key, owner)),
     sweep,
+    tryWriting: async () => void (await change(WRITE)),
     state: answering.state,
     close: () => (closing ??= answering.close().then(() => connections.close())),
   };

@@ -1,7 +1,7 @@
 // Sessions in one SQLite file, which several processes of one machine may use: the sidecar, and beside it
 // the command that revokes. What the file looks like is in store-file.ts.
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { addSession, atOnce, statement } from './store-file.ts';
+import { addSession, atOnce, SCHEMA_VERSION, statement } from './store-file.ts';
 import { createReopened, type SessionFileOptions } from './store-reopened.ts';
 import { between, listedOf, seenOf, storedOf, VERSION } from './store-rows.ts';
 import { MAX_LEASE_MS, type SessionStore, type SessionText } from './store.ts';
@@ -113,6 +113,8 @@ export function createSqliteSessions(options: SessionFileOptions): SessionStore 
       }),
     release: async (key, owner) => writeAside((db) => void run(db, RELEASE, key, owner)),
     sweep,
+    // It says so already; but each time it is written anew.
+    tryWriting: async () => writeAside((db) => db.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`)),
     state,
     close: async () => close(),
   };

@@ -72,7 +72,12 @@ export type SessionStore = {
    * seen in the future was seen now.
    */
   sweep(before: { readonly createdMs: number; readonly seenMs: number }): Promise<number>;
-  /** How the last attempt ended, for `/readyz`. Asked while it is down, it tries again by itself. */
-  state(): { ready: boolean; problem?: string };
+  /** Writes what changes nothing; rejects where nothing can be written. */
+  tryWriting(): Promise<void>;
+  /**
+   * How the last attempt ended, for `/readyz`. Asked while it is down, it tries again by itself. `readable`: it isn't
+   * ready because nothing can be written.
+   */
+  state(): { ready: boolean; readable?: true; problem?: string };
   close(): Promise<void>;
 };

@@ -1,6 +1,7 @@
 // Puts texts under their names on the disk: whole or not at all, with the right owner and mode, and never
 // over what is there.
 import * as fs from 'node:fs';
+import { removeDrafts } from '../drafts.ts';
 import type { Secret } from '../secret.ts';
 import type { LayoutFolder } from './layout.ts';
 import { giveIfLeft, type Meant } from './rights.ts';
@@ -26,6 +27,9 @@ export type Placed = {
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = fs.constants;
 
+/** A draft is there for milliseconds: whoever left one that is older was killed. As for the key ring's lock. */
+const LEFT_MS = 30_000;
+
 /** Makes the folders that aren't there. `groupId` is that of the sidecar's group, if there is one. */
 export function makeFolders(folders: readonly LayoutFolder[], groupId: number | undefined): void {
   for (const folder of folders) {
@@ -48,9 +52,10 @@ function setRights(path: string, mode: number, groupId: number | undefined): voi
   }
 }
 
-/** Places a file, and returns what became of it. */
+/** Places a file, and returns what became of it. Drafts of it that were left behind are removed. */
 export function placeFile(file: PlannedFile, groupId: number | undefined): Placed {
   const { path, content } = file;
+  for (const one of [path, `${path}.new`]) removeDrafts(one, LEFT_MS);
   const there = contentOf(path);
   if (there === undefined) {
     const isOurs = write(file, path, groupId, 'link');

@@ -1,10 +1,9 @@
 // Writes a file whole or not at all, with its owner and mode before it has its name (but for a new one where
 // the disk knows no hard links: that has its name first). Owner and mode are given by the open descriptor:
 // whoever owns the folder may have put something else under the draft's name.
-import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
-import { basename, dirname, join } from 'node:path';
 import { isNativeError } from 'node:util/types';
+import { draftOf } from '../drafts.ts';
 
 /** What a file is to be under its name. */
 export type Whole = {
@@ -29,8 +28,7 @@ export function writeWhole(
   how: 'link' | 'rename',
   link: (from: string, to: string) => void = fs.linkSync,
 ): boolean {
-  // Drafts are hidden, and in the same folder: only there a link or a new name is one step.
-  const draft = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
+  const draft = draftOf(path);
   try {
     writeNew(draft, whole);
     if (how === 'rename') fs.renameSync(draft, path);

@@ -430,7 +430,9 @@ describe('2.5 and 2.8, request and answer', () => {
     const token = await tokenOf();
     await alone.site.breakStore();
     for (const _time of ['first', 'second']) {
-      expect((await alone.post(form(token))).status).toBe(400);
+      const answer = await alone.post(form(token));
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([400, '10']);
+      expect(await answer.json()).toMatchObject({ error: 'temporarily_unavailable' });
       expect(alone.site.outcomes.at(-1)?.reason).toBe('session-store-unavailable');
     }
     await alone.stop();

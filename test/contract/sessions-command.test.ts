@@ -11,8 +11,9 @@ import { deriveKeys, parseKeys, type KeyRing } from '../../sidecar/config/keys.t
 import { createSqliteSessions } from '../../sidecar/sessions/store-sqlite.ts';
 import type { SessionStore } from '../../sidecar/sessions/store.ts';
 import { createSessions, type Sessions } from '../../sidecar/sessions/sessions.ts';
-import { runSignet } from '../fixtures/cli.ts';
+import { runSignet, startSignet, type Ended } from '../fixtures/cli.ts';
 import { identity } from '../fixtures/identities.ts';
+import { until } from '../fixtures/until.ts';
 
 let folder: string;
 let store: SessionStore;
@@ -94,8 +95,59 @@ test('each session that is ended is an event of its person', async () => {
   const [event] = out.split('\n').filter((line) => line.includes('session-revoked'));
   expect(JSON.parse(event ?? '{}')).toMatchObject({
     event: 'session-revoked',
-    details: { why: 'command', by: userInfo().username },
+    details: { why: 'command', by: userInfo().username, recorded: 'beforehand' },
     user: 'alice',
+  });
+});
+
+describe('stopped between the record of a page and its end', () => {
+  const [more, page] = [60, 50];
+  const revoked = () => {
+    const database = new DatabaseSync(join(folder, 'audit.db'), { readOnly: true });
+    const rows = database.prepare(`SELECT * FROM audit_rows WHERE event = 'session-revoked'`).all();
+    database.close();
+    return rows.map(({ details }) => JSON.parse(String(details)) as object);
+  };
+  const open = async () => (await store.list(undefined, 500)).length;
+
+  /** Runs it while nobody can write sessions; sends the signal when the first events are there. */
+  async function stoppedBy(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): Promise<Ended> {
+    const lock = new DatabaseSync(join(folder, 'sessions.db'));
+    lock.exec('BEGIN IMMEDIATE');
+    const { child, ended } = startSignet(['sessions', 'revoke', '--all', '--state', folder]);
+    await until('the first events', () => revoked().length > 0);
+    child.kill(signal);
+    if (signal === 'SIGKILL') await ended;
+    lock.exec('ROLLBACK');
+    lock.close();
+    return ended;
+  }
+
+  beforeEach(async () => {
+    for (let at = 0; at < more; at++) await signIn(`person-${at}`);
+  });
+
+  test.each(['SIGINT', 'SIGTERM'] as const)(
+    'by %s, what is recorded is ended, it says how many that were, and ends with 130',
+    async (signal) => {
+      const { code, out, err } = await stoppedBy(signal);
+      expect([code, out]).toEqual([130, `${page} sessions ended\n`]);
+      expect(err).toContain('interrupted');
+      expect([revoked().length, await open()]).toEqual([page, more - page]);
+    },
+  );
+
+  test('by SIGKILL, the events are there, and say that they were written beforehand', async () => {
+    await stoppedBy('SIGKILL');
+    expect(await open()).toBe(more);
+    const details = { why: 'command', by: userInfo().username, recorded: 'beforehand' };
+    expect(revoked()).toEqual(Array.from({ length: page }, () => details));
+  });
+
+  test('run again, it ends the others, and nobody is recorded twice', async () => {
+    await stoppedBy('SIGKILL');
+    expect((await signet('sessions', 'revoke', '--all')).out).toBe(`${more} sessions ended\n`);
+    expect(revoked()).toHaveLength(more);
   });
 });
 

@@ -153,3 +153,35 @@ describe('the disk of Caddy’s log is full', () => {
     expect((await verifyState(edge.folder)).findings).toEqual([]);
   });
 });
+
+describe('the disk of the state is full when the sidecar starts, after an orderly stop', () => {
+  beforeAll(async () => {
+    await edge.sidecar().stop();
+    stateDisk.fill();
+    await edge.startSidecar();
+  });
+  afterAll(() => stateDisk.free());
+
+  test('open blocks are served, and sessions are refused until they can be read', async () => {
+    expect((await edge.send('/public/x')).status).toBe(200);
+    expect((await edge.send('/orders', [alice])).status).toBe(503);
+  });
+
+  test('/readyz and the log say what is full, and nobody is sent here for sessions', async () => {
+    await checked('sessions', /sessions\.db failed: .*(?:disk is full|disk I\/O error|ENOSPC)/);
+    await checked('recorder', /audit\.db failed: /);
+    await checked('journal', /decisions can't be noted until the next start/);
+    const { httpStatus } = await readiness(edge.healthPort, edge.sidecar());
+    expect(httpStatus).toBe(503);
+    await until('the log', () => edge.sidecar().printed().includes('a disk is full'));
+  });
+
+  test('when there is room again those who were signed in are, and each line has its row', async () => {
+    stateDisk.free();
+    await checked('sessions', undefined);
+    await checked('recorder', undefined);
+    expect(await statuses(1)).toEqual(new Set(['200 403 200']));
+    await until('a row for each line', () => edge.rows().length === edge.logLines().length);
+    expect((await verifyState(edge.folder)).findings).toEqual([]);
+  });
+});

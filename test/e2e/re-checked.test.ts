@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { startEdge, type Edge } from '../fixtures/edge.ts';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { PEOPLE } from '../fixtures/provider.ts';
 import { SITE } from '../fixtures/site.ts';
 import { until } from '../fixtures/until.ts';
@@ -64,6 +65,33 @@ test('whoever signs out at the provider is signed out here, and the record says 
   expect(await isRefused(other)).toBe(false);
   await until('the event', () => revokedOf('carol').length > 0);
   expect(revokedOf('carol')).toMatchObject([{ details: { why: 'provider' } }]);
+});
+
+test('a sign-out at the provider that was answered is recorded, though Signet is killed and could not record it', async () => {
+  const cookie = await edge.signIn('carol');
+  const { sessionHash } = (await edge.row((await edge.send('/orders', [cookie])).requestId))
+    .identity!;
+  const lock = new DatabaseSync(join(edge.folder, 'audit.db'));
+  lock.exec('BEGIN IMMEDIATE');
+  await edge.provider.logOutByBackChannel('carol');
+  await edge.sidecar().kill();
+  lock.exec('ROLLBACK');
+  lock.close();
+  await edge.startSidecar();
+  const events = () =>
+    revokedOf('carol').filter(({ identity }) => identity?.sessionHash === sessionHash);
+  await until('the event', () => events().length > 0);
+  expect(events()).toMatchObject([{ details: { why: 'provider' }, route: 'signet' }]);
+});
+
+test('an end that stamp and memory both tell of is one row', async () => {
+  const cookie = await edge.signIn('carol');
+  await edge.row((await edge.send('/orders', [cookie])).requestId);
+  const before = revokedOf('carol').length;
+  await edge.provider.logOutByBackChannel('carol');
+  await until('the row', () => revokedOf('carol').length > before);
+  await edge.row((await edge.send('/orders')).requestId);
+  expect(revokedOf('carol')).toHaveLength(before + 1);
 });
 
 test('whoever is refused at the provider while Signet stops is refused after it, and that is recorded', async () => {

@@ -34,6 +34,13 @@ test('an essential check that fails makes it 503', async () => {
   expect(response.body).toMatchObject({ status: 'unready', checks: { sessions } });
 });
 
+test('an essential check that failed, and lets people in all the same, degrades: 200', async () => {
+  const sessions = { ok: false, readable: true, problem: 'it can’t be written' } as const;
+  const response = await request(appOf({ gate: OK, sessions })).get('/readyz');
+  expect(response.status).toBe(200);
+  expect(response.body).toMatchObject({ status: 'degraded', checks: { sessions } });
+});
+
 test('an essential check that is not reported has failed', async () => {
   expect((await request(appOf({ gate: OK })).get('/readyz')).status).toBe(503);
 });

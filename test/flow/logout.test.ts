@@ -2,13 +2,15 @@
 // provider tells us (Back-Channel Logout 1.0).
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { Fault } from '../../sidecar/fault.ts';
 import { DEFAULT_CLAIM_NAMES } from '../../sidecar/identity/claims.ts';
 import { createProvider, type Provider } from '../../sidecar/identity/provider.ts';
 import { secret } from '../../sidecar/secret.ts';
 import { startProvider, type TestProvider } from '../fixtures/provider.ts';
 import { HOST, newBrowser, startSignInSite, type SignInSite } from '../fixtures/sign-in-site.ts';
+import { sessionsOver } from '../fixtures/sessions.ts';
+import { unwritable } from '../fixtures/unwritable.ts';
 import { until } from '../fixtures/until.ts';
 
 const SIGNED_OUT = `https://${HOST}/.signet/signed-out`;
@@ -76,6 +78,98 @@ test('a sign-in whose session can’t be read any more signs nobody in', async (
   expect((await browser.signIn('alice')).status).toBe(503);
   expect(browser.valueOf('__Host-signet')).toBeUndefined();
   await broken.close();
+});
+
+test('a logout of a subject, told while a sign-in of theirs is on its way here, ends it', async () => {
+  const begin: SignInSite['sessions']['begin'] = async (begun) => {
+    const { issuer, subject } = begun.identity;
+    await site.sessions.endNamed({ issuer, subject });
+    return site.sessions.begin(begun);
+  };
+  const interrupted = await startSignInSite(providers.slice(0, 1), {
+    sessions: { ...site.sessions, begin },
+  });
+  const browser = newBrowser(interrupted, op);
+  await browser.signIn('bob');
+  expect(await browser.me()).not.toHaveProperty('user');
+  await interrupted.close();
+});
+
+describe('signing out while the store of sessions', () => {
+  let isReadOnly: boolean;
+  let alone: SignInSite;
+
+  async function startFailing(): Promise<void> {
+    isReadOnly = false;
+    const { store, keys } = site;
+    const sessions = sessionsOver({
+      store: unwritable(store, () => isReadOnly),
+      ...{ now: Date.now, keys: () => keys },
+    });
+    alone = await startSignInSite(providers.slice(0, 1), { sessions });
+    undo.push(async () => {
+      isReadOnly = false;
+      await sessions.close();
+      await alone.close();
+    });
+  }
+  const undo: (() => Promise<void>)[] = [];
+  afterEach(async () => {
+    for (const each of undo.splice(0)) await each();
+  });
+
+  test('can’t be written signs out in this browser: the cookie goes, and the page says what holds', async () => {
+    await startFailing();
+    const browser = await signedIn(alone);
+    const cookie = `__Host-signet=${browser.valueOf('__Host-signet')}`;
+    isReadOnly = true;
+    const out = await browser.get('/.signet/logout', OWN_LINK);
+    expect([out.status, browser.valueOf('__Host-signet')]).toEqual([503, undefined]);
+    expect(out.text).toContain('<title>You are signed out in this browser</title>');
+    expect(out.text).toContain(`${op.issuer}/session/end`);
+    const me = await newBrowser(alone).get('/.signet/me', { cookie });
+    expect(me.status).toBe(401);
+  });
+
+  test('can’t be written is recorded as a sign-out of that person, with the reason', async () => {
+    await startFailing();
+    const browser = await signedIn(alone);
+    isReadOnly = true;
+    await browser.get('/.signet/logout', OWN_LINK);
+    expect(alone.outcomes.at(-1)).toMatchObject({
+      identity: { user: 'alice' },
+      ...{ decision: 'deny', reason: 'session-store-unavailable' },
+      events: [{ event: 'sign-out' }],
+    });
+  });
+
+  test('can’t be written says so in German', async () => {
+    await startFailing();
+    const browser = await signedIn(alone);
+    isReadOnly = true;
+    const out = await browser.get('/.signet/logout', { ...OWN_LINK, 'Accept-Language': 'de' });
+    expect(out.text).toContain('<title>Sie sind in diesem Browser abgemeldet</title>');
+  });
+
+  test('can’t be written names the session’s end as undone where several cookies came', async () => {
+    await startFailing();
+    const browsers = [await signedIn(alone), await signedIn(alone, 'bob')];
+    const values = browsers.map((one) => one.valueOf('__Host-signet') ?? '');
+    const cookie = values.map((value) => `__Host-signet=${value}`).join('; ');
+    isReadOnly = true;
+    const out = await newBrowser(alone).get('/.signet/logout', { ...OWN_LINK, cookie });
+    expect([out.status, out.text.includes('signed out in this browser')]).toEqual([503, true]);
+  });
+
+  test('can’t be read signs out in this browser, too', async () => {
+    const down = await startSignInSite(providers.slice(0, 1));
+    const browser = await signedIn(down);
+    await down.breakStore();
+    const out = await browser.get('/.signet/logout', OWN_LINK);
+    expect([out.status, browser.valueOf('__Host-signet')]).toEqual([503, undefined]);
+    expect(out.text).toContain('signed out in this browser');
+    await down.close();
+  });
 });
 
 describe('signing out at the provider, too', () => {

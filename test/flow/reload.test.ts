@@ -98,6 +98,18 @@ test('what held for a moment only is a row all the same', async () => {
   expect(changes()).toEqual(['trace', 'trace', 'trace', 'trace']);
 });
 
+test('another mapping of claims says, in the log and as a row, that open sessions keep theirs', async () => {
+  write(provider, { claims: { roles: 'groups' } });
+  const said = `open sessions of main (${provider.issuer}) keep what was mapped at their sign-in`;
+  await until('the log', () => sidecar.printed().includes(said));
+  const told = () =>
+    storedRows(join(folder, 'audit.db')).flatMap((row) =>
+      'event' in row && row.event === 'configuration-changed' ? [row.details] : [],
+    );
+  await until('the row', () => told().length > 0);
+  expect(told()).toEqual([{ changed: 'claims', sessions: expect.stringContaining(said) }]);
+});
+
 test('an issuer of tokens that goes on keeps what was verified, though it is down when another one changes', async () => {
   const bearer = (...names: string[]) =>
     names.map((name) => {

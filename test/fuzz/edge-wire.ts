@@ -60,8 +60,8 @@ export async function sendRaw(port: number, bytes: string): Promise<Sent> {
 }
 
 export type Http2 = {
-  /** Sends a stream with these fields, pseudo ones first. */
-  send(fields: readonly (readonly [string, string])[]): Promise<Sent>;
+  /** Sends a stream with these fields, pseudo ones first, and a body in Latin-1. */
+  send(fields: readonly (readonly [string, string])[], body: string): Promise<Sent>;
   close(): void;
 };
 
@@ -78,14 +78,15 @@ export function createHttp2(port: number): Http2 {
     return session;
   }
 
-  async function send(fields: readonly (readonly [string, string])[]): Promise<Sent> {
+  async function send(fields: readonly (readonly [string, string])[], body: string): Promise<Sent> {
     const headers: Record<string, string[]> = {};
     for (const [name, value] of fields) (headers[name] ??= []).push(value);
     const single = Object.entries(headers).map(([name, values]) => [name, one(values)] as const);
     try {
-      const stream = open().request(Object.fromEntries(single), { endStream: true });
+      const stream = open().request(Object.fromEntries(single), { endStream: body === '' });
       const ended = new Promise((resolve) => stream.once('close', resolve));
       stream.on('error', () => undefined).resume();
+      if (body !== '') stream.end(Buffer.from(body, 'latin1'));
       stream.setTimeout(FIRST_MS, () => stream.close());
       const [head] = (await once(stream, 'response')) as [IncomingHttpHeaders];
       await ended;

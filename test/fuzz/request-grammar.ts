@@ -16,7 +16,7 @@ import {
 import { oneOf } from './world.ts';
 
 export type Trial = {
-  /** `h2`: lines `name: value`, the pseudo ones first. `h1`: the bytes, in Latin-1. */
+  /** `h2`: lines `name: value`, the pseudo ones first, and behind an empty line the body. `h1`: the bytes, in Latin-1. */
   readonly by: 'h1' | 'h2';
   readonly text: string;
   /** As how many requests the text may be read at most, by its framing (RFC 9112, section 6.3); else as many as are answered. */
@@ -177,18 +177,23 @@ const HOP_BY_HOP =
 
 function drawHttp2(random: Random): Trial {
   const authorities = random.below(4) === 0 ? AUTHORITIES : ['localhost:<port>'];
-  const pseudo = [
-    `:method: ${oneOf(random, METHODS)}`,
+  const method = oneOf(random, METHODS);
+  // CONNECT has neither path nor scheme (RFC 9113, section 8.5), and Node sends none that has.
+  const place = [
     `:path: ${drawTarget(random)}`,
-    `:authority: ${oneOf(random, authorities)}`,
     `:scheme: ${random.below(4) === 0 ? oneOf(random, SCHEMES) : 'http'}`,
+  ];
+  const pseudo = [
+    ...[`:method: ${method}`, `:authority: ${oneOf(random, authorities)}`],
+    ...(method === 'CONNECT' ? [] : place),
   ];
   const lines = [...drawLies(random), ...oneOf(random, CREDENTIALS), 'x-trial: <trial>'];
   const plain = lines.flatMap((line) => {
     const [, name = '', value = ''] = /^([^:\s]+):([^\r\n\0]*)$/.exec(line) ?? [];
     return name === '' || HOP_BY_HOP.test(name) ? [] : [`${name.toLowerCase()}: ${value.trim()}`];
   });
-  return { by: 'h2', text: [...pseudo, ...plain].join('\n'), most: 1 };
+  const body = random.below(3) === 0 ? `\n\n${SMUGGLED}` : '';
+  return { by: 'h2', text: `${[...pseudo, ...plain].join('\n')}${body}`, most: 1 };
 }
 
 /** Returns one drawn request. */
@@ -226,6 +231,7 @@ export function fixedTrials(): Trial[] {
     ...SPELLED.map((lines) => plainTrial('GET /public/x HTTP/1.1', lines)),
     ...targets.map((target) => plainTrial(`GET ${target} HTTP/1.1`)),
     ...BODIES.map(({ lines, body, most }) => bodyTrial([session, ...lines], body, most)),
+    ...callers.map((lines) => tunnelTrial(lines)),
   ];
 }
 
@@ -233,7 +239,13 @@ const SPELLED = LIES[0] ?? [];
 
 /** Of these an app, and Caddy, which resolves dots and merges slashes, may read two different paths. */
 const DOTS = [
-  ...['/admin/../public/x', '/admin/..%2fpublic/x', '/admin//../x', '/vault/x/%2f%2e%2e/..'],
+  ...[
+    '//public/admin/x',
+    '/admin/../public/x',
+    '/admin/..%2fpublic/x',
+    '/admin//../x',
+    '/vault/x/%2f%2e%2e/..',
+  ],
   ...[
     '/public/../admin/x',
     '/public/%2e%2e/admin/x',
@@ -245,6 +257,13 @@ const DOTS = [
 function hostTrial(place: string, host: readonly string[]): Trial {
   const head = [`GET /${place}/x HTTP/1.1`, ...host, 'Cookie: __Host-signet=<alice>'];
   return { by: 'h1', most: 1, text: [...head, ...LAST].join('\r\n') };
+}
+
+/** By HTTP/2: what stands in the body of a CONNECT may come to an app without a frame. */
+function tunnelTrial(lines: readonly string[]): Trial {
+  const head = [':method: CONNECT', ':authority: localhost:<port>', 'x-trial: <trial>'];
+  const plain = lines.map((line) => line.replace(/^\w+/, (name) => name.toLowerCase()));
+  return { by: 'h2', most: 1, text: `${[...head, ...plain].join('\n')}\n\n${SMUGGLED}` };
 }
 
 function bodyTrial(lines: readonly string[], body: string, most?: number): Trial {

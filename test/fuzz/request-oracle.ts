@@ -85,10 +85,12 @@ function faultsAtApp(fate: Fate, one: WireRequest): Fault[] {
 }
 
 const namesOf = ({ headers }: WireRequest) => headers.map(([name]) => name).join('\n');
+/** As cookies are read (RFC 6265, section 5.4): one of another name may hold what its sender likes. */
 const holds = ({ headers }: WireRequest, secrets: readonly string[]) =>
-  secrets.some((secret) =>
-    headers.some(([name, value]) => name === 'cookie' && value.includes(secret)),
-  );
+  headers
+    .filter(([name]) => name === 'cookie')
+    .flatMap(([, value]) => value.split(';').map((part) => part.trim()))
+    .some((cookie) => secrets.some((secret) => cookie.startsWith(secret)));
 
 const routeOf = ({ name }: Block) => (name === 'open' ? undefined : name);
 
@@ -177,7 +179,8 @@ function decoded(text: string): string {
 function pathsOf(target: string): string[] {
   const [path = ''] = target.replace(/^[a-z][a-z0-9+.-]*:(\/\/[^/?#]*)?/i, '').split(/[?#]/);
   const asIs = path.replace(/^\/*/, '/');
-  const asUrl = URL.parse(asIs, 'http://x')?.pathname ?? '/';
+  // By the path as it came: what begins with two slashes names a host.
+  const asUrl = URL.parse(path, 'http://x')?.pathname ?? '/';
   return [decoded(asIs), decoded(asUrl), posix.normalize(decoded(asIs).replace(/^\/*/, '/'))];
 }
 

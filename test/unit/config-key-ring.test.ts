@@ -1,8 +1,10 @@
 // Changes of the key ring's text, and its file that is written whole.
-import { randomBytes } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -17,6 +19,8 @@ import { addKey, promoteLast, removeKey, stagedKey } from '../../sidecar/config/
 import { deriveKeys, type KeyRing, parseKeys } from '../../sidecar/config/keys.ts';
 import { whileLocked } from '../../sidecar/config/ring-lock.ts';
 import { changeKeys, freshKey, writeKeys } from '../../sidecar/config/write-keys.ts';
+
+const at = (module: string) => new URL(`../../sidecar/config/${module}.ts`, import.meta.url).href;
 
 const key = () => randomBytes(32).toString('base64');
 const [A, B, C, FRESH] = [key(), key(), key(), key()];
@@ -248,5 +252,48 @@ describe('a change of the file', () => {
     expect(stolen).toThrow(expect.objectContaining({ code: 'ERR_KEYS' }));
     expect(readFileSync(file, 'utf8')).toBe(`${A}\n`);
     expect(existsSync(lock())).toBe(true);
+  });
+
+  /** A command that is killed when its draft, with this text, is on the disk. Its lock is half a minute old. */
+  function killedWith(text: string): void {
+    const script = `
+      const { whileLocked } = await import(${JSON.stringify(at('ring-lock'))});
+      const { writeKeys } = await import(${JSON.stringify(at('write-keys'))});
+      const kill = () => process.kill(process.pid, 'SIGKILL');
+      whileLocked(${JSON.stringify(file)}, () => writeKeys(${JSON.stringify(file)}, ${JSON.stringify(text)}, kill));`;
+    const { signal } = spawnSync(process.execPath, ['--input-type=module', '-e', script]);
+    expect(signal).toBe('SIGKILL');
+    utimesSync(lock(), 1, 1);
+  }
+
+  test('removes what killed commands left: a key that is taken out is on the disk no more', () => {
+    writeFileSync(file, `${A}\n${B}\n`);
+    killedWith(`${C}\n${A}\n${B}\n`);
+    killedWith(`${C}\n${A}\n${B}\n`);
+    writeFileSync(join(folder, `.keys.lock.${randomUUID()}`), ''); // a stale lock that was moved
+    expect(readdirSync(folder).filter((name) => name.startsWith('.keys.'))).toHaveLength(3);
+    changeKeys(file, (text) => removeKey(text, idOf(B), idsOf));
+    expect(readdirSync(folder)).toEqual(['keys']);
+    expect(readFileSync(file, 'utf8')).toBe(`${A}\n`);
+  });
+
+  test('leaves what is no draft of this ring: other names, other files’ drafts, folders', () => {
+    const others = ['.keys', '.keys.old', `.other.${randomUUID()}`];
+    others.forEach((name) => writeFileSync(join(folder, name), `${B}\n`));
+    const inside = `.keys.${randomUUID()}`;
+    mkdirSync(join(folder, inside));
+    changeKeys(file, addFirst);
+    expect(readdirSync(folder).toSorted()).toEqual([...others, inside, 'keys'].toSorted());
+  });
+
+  test('whose draft another one has removed is refused, and the ring is as it was', () => {
+    const removeAll = () =>
+      readdirSync(folder)
+        .filter((name) => name.startsWith('.keys.'))
+        .forEach((name) => rmSync(join(folder, name)));
+    expect(() => writeKeys(file, `${B}\n`, removeAll)).toThrow(
+      expect.objectContaining({ code: 'ERR_KEYS' }),
+    );
+    expect(readFileSync(file, 'utf8')).toBe(`${A}\n`);
   });
 });

@@ -68,6 +68,16 @@ function flood(response: { write(text: string): unknown }): void {
   for (let at = 0; at < 40; at++) response.write('x'.repeat(65_536));
 }
 
+test('one that answers otherwise than 200 is told with the status and the URL', async () => {
+  provider = await startMisbehavingProvider({});
+  const issuer = `${provider.issuer}/other`;
+  const { lines } = await lookAtIssuer({ name: 'main', issuer, clientId: 'signet' }, Date.now);
+  expect(lines[0]).toMatchObject({
+    ...{ name: 'provider main', verdict: 'wrong' },
+    seen: `${issuer}/.well-known/openid-configuration answered with status 404`,
+  });
+});
+
 test('one where nothing listens is wrong, and says so', async () => {
   provider = await startMisbehavingProvider();
   const { issuer } = provider;
@@ -115,8 +125,18 @@ test('a key that is for encrypting, broken, or of an algorithm that is not allow
   const { publicKey } = await generateKeyPair('ES256');
   const key = await exportJWK(publicKey);
   const keys = [key, { ...key, use: 'enc' }, { ...key, x: 'AA' }, { kty: 'RSA' }, null, 7];
-  expect((await judgeKeys('keys', { keys })).seen).toBe('1 of 6 can be used: ES256');
+  expect((await judgeKeys('keys', { keys })).seen).toMatch(/^1 of 6 can be used: ES256;/);
   expect((await judgeKeys('keys', { keys }, ['RS256'])).verdict).toBe('wrong');
+});
+
+test('a malformed key is told by its kid, for tokens that name it are refused', async () => {
+  const { publicKey } = await generateKeyPair('ES256');
+  const key = await exportJWK(publicKey);
+  const keys = [key, { ...key, x: 'AA', kid: 'half' }];
+  expect(await judgeKeys('keys', { keys })).toMatchObject({
+    verdict: 'warning',
+    seen: expect.stringMatching(/^1 of 2 can be used: ES256; malformed: "half" \(.+\)$/),
+  });
 });
 
 test('a secret key among the public ones is wrong', async () => {

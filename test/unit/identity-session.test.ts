@@ -259,8 +259,8 @@ describe('signing out', () => {
     });
 
     test('ends it also when it comes to sessions of other lifetimes, which are told of the same', async () => {
-      const endedSids = new Map<string, number>();
-      const [before, after] = [sidecar({ endedSids }), sidecar({ endedSids, idleMs: 1_000 })];
+      const endedNames = new Map<string, number>();
+      const [before, after] = [sidecar({ endedNames }), sidecar({ endedNames, idleMs: 1_000 })];
       await before.sessions.endNamed({ issuer, subject, sid: '1' });
       const late = await after.sessions.begin({ ...ALICE, sid: '1' });
       expect(await whose(after.sessions, late)).toBe('session-unknown');
@@ -284,6 +284,44 @@ describe('signing out', () => {
       await sessions.endNamed({ issuer, subject, sid: '1', ...meant });
       nowMs += waitMs;
       expect(await whose(sessions, await sessions.begin({ ...ALICE, sid: '1' }))).toBe('alice');
+    });
+  });
+
+  describe('by subject, of a sign-in that is still on its way here', () => {
+    const { issuer, subject } = ALICE.identity;
+    const asked = (changes: object = {}) => ({ ...ALICE, askedAtMs: nowMs, ...changes });
+
+    test.each([
+      ['a logout of the subject ends it', {}, {}],
+      ['a logout of the subject ends it, though it has a sid', {}, { sid: '1' }],
+      ['a logout of subject and sid ends one that doesn’t know its sid', { sid: '1' }, {}],
+    ])('%s', async (_what, named, begun) => {
+      const { sessions } = sidecar();
+      const late = asked(begun);
+      nowMs += 1_000;
+      await sessions.endNamed({ issuer, subject, ...named });
+      nowMs += 1_000;
+      expect(await whose(sessions, await sessions.begin(late))).toBe('session-unknown');
+    });
+
+    test.each([
+      ['one that the provider was asked about after it', {}, {}, 1_001],
+      ['another sid’s', { sid: '1' }, { sid: '2' }, 0],
+      ['another person’s', { subject: 'bob' }, {}, 0],
+      ['another issuer’s', { issuer: 'https://other.example' }, {}, 0],
+    ])('and leaves %s', async (_whose, named, begun, laterMs) => {
+      const { sessions } = sidecar();
+      const late = asked({ ...begun, askedAtMs: nowMs + laterMs });
+      nowMs += 1_000;
+      await sessions.endNamed({ issuer, subject, ...named });
+      nowMs += 1_000;
+      expect(await whose(sessions, await sessions.begin(late))).toBe('alice');
+    });
+
+    test('goes by the time of a token that is shown again', async () => {
+      const { sessions } = sidecar();
+      await sessions.endNamed({ issuer, subject, begunByMs: nowMs - 1 });
+      expect(await whose(sessions, await sessions.begin(asked()))).toBe('alice');
     });
   });
 

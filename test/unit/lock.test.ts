@@ -3,8 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { lockState } from '../../sidecar/lock.ts';
+import { isMountable, mountSmallDisk, type SmallDisk } from '../fixtures/small-disk.ts';
 
 const LOCK = new URL('../../sidecar/lock.ts', import.meta.url).href;
 
@@ -44,3 +45,34 @@ test('a lock file that is none is told as what it is', () => {
     /can't be locked: it must be writable, and of nobody else/,
   );
 });
+
+// Where nobody may mount one, these are not there at all: a skipped test would fail CI everywhere else.
+if (isMountable()) describe('a disk of its own', onADiskOfItsOwn);
+else process.stderr.write('A disk of its own is not tried: nothing can be mounted here.\n');
+
+function onADiskOfItsOwn(): void {
+  let disk: SmallDisk;
+  beforeEach(() => {
+    disk = mountSmallDisk(folder, 1);
+  });
+  afterEach(() => disk.unmount());
+
+  test('without a byte left is locked all the same, after an orderly stop and the first time', () => {
+    disk.fill();
+    lockState(folder).release();
+    lockState(folder).release();
+  });
+
+  test('without a byte left is refused to another process as ever', () => {
+    disk.fill();
+    const lock = lockState(folder);
+    expect(another()).toMatch(/^ERR_STATE_IN_USE another sidecar keeps its state in/);
+    lock.release();
+  });
+
+  test('that can only be read is refused: SQLite would grant its lock to everyone', () => {
+    lockState(folder).release();
+    execFileSync('mount', ['-o', 'remount,ro', folder]);
+    expect(() => lockState(folder)).toThrow(/can't be locked: it must be writable/);
+  });
+}

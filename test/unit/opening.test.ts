@@ -112,6 +112,19 @@ describe('settings', () => {
     ]);
   });
 
+  test('that leave open sessions as they were say so', async () => {
+    await start();
+    const sessions = ['those of one keep theirs', 'those of two too'];
+    await start({ settings: [{ issuer: 'k1-a', hosts: 'k1-b', claims: 'c' }], sessions });
+    expect(await toldSince()).toEqual([
+      {
+        event: 'configuration-changed',
+        changed: 'claims',
+        sessions: 'those of one keep theirs. those of two too',
+      },
+    ]);
+  });
+
   test('are told of once: the next start compares with this one', async () => {
     await start();
     await start({ settings: [{ issuer: 'X', hosts: 'k1-b' }] });

@@ -69,3 +69,13 @@ test('after it is closed nothing is taken any more', async () => {
   await reload.close();
   expect(takes).toBe(before);
 });
+
+test('what becomes of sessions that are open is told beside what has changed', async () => {
+  answers = [{ changed: ['claims'], waits: [], sessions: ['open sessions keep their roles'] }];
+  reload.request('a file has changed');
+  await until('it is told', () => told.length > 1);
+  expect(told).toEqual([
+    'the configuration was read anew, and holds',
+    'open sessions keep their roles',
+  ]);
+});

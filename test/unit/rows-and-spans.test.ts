@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
 import type { Entry } from '../../sidecar/accesslog/line.ts';
 import { MAX_URI_PART_CHARS, toRow, toRows, type Opened } from '../../sidecar/to-row.ts';
+import { stampedIdentity } from '../../sidecar/stamp.ts';
 import { createRedact } from '../../sidecar/trace/redact.ts';
 import { createSample, type Sampling } from '../../sidecar/trace/sampling.ts';
+import { identity } from '../fixtures/identities.ts';
 import { SAMPLE_EVERYTHING } from '../fixtures/sampling.ts';
 import { spansOf } from '../../sidecar/trace/spans.ts';
 import { REQUEST_ID, stamp } from '../fixtures/stamps.ts';
@@ -154,6 +156,22 @@ describe('a row', () => {
         identity: { user: 'alice' },
       },
     ]);
+  });
+
+  test('brings one event for each session that its stamp tells of, under the session’s own id', () => {
+    const bob = stampedIdentity(identity({ user: 'bob' }));
+    const of = { identity: bob, sessions: ['a'.repeat(16), 'b'.repeat(16)] };
+    const told = stamp({
+      events: [{ event: 'session-revoked', details: { why: 'provider' }, of }],
+    });
+    const [, ...events] = toRows(entry(), told, Buffer.from('the line'), RULES);
+    expect(events).toMatchObject(
+      of.sessions.map((sessionHash) => ({
+        requestId: `session-revoked:${sessionHash}`,
+        details: { why: 'provider' },
+        identity: { user: 'bob', sessionHash },
+      })),
+    );
   });
 
   test('without a believable stamp has no identity, and says why', () => {

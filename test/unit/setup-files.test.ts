@@ -1,5 +1,5 @@
 // How `signet init` puts files on the disk: whole, with their rights, and never over what is there.
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +34,37 @@ test('an equal file is left as it is, with its own rights', () => {
   const before = fs.statSync(path);
   expect(placeFile(ours('a'), undefined).became).toBe('kept');
   expect(fs.statSync(path)).toMatchObject({ ino: before.ino, mode: before.mode });
+  expect(fs.readdirSync(folder)).toEqual(['file']);
+});
+
+const WRITE_WHOLE = new URL('../../sidecar/setup/write-whole.ts', import.meta.url).href;
+
+/** A command that is killed when its draft of this file is on the disk. */
+function killedAt(file: string): void {
+  const script = `
+    const { writeWhole } = await import(${JSON.stringify(WRITE_WHOLE)});
+    const whole = { text: 'secret', mode: 0o600, groupId: undefined };
+    const kill = () => process.kill(process.pid, 'SIGKILL');
+    writeWhole(${JSON.stringify(file)}, whole, 'link', kill);`;
+  const { signal } = spawnSync(process.execPath, ['--input-type=module', '-e', script]);
+  expect(signal).toBe('SIGKILL');
+}
+
+/** Sets the time of what is hidden in the folder. */
+function age(seconds: number): void {
+  const at = Date.now() / 1_000 - seconds;
+  const hidden = fs.readdirSync(folder).filter((name) => name.startsWith('.'));
+  hidden.forEach((name) => fs.utimesSync(join(folder, name), at, at));
+}
+
+test('what killed commands left half a minute ago is removed, and what another one may be writing is not', () => {
+  killedAt(path);
+  killedAt(`${path}.new`);
+  age(25);
+  placeFile(ours('a'), undefined);
+  expect(fs.readdirSync(folder)).toHaveLength(3);
+  age(31);
+  expect(placeFile(ours('a'), undefined).became).toBe('kept');
   expect(fs.readdirSync(folder)).toEqual(['file']);
 });
 

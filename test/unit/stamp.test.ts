@@ -20,11 +20,16 @@ test('what the gate sealed the recorder opens', () => {
   expect(openStamp(sealStamp(sealed, KEY), [KEY], REQUEST_ID)).toEqual(sealed);
 });
 
+const ALICE = stampedIdentity(identity());
+
 const SELDOM: Record<string, Partial<Stamp>> = {
   'of nobody': { identity: undefined, decision: 'deny', reason: 'no-credentials' },
   'of a trusted caller’s trace': { traceId: 'a'.repeat(32), parentSpanId: 'b'.repeat(16) },
   'with a link': { link: { traceId: 'c'.repeat(32), spanId: 'd'.repeat(16) } },
   'with events': { events: [{ event: 'sign-in' }, { event: 'sign-in', details: { again: true } }] },
+  'with the sessions of somebody else': {
+    events: [{ event: 'session-revoked', of: { identity: ALICE, sessions: ['a'.repeat(16)] } }],
+  },
   'that supersedes another': { gate: { ...stamp().gate, number: 7, supersedes: 6 } },
   'that is not sampled': { sampled: false },
   'of nothing but empty texts': { route: '', requirement: '', userAgent: '' },

@@ -1,6 +1,6 @@
 // What another configuration changes, and what a running sidecar keeps of the one before.
 import { randomBytes } from 'node:crypto';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { parseKeys, type KeyRing } from '../../sidecar/config/keys.ts';
 import { checkConfig } from '../../sidecar/config/load.ts';
 import type { Config } from '../../sidecar/config/config.ts';
@@ -53,7 +53,12 @@ const TCP = { SIGNET_LISTEN: '127.0.0.1:9000', SIGNET_GATE_KEY: 'k'.repeat(32) }
 
 test('the same configuration changes nothing', () => {
   const to = { ...from, config: configOf() };
-  expect(plainly(from, to)).toEqual({ config: plain(from.config), changed: [], waits: [] });
+  expect(plainly(from, to)).toEqual({
+    config: plain(from.config),
+    changed: [],
+    waits: [],
+    sessions: [],
+  });
 });
 
 test('a secret that is another is a change, and is not told', () => {
@@ -71,7 +76,44 @@ test.each([
   ['audit.heads_file', { SIGNET_HEADS_FILE: '/var/other' }],
 ])('%s stays what it is, and waits for the next start', (name, env: Record<string, string>) => {
   const taken = plainly(from, { ...from, config: configOf(env) });
-  expect(taken).toEqual({ config: plain(from.config), changed: [], waits: [name] });
+  expect(taken).toEqual({ config: plain(from.config), changed: [], waits: [name], sessions: [] });
+});
+
+describe('sessions that are open', () => {
+  const ISSUER = 'https://login.example.com';
+  const revoke = `signet sessions revoke --all --issuer ${ISSUER} ends them`;
+  const toldOf = (before: Config, after: Config) =>
+    takeOver({ ...from, config: before }, { ...from, config: after }).sessions;
+  const mapped = (names: object) => {
+    const [main] = from.config.providers;
+    const providers = [{ ...main, names: { ...main.names, ...names } }] as const;
+    return { ...from.config, providers } satisfies Config;
+  };
+
+  test('keep what was mapped at their sign-in: with another mapping that is told, until when, and the mend', () => {
+    expect(toldOf(from.config, mapped({ roles: 'groups' }))).toEqual([
+      `open sessions of main (${ISSUER}) keep what was mapped at their sign-in (user, team, roles, type) ` +
+        'until the provider is asked again (session.recheck: 600 s), and without a refresh token ' +
+        `until they end (session.absolute: 86400 s); ${revoke}`,
+    ]);
+  });
+
+  test('keep it until they end, where no provider is asked again', () => {
+    const { recheckMs: _, ...session } = from.config.session;
+    const [told] = toldOf(from.config, { ...mapped({ team: 'unit' }), session });
+    expect(told).toContain('type) until they end (session.absolute');
+  });
+
+  test('of a provider that is gone are refused until it is back, and that is told', () => {
+    const other = configOf({ SIGNET_ISSUER: 'https://other.example.com' });
+    expect(toldOf(from.config, other)).toEqual([
+      `open sessions of main (${ISSUER}) are refused while it is not configured, and go on when it is again; ${revoke}`,
+    ]);
+  });
+
+  test('of a provider that is mapped as before are not told of', () => {
+    expect(toldOf(from.config, configOf({ SIGNET_CLIENT_SECRET: 'other' }))).toEqual([]);
+  });
 });
 
 test('what does not wait is taken beside what does', () => {
