@@ -192,8 +192,12 @@ export function createFollower({
 }
 
 function sentenceOf(error: unknown): string {
-  return `The access log can't be read: ${explain(error)}`;
+  const isRefused = Object(error).code === 'EACCES';
+  return `The access log can't be read: ${explain(error)}${isRefused ? `. ${MAY_READ}` : ''}`;
 }
+
+const MAY_READ =
+  "Let the sidecar's user belong to Caddy's group; folder 0750, log 0640, both of that group";
 
 function isThere(path: string): boolean {
   try {

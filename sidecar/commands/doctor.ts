@@ -174,7 +174,8 @@ function siteOf(url: URL, file: string | undefined, { readFile }: DoctorParts): 
     void new X509Certificate(ca);
     return { url, ca };
   } catch (error) {
-    return { problem: `--ca ${visible(file)} is of no use: ${visible(explain(error))}` };
+    const why = Object(error).code === 'ENOENT' ? 'there is no such file' : explain(error);
+    return { problem: `--ca ${visible(file)} is of no use: ${visible(why)}` };
   }
 }
 

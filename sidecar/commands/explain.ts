@@ -1,6 +1,7 @@
 // `signet explain`: one request, held against a Caddyfile: which block answers, which requirement holds, what the
 // decision would be and why. Reads, and asks Caddy what it makes of the file; sends nothing, and writes nothing.
 import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { visible } from '../visible.ts';
@@ -11,7 +12,7 @@ import { claimedCaller, namedCaller, type Voucher } from '../explain/caller.ts';
 import { explainRequest, type Explained, type Question } from '../explain/explain.ts';
 import { explainJson, type Asked } from '../explain/explain-json.ts';
 import { explainText } from '../explain/explain-text.ts';
-import { decisionOf } from '../explain/words.ts';
+import { isRefused, isUnserved } from '../explain/words.ts';
 import { explain } from '../fault.ts';
 import type { Claims } from '../identity/claims.ts';
 import { actorWords, MAX_ACTOR_DEPTH, USER_TYPES, type UserType } from '../identity/identity.ts';
@@ -57,6 +58,7 @@ const EXIT_COULD_NOT = 2;
 const EXIT_SEVERAL = 3;
 const SYSTEM_FILE = '/etc/caddy/Caddyfile';
 const MAX_CLAIMS_BYTES = 1_000_000;
+const NO_FILE = 'there is no such file';
 
 const HELP = `
 Told is what Caddy would do by this file (\`caddy adapt\`), and what the gate would decide by its own rules. The path is
@@ -64,7 +66,8 @@ taken as it is spelled; a browser, and curl without --path-as-is, tidy '/../' be
 nobody is signed in. What is named of a caller is believed: no token is verified, and no session looked up.
 
 What only the running Caddy knows (files on the disk, other authentication, a header that isn't named) is not
-guessed: each thing that may happen is told, with what it hangs on. That an app is down is not thought of.
+guessed: each thing that may happen is told, with what it hangs on. That an app is down is not thought of, nor what TLS
+brings before its handshake is done.
 {$NAME} in a Caddyfile is taken from the environment of this command, or from --envfile.
 
 On a terminal it is text (without colours where NO_COLOR is set), elsewhere one JSON object.
@@ -78,9 +81,10 @@ Examples:
   $ signet explain GET https://app.example.com/ --page --json | jq -r '.outcomes[].decision'
 
 Exit codes:
-  0  it is served: the gate allows it, or no gate is asked
-  1  the gate refuses it, or sends to sign-in
-  2  it could not be told: no file, no Caddy, the file is not understood, or an option is wrong
+  0  the gate allows it, or none is asked: an app answers, or Caddy does (also by a redirect, an error, or 'abort')
+  1  it is refused: by the gate, which may send to sign-in, or by 'import signet'
+  2  it could not be told: no file, no Caddy, the file is not understood, or an option is wrong;
+     or nobody is there to answer: no server listens on the port, or no site is for the host
   3  several things may happen
 `;
 
@@ -105,7 +109,7 @@ export function explainCommand(parts: ExplainParts): Command {
     .addOption(claimsOption())
     .addOption(signedOutOption())
     .option('--header <header>', "'Name: value' of the request, again for more", collectHeader, [])
-    .option('--from <ip>', 'the address that it comes from')
+    .option('--from <ip>', 'the address that it comes from', parseAddress)
     .option('--page', 'a browser on its way to a page, which is sent to sign in')
     .option('--no-trail', 'not how the request got there')
     .option('--json', 'one JSON object (default where no terminal reads it)')
@@ -152,15 +156,15 @@ async function run(
 }
 
 function textOf(explained: Explained, asked: Asked, { json, trail }: Options): string {
-  if (json || !isTerminal()) return explainJson(explained, asked);
+  if (json || !isTerminal()) return explainJson(explained, asked, { hasTrail: trail });
   return explainText(explained, asked, { colour: hasColours(), hasTrail: trail });
 }
 
 function exitCodeOf({ outcomes, isCut }: Explained): number {
   const [only] = outcomes;
+  if (outcomes.length > 0 && outcomes.every(isUnserved)) return EXIT_COULD_NOT;
   if (only === undefined || outcomes.length > 1 || isCut) return EXIT_SEVERAL;
-  const decision = decisionOf(only);
-  return decision === 'deny' || decision === 'login' ? EXIT_REFUSED : 0;
+  return isRefused(only) ? EXIT_REFUSED : 0;
 }
 
 type Reading = {
@@ -249,8 +253,12 @@ function claimsAt(file: string): { readonly claims: Claims } | Problem {
       return { claims: Object.fromEntries(Object.entries(read)) };
     return { problem: `${file} holds no JSON object of claims` };
   } catch (error) {
-    return { problem: `${file}: ${explain(error)}` };
+    return { problem: `--claims ${file}: ${isMissing(error) ? NO_FILE : explain(error)}` };
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return Object(error).code === 'ENOENT';
 }
 
 // Settings that are wrong don't keep the edge from being explained.
@@ -296,6 +304,11 @@ function collectHeader(
   if (name === undefined || value === undefined)
     throw new InvalidArgumentError("Allowed is 'Name: value'.");
   return [...before, [name, value]];
+}
+
+function parseAddress(text: string): string {
+  if (isIP(text) !== 0 && !text.includes('%')) return text;
+  throw new InvalidArgumentError('Allowed is one address, like 203.0.113.7 or 2001:db8::7.');
 }
 
 function parseActors(text: string): number {

@@ -1,9 +1,16 @@
 // Asks the site one question, as a client of it would: bounded in time and bytes, on a connection of its own,
 // and no redirect is followed. A certificate that does not hold is told, and the rest is looked at all the same:
 // nothing secret is ever sent. What an answer means is judged elsewhere.
+import { lookup as lookupEach } from 'node:dns';
 import { lookup } from 'node:dns/promises';
-import { request as requestPlain, type ClientRequest, type IncomingMessage } from 'node:http';
+import {
+  request as requestPlain,
+  type ClientRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { request as requestTls } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { setTimeout as delay } from 'node:timers/promises';
 import { wordsOf } from './ask-words.ts';
@@ -59,29 +66,35 @@ const MAX_BODY_BYTES = 256 * 1024;
 const MAX_HEADER_BYTES = 64 * 1024;
 const LOOKUP_MS = 5000;
 
-/** Returns the answer to a GET, or why there is none, within a time. Never rejects. */
+export type How = {
+  /** Default: GET. */
+  readonly method?: 'CONNECT';
+  readonly withinMs?: number | undefined;
+};
+
+/** Returns the answer, or why there is none, within a time. Never rejects. */
 export async function ask(
   site: Site,
   target: string,
   headers: Readonly<Record<string, string>> = {},
-  atMostMs = WITHIN_MS,
+  { method, withinMs = WITHIN_MS }: How = {},
 ): Promise<Reply | Failed> {
   const leftMs = Math.floor((site.endsAtMs ?? Infinity) - performance.now());
   if (leftMs <= 0)
     return { problem: 'its other answers took all the time there is', isUnasked: true };
-  return askWithin(site, target, headers, Math.min(atMostMs, leftMs));
+  const options = { method, headers, path: target };
+  return askWithin(site, options, Math.min(withinMs, leftMs));
 }
 
 function askWithin(
   { url, ca }: Site,
-  target: string,
-  headers: Readonly<Record<string, string>>,
+  asking: RequestOptions,
   withinMs: number,
 ): Promise<Reply | Failed> {
   const sentAtMs = Date.now();
   const signal = AbortSignal.timeout(withinMs);
   // As it is spelled: what is no path must not be made one.
-  const of = { signal, headers, path: target, agent: false } as const;
+  const of = { ...asking, signal, agent: false, lookup: lookupHere } as const;
   const options = { ...of, maxHeaderSize: MAX_HEADER_BYTES };
   const trust = { rejectUnauthorized: false, ...(ca && { ca }) };
   const { promise, resolve } = Promise.withResolvers<Reply | Failed>();
@@ -110,6 +123,11 @@ function listen(asked: ClientRequest, signal: AbortSignal, end: (end: End) => vo
   asked.on('upgrade', (_response, socket) => {
     socket.destroy();
     end({ problem: 'it answers 101 to what asked for no other protocol' });
+  });
+  // Whatever it is answered; a refusal's words are nobody's concern.
+  asked.on('connect', (response, socket) => {
+    end({ ...headOf(response), answeredAtMs: Date.now(), body: '', isCut: true });
+    socket.destroy();
   });
   asked.on('response', (response) => {
     hasHead = true;
@@ -158,13 +176,20 @@ function tlsOf(socket: TLSSocket): Tls {
   };
 }
 
+// Names below `localhost` are this machine (RFC 6761, section 6.3), which not every name server knows.
+function hereOf(host: string): string {
+  return host.toLowerCase().endsWith('.localhost') ? 'localhost' : host;
+}
+
+const lookupHere: LookupFunction = (host, options, done) => lookupEach(hereOf(host), options, done);
+
 /** Returns the addresses of a URL's host, or why there are none. Never rejects. */
 export async function addressesOf({ hostname }: URL): Promise<readonly string[] | Failed> {
   const host = hostname.replace(/^\[|\]$/g, '');
   const waiting = new AbortController();
   const late = delay(LOOKUP_MS, undefined, { signal: waiting.signal }).catch(() => undefined);
   try {
-    const found = await Promise.race([lookup(host, { all: true }), late]);
+    const found = await Promise.race([lookup(hereOf(host), { all: true }), late]);
     if (found === undefined) return { problem: `no answer within ${LOOKUP_MS / 1000} s` };
     return [...new Set(found.map(({ address }) => address))];
   } catch (error) {

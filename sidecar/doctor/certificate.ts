@@ -1,6 +1,7 @@
 // What a connection to the site is worth: its certificate, its host name, its time. Pure.
 import { isLoopback } from '../identity/bounded-fetch.ts';
 import type { Reply, Tls } from './ask.ts';
+import { requestIdOf } from './gate-mark.ts';
 import { type Line, quoted, warning, well, wrong } from './line.ts';
 
 /** Of 90 days Caddy renews one with 30 left: this late, renewing fails. */
@@ -57,6 +58,25 @@ export function isHttpsPort({ status, body }: Pick<Reply, 'status' | 'body'>): b
 export function judgeScheme({ host, pathname }: URL): Line {
   const seen = `${host} speaks TLS, and was asked by plain http: nothing else of the site was looked at`;
   return wrong('site', seen, `write https://${host}${pathname}`);
+}
+
+/** Returns where an answer to plain http leads by https, as Caddy does by itself; undefined where Signet had a part in it. */
+export function secureTarget(
+  asked: URL,
+  reply: Pick<Reply, 'status' | 'headers'>,
+): URL | undefined {
+  const [location = ''] = reply.headers['location'] ?? [];
+  const isRedirect = reply.status >= 300 && reply.status < 400 && requestIdOf(reply) === undefined;
+  if (asked.protocol !== 'http:' || !isRedirect) return undefined;
+  const to = URL.parse(location, asked.href);
+  return to?.protocol === 'https:' ? to : undefined;
+}
+
+/** Returns the line about a site that leads on to there; there is nothing else to see of it. */
+export function judgeRedirected({ host }: URL, { origin, pathname }: URL): Line {
+  const to = quoted(origin + pathname);
+  const seen = `${host} redirects to ${to}: nothing else of the site was looked at`;
+  return wrong('site', seen, `look at that: signet doctor ${to}`);
 }
 
 /** Returns the line about a site without TLS. */

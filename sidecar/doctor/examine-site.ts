@@ -7,10 +7,16 @@ import { judgeServer } from './caddy.ts';
 import { judgePlain, judgeTls } from './certificate.ts';
 import { judgeClock } from './clock.ts';
 import type { Beside, Examination } from './examination.ts';
-import { lookAtRecord, type Spoofing } from './examine-record.ts';
+import { type InCapitals, lookAtRecord, type Spoofing } from './examine-record.ts';
 import { isUndecided } from './gate-mark.ts';
 import { type Line, notLookedAt, wrong } from './line.ts';
-import { judgeOddTarget, ODD_TARGET } from './odd-target.ts';
+import {
+  CONNECT_TARGET,
+  DOTS_TARGET,
+  judgeOddRequests,
+  judgeOddTarget,
+  ODD_TARGET,
+} from './odd-target.ts';
 import { judgeSignIn } from './sign-in.ts';
 import { isWithoutGate, judgeSidecar, judgeSignedOut, judgeSilence } from './signed-out.ts';
 import { judgeSpoofed, spoofOf, type Spoof } from './spoofed.ts';
@@ -41,13 +47,13 @@ export async function* lookAtSite(
   yield judgeClock('clock', "Caddy's clock", timedOf(page));
   // Of a sidecar that hangs the page has said so already.
   const withinMs = isWithoutGate(page) ? WITHOUT_GATE_MS : undefined;
-  const me = await ask(site, ME, agent(examination), withinMs);
+  const me = await ask(site, ME, agent(examination), { withinMs });
   yield 'problem' in me ? judgeSilence(me) : judgeSidecar(me);
   yield judgeSignedOut(site.url, page);
   const isSilent = 'problem' in me || isWithoutGate(me);
   const spoofing = yield* isSilent ? withoutGate(me) : lookAtGate(examination, issuers, page);
-  const isDown = isSilent || (health !== undefined && 'problem' in health);
-  yield* lookAtRecord(examination, page, spoofing, isDown);
+  const stands = isSilent ? { problem: NO_ANSWER } : health;
+  yield* lookAtRecord(examination, page, spoofing, stands);
 }
 
 // What hangs on the gate would be waited for, each in its turn, and tell the same again.
@@ -65,10 +71,12 @@ async function* lookAtGate(
 ): AsyncGenerator<Line, Spoofing> {
   yield* lookAtSignIns(examination, issuers);
   yield await lookAtOddTarget(examination);
+  yield await lookAtOddRequests(examination);
+  const capitals = await askInCapitals(examination);
   const spoof = spoofOf(randomBytes(16).toString('hex'));
   const { line, reply } = await lookAtSpoofed(examination, spoof, isUndecided(page));
   yield line;
-  return { spoof, reply };
+  return { spoof, reply, capitals };
 }
 
 async function* lookAtSignIns(
@@ -93,6 +101,21 @@ async function* lookAtSignIns(
 async function lookAtOddTarget(examination: Examination): Promise<Line> {
   const reply = await ask(examination.site, ODD_TARGET, agent(examination));
   return 'problem' in reply ? unanswered('odd target', reply) : judgeOddTarget(reply);
+}
+
+async function lookAtOddRequests(examination: Examination): Promise<Line> {
+  const { site } = examination;
+  const connect = await ask(site, CONNECT_TARGET, agent(examination), { method: 'CONNECT' });
+  return judgeOddRequests(connect, await ask(site, DOTS_TARGET, agent(examination)));
+}
+
+// Before the spoofed request: where that one's row is, this one's is, too.
+async function askInCapitals(examination: Examination): Promise<InCapitals | undefined> {
+  const { url } = examination.site;
+  const host = url.host.toUpperCase();
+  if (host === url.host || host.startsWith('[')) return undefined;
+  const reply = await ask(examination.site, ME, { ...agent(examination), Host: host });
+  return { host, reply: 'problem' in reply ? undefined : reply };
 }
 
 type Spoofed = { readonly line: Line; readonly reply?: Reply };

@@ -1,8 +1,8 @@
 // A whole examination, from the address to the destinations, in the order in which one thing needs another. It
 // calls; what an answer means stands in the file of its name.
-import { addressesOf, type Failed, type Site } from './ask.ts';
+import { addressesOf, type Failed, type Reply, type Site } from './ask.ts';
 import { lookAtProgram } from './caddy.ts';
-import { isHttpsPort, judgeScheme } from './certificate.ts';
+import { isHttpsPort, judgeRedirected, judgeScheme, secureTarget } from './certificate.ts';
 import { tryDestination } from './destinations.ts';
 import type { Beside, Examination } from './examination.ts';
 import { askPage, lookAtSite } from './examine-site.ts';
@@ -28,14 +28,28 @@ export async function* examine(given: Examination): AsyncGenerator<Line> {
   yield await lookAtAddress(site);
   const page = await askPage(examination);
   if ('problem' in page) yield* unreachable(site, page);
-  else if (isHttpsPort(page)) yield judgeScheme(site.url);
-  else yield* lookAtSite(examination, page, { issuers: await issuers, health: await health });
+  else
+    yield* lookAtAnswer(examination, page, async () => {
+      return { issuers: await issuers, health: await health };
+    });
   yield await lookAtProgram(examination.caddy);
   yield* lookAtLacking(examination);
   yield* lookAtHealth(examination, await health);
   for (const { lines } of await issuers) yield* lines;
   tell('waiting for the destinations …');
   yield* await destinations;
+}
+
+async function* lookAtAnswer(
+  examination: Examination,
+  page: Reply,
+  beside: () => Promise<Beside>,
+): AsyncGenerator<Line> {
+  const { url } = examination.site;
+  if (isHttpsPort(page)) return yield judgeScheme(url);
+  const secure = secureTarget(url, page);
+  if (secure !== undefined) return yield judgeRedirected(url, secure);
+  yield* lookAtSite(examination, page, await beside());
 }
 
 async function lookAtAddress({ url }: Site): Promise<Line> {

@@ -5,7 +5,7 @@ import { createBoundedFetch, type Fetch } from '../identity/bounded-fetch.ts';
 import { discover as discoverProvider } from '../identity/discover.ts';
 import { discover, endpointIn, fetchJson, type Metadata } from '../identity/metadata.ts';
 import { explain } from '../fault.ts';
-import { judge } from '../setup/discovery.ts';
+import { discoveryUrlOf, judge } from '../setup/discovery.ts';
 import { judgeClock, type Timed } from './clock.ts';
 import { judgeKeys } from './keys.ts';
 import { type Line, notLookedAt, quoted, well, wrong } from './line.ts';
@@ -68,8 +68,15 @@ export async function lookAtIssuer(
     const endpoint = metadata['authorization_endpoint'];
     return { lines, ...(typeof endpoint === 'string' && { endpoint }) };
   } catch (error) {
-    return { lines: [wrong(name, explain(error), MEND), ...clockLines(issuer, timed)] };
+    return { lines: [wrong(name, sentenceOf(error, issuer), MEND), ...clockLines(issuer, timed)] };
   }
+}
+
+// The library's own words leave the status out, and the URL.
+function sentenceOf(error: unknown, { issuer }: Issuer): string {
+  const { cause } = Object(error) as { cause?: unknown };
+  if (!(cause instanceof Response) || cause.status === 200) return explain(error);
+  return `${discoveryUrlOf(issuer)} answered with status ${cause.status}`;
 }
 
 async function metadataOf({ issuer, clientId }: Issuer, bounded: Fetch): Promise<Metadata> {

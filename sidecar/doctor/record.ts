@@ -3,18 +3,25 @@ import type { RequestRow } from '../audit/row.ts';
 import type { Awaited } from './evidence.ts';
 import { type Line, notLookedAt, quoted, warning, well, wrong } from './line.ts';
 import type { LogSeen } from './log-file.ts';
+import { MEND } from './odd-target.ts';
 import type { Spoof } from './spoofed.ts';
 
 /** Later than this the recorder is behind: reviewers look at what is minutes old. */
 const LATE_MS = 5000;
 
+const AS_IT_SAYS = 'mend what the recorder says; `signet status` says whether it is well again';
+
 const FOLLOWS = 'log written, readable, followed';
 
-/** Returns the line about the row; `log` is looked at only where there is none. */
-export function judgeRecord(found: Awaited, log: () => LogSeen | undefined): Line {
+/** Returns the line about the row; `log` is looked at only where there is none. `recorder` is what the recorder lacks. */
+export function judgeRecord(
+  found: Awaited,
+  log: () => LogSeen | undefined,
+  recorder?: string,
+): Line {
   const name = 'record';
   if ('problem' in found) return wrong(name, found.problem, '--state names the state folder');
-  if ('missing' in found) return judgeMissing(name, found.waitedMs, log());
+  if ('missing' in found) return judgeMissing(name, found.waitedMs, causeOf(log(), recorder));
   const { row, afterMs } = found;
   const seconds = `${(afterMs / 1000).toFixed(1)} s`;
   const route = row.route === undefined ? '' : ` on ${quoted(row.route)}`;
@@ -34,15 +41,17 @@ export function judgeRecord(found: Awaited, log: () => LogSeen | undefined): Lin
   return well(name, seen);
 }
 
-function judgeMissing(name: string, waitedMs: number, log: LogSeen | undefined): Line {
+function judgeMissing(name: string, waitedMs: number, [cause, mend]: Cause): Line {
   const seen = `no row of the request within ${Math.round(waitedMs / 1000)} s`;
-  const [cause, mend] = causeOf(log);
   return wrong(name, `${seen}: ${cause}`, mend);
 }
 
-function causeOf(log: LogSeen | undefined): readonly [cause: string, mend: string] {
+type Cause = readonly [cause: string, mend: string];
+
+function causeOf(log: LogSeen | undefined, recorder: string | undefined): Cause {
   switch (log?.is) {
     case undefined:
+      if (recorder !== undefined) return [`the recorder says: ${recorder}`, AS_IT_SAYS];
       return [
         'the recorder does not follow the log, or this is the record of another installation',
         'look at `signet status`; name the state folder by --state',
@@ -57,9 +66,11 @@ function causeOf(log: LogSeen | undefined): readonly [cause: string, mend: strin
     case 'unreadable':
       return [
         `the log can't be read by whoever runs this (${log.why})`,
-        "let the sidecar's user belong to Caddy's group; folder 0750, log 0640",
+        "let the sidecar's user belong to Caddy's group; folder 0750, log 0640, both of that group",
       ];
     case 'readable':
+      if (log.hasRequest && recorder !== undefined)
+        return [`Caddy has logged it, and the recorder says: ${recorder}`, AS_IT_SAYS];
       return log.hasRequest
         ? [
             'Caddy has logged it',
@@ -91,6 +102,18 @@ export function judgeSpoofedRow(found: Awaited, { traceId, marks }: Spoof): Line
     return warning(name, seen, 'only with `trace: { trust: always }` may that be');
   }
   return well(name, 'nobody is its user, and its id, path and trace are not the client’s');
+}
+
+/**
+ * Returns the line about the row of a request to the host in capitals, which a site without its snippet's own name of
+ * the log serves without one (Caddy up to 2.11.6). Undefined: nobody of Signet answered it, or no row comes at all.
+ */
+export function judgeCapitals(host: string, found: Awaited | undefined): Line {
+  const name = 'host in capitals';
+  if (found === undefined) return notLookedAt(name, 'no row of such a request could be looked for');
+  if ('problem' in found) return notLookedAt(name, found.problem);
+  if ('row' in found) return well(name, `a request to ${host} has its row, too`);
+  return wrong(name, `a request to ${host} has no row: it is served, and nobody hears of it`, MEND);
 }
 
 function believedIn(row: RequestRow, marks: Spoof['marks']): string[] {

@@ -40,6 +40,10 @@ export function judgeSidecar(reply: Reply): Line {
 export function judgeSignedOut(site: URL, reply: Reply): Line {
   const name = 'signed-out';
   const { status } = reply;
+  if (site.pathname.startsWith('/.signet/')) {
+    const seen = `${site.pathname} is a page of Signet’s own, which says nothing of the blocks`;
+    return warning(name, seen, 'name a URL that a protected block answers');
+  }
   if (requestIdOf(reply) === undefined) {
     const seen = `${status} without one X-Request-Id that is a UUID: Signet's snippet is not in front of it`;
     return wrong(name, seen, NO_SIGNET);

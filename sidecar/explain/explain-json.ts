@@ -17,18 +17,19 @@ export type Asked = {
 export function explainJson(
   { outcomes, isCut }: Explained,
   { method, url, by, locate }: Asked,
+  { hasTrail }: { readonly hasTrail: boolean },
 ): string {
   const json = {
     method,
     url,
     by,
     complete: !isCut,
-    outcomes: outcomes.map((told) => outcomeJson(told, locate(told))),
+    outcomes: outcomes.map((told) => outcomeJson(told, locate(told), hasTrail)),
   };
   return `${visibleJson(JSON.stringify(json))}\n`;
 }
 
-function outcomeJson(told: Told, line: string | undefined): object {
+function outcomeJson(told: Told, line: string | undefined, hasTrail: boolean): object {
   const { asked, open, served, when, behind, trail } = told;
   const last = (asked.findLast(({ verdict }) => verdict.decision !== 'allow') ?? asked.at(-1))
     ?.verdict;
@@ -47,6 +48,6 @@ function outcomeJson(told: Told, line: string | undefined): object {
     ...(behind.length > 0 && { behind: behind.map(servedWords) }),
     ...(line !== undefined && { line }),
     when: when.filter((all) => all.length > 0),
-    trail,
+    ...(hasTrail && { trail }),
   };
 }

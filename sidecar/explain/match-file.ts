@@ -12,7 +12,7 @@ export function matchFile(wanted: Readonly<Record<string, unknown>>, request: Re
   const tried = textsAt(wanted['try_files']);
   const names = tried.length === 0 ? ['{http.request.uri.path}'] : tried;
   const splits = textsAt(wanted['split_path']);
-  const cases = names.map((name) => caseOf(name, splits, request));
+  const cases = distinct(names.map((name) => caseOf(name, splits, request)));
   const shown = names.map((name) => replaced(name, request) ?? name).join(' or ');
   const met = unknown(`there is a file ${shown} on the disk`, fills(undefined));
   const isKnown = cases.every((one) => one !== undefined);
@@ -20,6 +20,11 @@ export function matchFile(wanted: Readonly<Record<string, unknown>>, request: Re
   const isSure =
     wanted['try_policy'] === 'first_exist_fallback' || names.at(-1)?.startsWith('=') === true;
   return isKnown ? { ...met, cases, isSure } : met;
+}
+
+// `index.php` in the root is `{path}/index.php`, too.
+function distinct(cases: readonly (Case | undefined)[]): (Case | undefined)[] {
+  return cases.filter((one, at) => cases.findIndex((other) => other?.why === one?.why) === at);
 }
 
 function caseOf(name: string, splits: readonly string[], request: Request): Case | undefined {

@@ -63,10 +63,18 @@ export function any(parts: readonly Met[]): Met {
   return { met, why: whysOf(open.length > 0 ? open : parts, ' or '), ...filled(parts) };
 }
 
-/** Returns the opposite. */
-export function opposite(part: Met): Met {
-  const met = part.met === 'unknown' ? 'unknown' : part.met === 'yes' ? 'no' : 'yes';
-  return { ...part, met };
+/** Returns the opposite; in which ways it may hold is not known of it. */
+export function opposite({ met, why, fills }: Met): Met {
+  const filled = fills && { fills };
+  if (met === 'unknown') return { met, why: negated(why), ...filled };
+  return { met: met === 'yes' ? 'no' : 'yes', why, ...filled };
+}
+
+const NOT = 'not: ';
+
+/** Returns the clause that holds where this one does not. */
+export function negated(why: string): string {
+  return why.startsWith(NOT) ? why.slice(NOT.length) : NOT + why;
 }
 
 // Caddy looks at the matchers of a set in any order and stops at the first that fails: what another one has

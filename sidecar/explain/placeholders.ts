@@ -63,6 +63,9 @@ function named(name: string, request: Request): Value | undefined {
   switch (name) {
     case 'http.request.method':
       return is(method);
+    case 'http.request.proto':
+      // As in `matchProtocol`: which one TLS brings is not known.
+      return is(scheme === 'http' ? 'HTTP/1.1' : undefined);
     case 'http.request.scheme':
       return is(scheme);
     case 'http.request.host':

@@ -107,9 +107,12 @@ function canonical(before: Request, after: Request): Request {
   const cleaned = cleanPath(escapedPath(rooted(path), ''), false);
   const made = unescaped(cleaned) ?? cleaned;
   const raw = rawPath === '' ? '' : rooted(rawPath);
-  // Bytes that are no UTF-8 are told by their spelling alone here.
-  if (made.includes('\ufffd'))
-    return { ...after, path: made, rawPath: raw.replaceAll(/%../g, (one) => one.toUpperCase()) };
+  // Bytes that are no UTF-8 are told by their spelling alone here; what was cleaned is spelled anew.
+  if (made.includes('\ufffd')) {
+    const isClean = cleanPath(raw, false) === raw;
+    const spelled = isClean ? raw : raw.replaceAll(/%../g, (one) => one.toUpperCase());
+    return { ...after, path: made, rawPath: spelled };
+  }
   const isOwn = raw !== '' && unescaped(raw) === made && raw !== escapedPath(made, '');
   return { ...after, path: made, rawPath: isOwn ? raw : '' };
 }

@@ -8,7 +8,7 @@ import { failed } from './failed.ts';
 import { intercepted } from './intercepted.ts';
 import { runHandler } from './handlers.ts';
 import { matchSets } from './match.ts';
-import type { Case, Met } from './met.ts';
+import { negated, type Case, type Met } from './met.ts';
 import type { Request } from './request.ts';
 import { blockName } from './block-name.ts';
 import {
@@ -162,7 +162,7 @@ function byCase<V>(
       : failed(fails, filled);
   });
   if (met.isSure) return taken;
-  const left = { ...way, assumed: [...way.assumed, `not: ${met.why}`] };
+  const left = { ...way, assumed: [...way.assumed, negated(met.why)] };
   return [...taken, stepped(left, 'skipped', what, `assumed that it is not so: ${met.why}`)];
 }
 

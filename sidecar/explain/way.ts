@@ -1,7 +1,7 @@
 // One way that a request may take through the routes: how far it is, what was met on it, and what it hangs on.
 import type { Handler, Route } from '../edge/adapted.ts';
 import type { Gate } from '../edge/gate-handler.ts';
-import type { Met } from './met.ts';
+import { negated, type Met } from './met.ts';
 import type { Maybe, Request } from './request.ts';
 
 /** What is still to be run, nearest first. */
@@ -150,7 +150,7 @@ export function forked<V>(
 function assuming<V>(way: Way<V>, why: string, holds: boolean): Way<V> {
   return {
     ...way,
-    settled: new Map([...way.settled, [why, holds]]),
-    assumed: [...way.assumed, holds ? why : `not: ${why}`],
+    settled: new Map([...way.settled, [why, holds], [negated(why), !holds]]),
+    assumed: [...way.assumed, holds ? why : negated(why)],
   };
 }

@@ -2,6 +2,7 @@
 import { htmlTarget } from '../edge/html-redirect.ts';
 import type { Served } from './way.ts';
 import type { Told } from './explain.ts';
+import { isRefusedAtOnce } from './told.ts';
 
 /** What becomes of a request, whoever asks: by the gate's yes or no, without a gate, or not at all. */
 export type Decision = 'allow' | 'login' | 'deny' | 'none';
@@ -23,6 +24,16 @@ export function isPast(told: Told): boolean {
     told.served.by !== 'intercept' &&
     told.served.by !== 'error'
   );
+}
+
+/** Returns whether it is refused: by the gate, which may send to sign-in, or by `import signet`. */
+export function isRefused(told: Told): boolean {
+  return ['deny', 'login'].includes(decisionOf(told)) || isRefusedAtOnce(told);
+}
+
+/** Returns whether nobody is there to answer it: no server listens, or no site is for the host. */
+export function isUnserved({ served, siteless }: Told): boolean {
+  return served.by === 'nobody' || siteless !== undefined;
 }
 
 /** Returns who answers, and what. */
@@ -80,6 +91,8 @@ export function whyWords(told: Told): string {
   if (last !== undefined) return verdictWords(last.verdict);
   if (open !== undefined)
     return 'it is open on purpose (`unprotected`): anyone is served, and no decision is made';
+  if (isRefusedAtOnce(told))
+    return '`import signet` refuses it, whoever asks and whatever block it would come to';
   if (isOwnPage)
     return 'it is a page of the sidecar itself (sign-in, sign-out and the like), which decides on its own whom it answers';
   if (siteless !== undefined) return `no site is for the host ${siteless}`;

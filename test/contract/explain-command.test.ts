@@ -46,6 +46,15 @@ app.test {
 }
 `;
 
+const SHUT = `import ${SNIPPETS}
+http://plain.test:81 {
+	import signet
+	abort /bye
+	error /gone 410
+	respond "open"
+}
+`;
+
 /** One more issuer, whose claims have other names. */
 const SETTINGS = `issuer: https://login.test
 client_id: signet
@@ -66,6 +75,7 @@ beforeAll(async () => {
   await writeFile(join(folder, 'Caddyfile'), CADDYFILE);
   await writeFile(join(folder, 'wrong'), 'app.test {\n\tbogus\n}\n');
   await writeFile(join(folder, 'php'), PHP);
+  await writeFile(join(folder, 'shut'), SHUT);
   await writeFile(join(folder, 'signet.yaml'), SETTINGS);
   await writeFile(join(folder, 'secret'), 'a-secret-of-the-test', { mode: 0o600 });
   await writeFile(join(folder, 'caddy.env'), 'SITE=other.test\n');
@@ -85,7 +95,18 @@ describe('its exit code', () => {
     [1, 'GET https://app.test/admin'],
     [1, 'GET https://app.test/admin --page'],
     [1, 'GET https://app.test/admin --role admin --type agent'],
+    [1, 'CONNECT http://plain.test:81/ --caddyfile shut'],
+    [1, 'GET http://plain.test:81/admin/../x --caddyfile shut'],
     [3, 'GET https://app.test/file'],
+    [0, 'GET http://plain.test:81/gone --caddyfile shut'],
+    [0, 'GET http://plain.test:81/bye --caddyfile shut'],
+    [2, 'GET http://plain.test:82/ --caddyfile shut'],
+    [2, 'GET http://other.test:81/ --caddyfile shut'],
+    [2, 'GET https://app.test/ --from 10.1.1.x'],
+    [2, 'GET https://app.test/ --from 999.1.1.1'],
+    [2, 'GET https://app.test/ --from 10.0.0.0/8'],
+    [2, 'GET https://app.test/ --from fe80::1%eth0'],
+    [0, 'GET https://app.test/ --from ::1'],
     [2, 'GET /admin'],
     [2, 'GET https://app.test/ --caddyfile wrong'],
     [2, 'GET https://app.test/ --caddyfile nowhere'],
@@ -112,6 +133,40 @@ test('on a pipe it is JSON, with the block and the line of its import', async ()
       behind: ['reverse_proxy app:3000'],
     },
   ]);
+});
+
+test('where nobody is there to answer, it is told who is not, and the exit code is 2', async () => {
+  const ended = await run('GET http://plain.test:82/ --caddyfile shut'.split(' '));
+  expect(outcomesOf(ended)).toMatchObject([
+    { answers: { words: 'nobody: no server of this configuration listens on port 82' } },
+  ]);
+});
+
+test('what `import signet` refuses is told as its refusal, and not as served to anyone', async () => {
+  const ended = await run('CONNECT http://plain.test:81/x --caddyfile shut'.split(' '));
+  expect(outcomesOf(ended)).toMatchObject([
+    { why: expect.stringContaining('`import signet` refuses it'), answers: { status: '405' } },
+  ]);
+});
+
+test('--no-trail leaves the trail out of the JSON, too', async () => {
+  const [outcome] = outcomesOf(await run(['GET', 'https://app.test/', '--no-trail'])) as object[];
+  expect(outcome).toMatchObject({ decision: 'none' });
+  expect(outcome).not.toHaveProperty('trail');
+});
+
+test('claims that are not there are named in a sentence', async () => {
+  const ended = await run(['GET', 'https://app.test/', '--claims', 'absent.json']);
+  expect(ended.err).toBe(
+    'signet: it could not be told: --claims absent.json: there is no such file\n',
+  );
+});
+
+test('a condition of php_fastcgi that holds for two of its files is told once', async () => {
+  const ended = await run(['GET', 'https://app.test/', '--caddyfile', 'php']);
+  for (const { when } of outcomesOf(ended) as { when: string[][] }[]) {
+    expect(new Set(when.map((all) => all.join())).size).toBe(when.length);
+  }
 });
 
 test('claims from standard input are read as their issuer’s are mapped', async () => {

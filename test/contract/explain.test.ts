@@ -103,6 +103,18 @@ describe('what it says is what Caddy does', () => {
     expect(await disagreements(all, shape.hasUnknown ?? false)).toEqual([]);
   });
 
+  test('with a host in capitals, which is its site’s', async () => {
+    const host = hostOf(SHAPES.findIndex(({ name }) => name.includes('`import signet` refuses')));
+    const all = ['/pub/x', '/admin', '/.signet/refused/dots'].map((target) => {
+      return { method: 'GET', target, host: host.toUpperCase(), headers: [] };
+    });
+    const [served, refused, dots] = all.flatMap(told);
+    expect(served).toMatchObject({ body: 'served /x of /x' });
+    expect(refused).toMatchObject({ body: 'gate admin' });
+    expect(dots).toMatchObject({ status: '400' });
+    expect(await disagreements(all, false)).toEqual([]);
+  });
+
   test.each([
     'a.wild.test',
     'A.WILD.test',

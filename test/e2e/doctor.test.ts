@@ -79,6 +79,8 @@ describe('at an installation that is well, with its settings and its record', ()
     ['sidecar', 'answers under /.signet/'],
     ['signed-out', '302: sent to sign in'],
     ['odd target', 'refused with 400'],
+    ['odd requests', 'CONNECT is refused with 405, and dot segments in a path with 400'],
+    ['host in capitals', 'a request to LOCALHOST:'],
     ['spoofed headers', 'none of 9 came back'],
     ['record', 'log written, readable, followed'],
     ['spoofed row', 'nobody is its user'],
@@ -149,6 +151,14 @@ test('plain http on this machine is a warning that names the cookies', async () 
   expect({ verdict, seen }).toMatchObject({
     verdict: 'warning',
     seen: expect.stringContaining('__Host-'),
+  });
+});
+
+test('--ca that is not there is named in a sentence', async () => {
+  const found = await runDoctor([secure('/orders'), '--ca', '/nowhere/ca.pem']);
+  expect(found).toMatchObject({
+    code: 2,
+    err: 'signet: --ca /nowhere/ca.pem is of no use: there is no such file\n',
   });
 });
 

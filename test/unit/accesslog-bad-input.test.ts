@@ -135,6 +135,7 @@ describe('a file that may not be read', () => {
       const log = files.follower();
       expect(lookAsNobody(log)).toBeUndefined();
       expect(log.problem()).toMatch(/can't be read: EACCES: permission denied/);
+      expect(log.problem()).toContain("belong to Caddy's group; folder 0750, log 0640");
       expect(log.isAtEnd()).toBe(false);
       chmodSync(locked, 0o755);
       expect(readAll(log)).toMatchObject({ lines: ['a', 'b'], gaps: [] });

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, expect, test } from '@jest/globals';
-import { ask, type Failed, type Reply, type Site } from '../../sidecar/doctor/ask.ts';
+import { addressesOf, ask, type Failed, type Reply, type Site } from '../../sidecar/doctor/ask.ts';
 import { examine } from '../../sidecar/doctor/examine.ts';
 import type { Line } from '../../sidecar/doctor/line.ts';
 import { until } from '../fixtures/until.ts';
@@ -27,7 +27,21 @@ async function siteOf(serve: (socket: Socket) => void): Promise<Site> {
 
 /** Asks such a server. */
 async function asked(serve: (socket: Socket) => void, withinMs?: number): Promise<Reply | Failed> {
-  return ask(await siteOf(serve), '/', {}, withinMs);
+  return ask(await siteOf(serve), '/', {}, { ...(withinMs !== undefined && { withinMs }) });
+}
+
+/** Returns the lines about such a server, with nothing else of an installation here. */
+async function examined(site: Site): Promise<Line[]> {
+  const why = 'not here';
+  const lines: Line[] = [];
+  for await (const line of examine({
+    ...{ site, version: '1.2.3', tell: () => undefined },
+    ...{ installed: { why }, sending: { why }, record: { why } },
+    caddy: { path: '/nonexistent', isNamed: true },
+  })) {
+    lines.push(line);
+  }
+  return lines;
 }
 
 const HEAD = 'HTTP/1.1 200 OK\r\n';
@@ -85,7 +99,7 @@ test('one that says a little now and then is not waited for', async () => {
   let reply: Reply | Failed | undefined;
   // Asked again where the machine stalled for as long, and nothing of the answer came in time.
   await until('a beginning of an answer', async () => {
-    reply = await ask(site, '/', {}, 300);
+    reply = await ask(site, '/', {}, { withinMs: 300 });
     return 'status' in reply;
   });
   expect(reply).toMatchObject({ status: 200, isCut: true });
@@ -110,15 +124,8 @@ test('a site whose every answer drips is examined within one time, and what ther
     socket.write(`HTTP/1.1 401 No\r\nX-Request-Id: ${id}\r\n\r\n`);
     timers.push(setInterval(() => socket.write('x'), 20));
   });
-  const [why, startedMs] = ['not here', performance.now()];
-  const lines: Line[] = [];
-  for await (const line of examine({
-    ...{ site: { ...site, endsAtMs: startedMs + 1_500 }, version: '1.2.3', tell: () => undefined },
-    ...{ installed: { why }, sending: { why }, record: { why } },
-    caddy: { path: '/nonexistent', isNamed: true },
-  })) {
-    lines.push(line);
-  }
+  const startedMs = performance.now();
+  const lines = await examined({ ...site, endsAtMs: startedMs + 1_500 });
   for (const timer of timers) clearInterval(timer);
   expect(performance.now() - startedMs).toBeLessThan(15_000);
   expect(lines.filter(({ seen }) => seen.includes('took all the time'))).toMatchObject([
@@ -126,6 +133,30 @@ test('a site whose every answer drips is examined within one time, and what ther
     { name: 'sign-in', verdict: 'not-looked-at' },
     { name: 'spoofed headers', verdict: 'not-looked-at' },
   ]);
+});
+
+test('a refused CONNECT is an answer with its status', async () => {
+  const site = await siteOf((socket) =>
+    socket.end('HTTP/1.1 405 Method Not Allowed\r\nX-Request-Id: a\r\nContent-Length: 0\r\n\r\n'),
+  );
+  expect(await ask(site, '/x', {}, { method: 'CONNECT' })).toMatchObject({
+    ...{ status: 405, headers: { 'x-request-id': ['a'] } },
+  });
+});
+
+test('a name below localhost is this machine, as it is to browsers and to curl', async () => {
+  const { url } = await siteOf((socket) => socket.end(`${HEAD}\r\nhere`));
+  const site = { url: new URL(`http://shop.localhost:${url.port}/`) };
+  expect(await addressesOf(site.url)).toContain('127.0.0.1');
+  expect(await ask(site, '/')).toMatchObject({ status: 200, body: 'here' });
+});
+
+test('of a site that leads on to https that is told, and nothing is said of its snippets', async () => {
+  const to = 'Location: https://app.example.com/orders\r\nContent-Length: 0\r\n';
+  const site = await siteOf((socket) => socket.end(`HTTP/1.1 308 Moved\r\n${to}\r\n`));
+  const lines = await examined(site);
+  expect(lines.map(({ name }) => name)).toEqual(['address', 'site', 'caddy', 'settings']);
+  expect(lines[1]?.mend).toBe('look at that: signet doctor https://app.example.com/orders');
 });
 
 test('101 to who asked for no other protocol is no answer', async () => {

@@ -9,7 +9,8 @@ import { awaitRow } from '../../sidecar/doctor/evidence.ts';
 import { judgeHealth } from '../../sidecar/doctor/health.ts';
 import { lookAtLacking } from '../../sidecar/doctor/lacking.ts';
 import { lookAtLog } from '../../sidecar/doctor/log-file.ts';
-import { judgeRecord, judgeSpoofedRow } from '../../sidecar/doctor/record.ts';
+import { withinMsOf } from '../../sidecar/doctor/examine-record.ts';
+import { judgeCapitals, judgeRecord, judgeSpoofedRow } from '../../sidecar/doctor/record.ts';
 import { spoofOf } from '../../sidecar/doctor/spoofed.ts';
 import { aRow } from '../fixtures/rows.ts';
 
@@ -84,9 +85,52 @@ describe('without the row', () => {
     expect(cause()).toContain('Caddy has logged it');
   });
 
+  test('what the recorder says of itself is the cause, with its own mend', () => {
+    const recorder = `The access log can't be read: EACCES. ${'x'.repeat(200)} folder 0750, log 0640`;
+    const judged = judgeRecord(
+      { missing: true, waitedMs: 2000 },
+      () => lookAtLog(path, ID),
+      recorder,
+    );
+    expect(judged.seen).toContain(`Caddy has logged it, and the recorder says: ${recorder}`);
+    expect(judged.mend).not.toContain('does `signet serve` run');
+  });
+
   test('a folder, or what leads nowhere, is no log', () => {
     expect(lookAtLog(folder, ID)).toEqual({ is: 'no-file' });
     expect(lookAtLog(join(path, 'x'), ID)).toEqual({ is: 'unreadable', why: 'ENOTDIR' });
+  });
+});
+
+describe('the row of a request to the host in capitals', () => {
+  const host = 'APP.EXAMPLE.COM';
+
+  test('that is there is well', () => {
+    expect(judgeCapitals(host, { row: aRow(), afterMs: 1 })).toMatchObject({ verdict: 'well' });
+  });
+
+  test('that is not is wrong, and the snippets are to be taken over anew', () => {
+    expect(judgeCapitals(host, { missing: true, waitedMs: 1000 })).toMatchObject({
+      verdict: 'wrong',
+      seen: expect.stringContaining(`a request to ${host} has no row`),
+      mend: expect.stringContaining('`signet snippet`'),
+    });
+  });
+
+  test('is not looked for where nobody of Signet answered it', () => {
+    expect(judgeCapitals(host, undefined).verdict).toBe('not-looked-at');
+  });
+});
+
+describe('how long a row is waited for', () => {
+  test.each([
+    [15_000, { status: 'ready', checks: { recorder: { ok: true } } }],
+    [15_000, { status: 'degraded', checks: { provider: { ok: false, problem: 'is away' } } }],
+    [2000, { status: 'degraded', checks: { recorder: { ok: false, problem: 'EACCES' } } }],
+    [2000, { problem: 'nothing listens there' }],
+    [15_000, undefined],
+  ] as const)('is %d ms where /readyz says %j', (withinMs, health) => {
+    expect(withinMsOf(health)).toBe(withinMs);
   });
 });
 

@@ -2,9 +2,15 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Reply, Tls } from '../../sidecar/doctor/ask.ts';
 import { judgeServer } from '../../sidecar/doctor/caddy.ts';
-import { isHttpsPort, judgePlain, judgeTls } from '../../sidecar/doctor/certificate.ts';
+import {
+  isHttpsPort,
+  judgePlain,
+  judgeRedirected,
+  judgeTls,
+  secureTarget,
+} from '../../sidecar/doctor/certificate.ts';
 import { judgeClock, skewMs } from '../../sidecar/doctor/clock.ts';
-import { judgeOddTarget } from '../../sidecar/doctor/odd-target.ts';
+import { judgeOddRequests, judgeOddTarget } from '../../sidecar/doctor/odd-target.ts';
 import { judgeSignIn } from '../../sidecar/doctor/sign-in.ts';
 import { isWithoutGate, judgeSidecar, judgeSignedOut } from '../../sidecar/doctor/signed-out.ts';
 import { judgeSpoofed, spoofOf } from '../../sidecar/doctor/spoofed.ts';
@@ -85,6 +91,67 @@ describe('the answer to somebody who has not signed in', () => {
   test('a trace of the app’s own is no mark of the gate', () => {
     const other = TIMING.replaceAll('4d03', 'ffff');
     expect(judgeSignedOut(SITE, undecided(200, { 'server-timing': other })).verdict).toBe('wrong');
+  });
+});
+
+test('a page of Signet’s own says nothing of the blocks, and another is asked for', () => {
+  for (const path of ['me', 'login', '']) {
+    const line = judgeSignedOut(new URL(`https://app.example.com/.signet/${path}`), decided(401));
+    expect(line).toMatchObject({
+      verdict: 'warning',
+      seen: expect.stringContaining('a page of Signet’s own'),
+      mend: expect.stringContaining('a URL that a protected block answers'),
+    });
+  }
+});
+
+describe('requests that only a newer snippet refuses', () => {
+  test.each([
+    ['well', 'refused', undecided(405), undecided(400)],
+    ['wrong', 'CONNECT is answered 502', undecided(502), undecided(400)],
+    ['wrong', 'CONNECT is answered 200', decided(200), undecided(404)],
+    ['warning', 'is answered 404', undecided(405), undecided(404)],
+    ['warning', 'is answered 200', undecided(405), decided(200)],
+    // Something in front of Caddy refuses it.
+    ['well', 'refused', aReply(403), aReply(400)],
+    ['well', 'refused', { problem: 'it hung up' }, undecided(400)],
+    ['wrong', 'CONNECT is answered 200', aReply(200), undecided(400)],
+  ])('are %s: %s', (verdict, seen, connect, dots) => {
+    expect(judgeOddRequests(connect, dots)).toMatchObject({
+      verdict,
+      seen: expect.stringContaining(seen),
+      ...(verdict !== 'well' && { mend: expect.stringContaining('`signet snippet`') }),
+    });
+  });
+
+  test('are not looked at when there is no time left', () => {
+    const unasked = { problem: 'no time', isUnasked: true } as const;
+    expect(judgeOddRequests(unasked, unasked).verdict).toBe('not-looked-at');
+    expect(judgeOddRequests(undecided(405), unasked).verdict).toBe('not-looked-at');
+  });
+});
+
+describe('a site that leads on to https', () => {
+  const asked = new URL('http://app.example.com/orders?a=secret');
+  const to = (location: string, headers = {}) => aReply(308, { location, ...headers });
+
+  test('is one wrong line, which says where to look', () => {
+    const target = secureTarget(asked, to('https://app.example.com/orders?a=secret'));
+    expect(judgeRedirected(asked, target!)).toEqual({
+      name: 'site',
+      verdict: 'wrong',
+      seen: 'app.example.com redirects to https://app.example.com/orders: nothing else of the site was looked at',
+      mend: 'look at that: signet doctor https://app.example.com/orders',
+    });
+  });
+
+  test.each([
+    ['to plain http', asked, to('http://app.example.com/x')],
+    ['by Signet’s own site', asked, to('https://app.example.com/x', { 'x-request-id': ID })],
+    ['that is asked by https', SITE, to('https://www.example.com/x')],
+    ['that answers', asked, aReply(200)],
+  ])('is none %s', (_which, url, reply) => {
+    expect(secureTarget(url, reply)).toBeUndefined();
   });
 });
 

@@ -151,8 +151,15 @@ describe('others', () => {
     ['not', [{ path: ['/x'] }, { method: ['PUT'] }], 'no'],
     ['not', [{ method: ['PUT'] }], 'yes'],
     ['not', [{ geoip: {} }], 'unknown'],
+    ['vars', { '{http.request.proto}': ['HTTP/1.1'] }, 'yes'],
+    ['vars', { '{http.request.proto}': ['websocket'] }, 'no'],
   ])('%s %j: %s', (name, wanted, met) => {
     expect(metBy(name, wanted, at('/x', { from: '127.0.0.1' }))).toBe(met);
+  });
+
+  test('which protocol TLS brings is not known', () => {
+    const secure = asked('https://a.test/');
+    expect(metBy('vars', { '{http.request.proto}': ['websocket'] }, secure)).toBe('unknown');
   });
 
   test('without --from an address is not known', () => {

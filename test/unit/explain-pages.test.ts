@@ -1,11 +1,12 @@
 // What `signet explain` says of answers that are neither an app's nor the gate's: the sidecar's own pages in a site
 // without a gate, and redirects that are pages.
+import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { readAdapted } from '../../sidecar/edge/adapted.ts';
-import { explainRequest } from '../../sidecar/explain/explain.ts';
+import { explainRequest, type Told } from '../../sidecar/explain/explain.ts';
 import { servedWords, whyWords } from '../../sidecar/explain/words.ts';
 
-function toldOf(handle: readonly object[], path: string) {
+function outcomesOf(handle: readonly object[], path: string): readonly Told[] {
   const servers = { srv0: { listen: [':443'], routes: [{ handle }] } };
   const adapted = readAdapted(JSON.stringify({ apps: { http: { servers } } }));
   if ('problem' in adapted) throw new Error(adapted.problem);
@@ -16,7 +17,11 @@ function toldOf(handle: readonly object[], path: string) {
     found,
   });
   if ('problem' in explained) throw new Error(explained.problem);
-  return explained.outcomes[0]!;
+  return explained.outcomes;
+}
+
+function toldOf(handle: readonly object[], path: string): Told {
+  return outcomesOf(handle, path)[0]!;
 }
 
 /** A proxy of pages, as `import signet` makes one. */
@@ -64,4 +69,40 @@ test('a redirect by a page is told as one', () => {
     'a redirect (200, by a page) to https://x.test/',
     'no gate is asked',
   ]);
+});
+
+test('each refusal that stands in the snippet is told as one', () => {
+  const snippet = readFileSync(new URL('../../caddy/signet.caddy', import.meta.url), 'utf8');
+  const refusals = [...snippet.matchAll(/^\t+respond .*?"([^"]+)" (\d+)$/gm)];
+  expect(refusals.length).toBeGreaterThan(3);
+  for (const [, body, status_code] of refusals) {
+    const told = toldOf([{ handler: 'static_response', body, status_code }], '/x');
+    expect(whyWords(told)).toContain('`import signet` refuses it');
+  }
+});
+
+test('what holds only where a condition does not is told with that condition turned round', () => {
+  const [far, near] = ['far', 'near'].map((body) => [{ handler: 'static_response', body }]);
+  const match = [{ not: [{ remote_ip: { ranges: ['10.0.0.0/8'] } }] }];
+  const routes = [{ match, handle: far }, { handle: near }];
+  const [one, other] = outcomesOf([{ handler: 'subroute', routes }], '/');
+  expect(one).toMatchObject({
+    served: { body: 'far' },
+    when: [['not: it comes from 10.0.0.0/8; say where from by --from']],
+  });
+  expect(other).toMatchObject({
+    served: { body: 'near' },
+    when: [['it comes from 10.0.0.0/8; say where from by --from']],
+  });
+});
+
+test('the same condition and its opposite are settled by one another', () => {
+  const match = [{ remote_ip: { ranges: ['10.0.0.0/8'] } }];
+  const routes = [
+    { match, handle: [{ handler: 'static_response', body: 'near' }] },
+    { match: [{ not: match }], handle: [{ handler: 'static_response', body: 'far' }] },
+    { handle: [{ handler: 'static_response', body: 'never' }] },
+  ];
+  const bodies = outcomesOf([{ handler: 'subroute', routes }], '/').map(({ served }) => served);
+  expect(bodies).toMatchObject([{ body: 'near' }, { body: 'far' }]);
 });

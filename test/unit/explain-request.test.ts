@@ -348,7 +348,7 @@ describe('told', () => {
   });
 
   test('elsewhere it is one line of JSON', () => {
-    const json = explainJson(explained, asked);
+    const json = explainJson(explained, asked, { hasTrail: true });
     expect(json.endsWith('}\n') && json.split('\n').length === 2).toBe(true);
     expect(JSON.parse(json)).toMatchObject({
       complete: true,
