@@ -14,6 +14,7 @@ import { findGates } from './rule-gate.ts';
 import { findUnguarded } from './rule-guard.ts';
 import { findIdentity } from './rule-identity.ts';
 import { findLogs } from './rule-log.ts';
+import { findOldSignet } from './rule-old.ts';
 import { findPages } from './rule-pages.ts';
 import { findNeverReached, findPathEdges } from './rule-reach.ts';
 import { findRequirements } from './rule-requirement.ts';
@@ -44,6 +45,7 @@ const RULES: readonly Rule[] = [
   findNeverReached,
   findPathEdges,
   findTargets,
+  findOldSignet,
   findAround,
 ];
 

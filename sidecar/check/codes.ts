@@ -41,9 +41,9 @@ export const CODES = {
   },
   'never-reached': {
     severity: 'error',
-    title: 'nothing comes to this block',
-    risk: 'What it asks for is asked of nobody: another block before it answers, by a requirement of its own.',
-    mend: 'Give each block a `handle` of its own, with a path or matcher: `handle /admin* { import protect … }`.',
+    title: 'nothing comes to this block, or not all that it names',
+    risk: 'What it asks for is not asked: another block before it answers, by a requirement of its own.',
+    mend: 'Give each block a `handle` of its own, with a path or matcher, the narrower first: `handle /admin* { import protect … }`.',
   },
   'target-unchecked': {
     severity: 'error',
@@ -51,11 +51,17 @@ export const CODES = {
     risk: 'A target such as `x:http://x/admin` comes through the open block, and its app may serve what another block protects (SECURITY.md).',
     mend: 'Take over the `import signet` of caddy/signet.caddy of this version: it refuses such a target for the whole site.',
   },
+  'signet-old': {
+    severity: 'error',
+    title: 'the site lacks what `import signet` does by now',
+    risk: 'What an app reads out of a CONNECT, or makes of `/admin/..%2fpublic`, was asked of no gate; and what comes to a host in another spelling leaves no trace.',
+    mend: 'Take over the snippets of this version: `signet snippet` prints them.',
+  },
   'path-edge': {
     severity: 'warning',
-    title: 'the path itself goes to another block',
-    risk: '`/x/*` leaves `/x` to the next block, and to most apps the two are one page.',
-    mend: 'Write `handle /x*`, or `@x path /x /x/*`.',
+    title: 'what belongs to the path goes to another block',
+    risk: '`/x/*` leaves `/x` to the next block, and to most apps the two are one page; `^/x/.*` leaves it `/x/a%0ab`.',
+    mend: 'Write `handle /x*`, or `@x path /x /x/*`; in a `path_regexp` write `(?s)` in front, with which a dot is a line’s end, too.',
   },
   'gate-waits': {
     severity: 'warning',
@@ -75,11 +81,17 @@ export const CODES = {
     risk: 'When the sidecar is down, or whenever an error can be provoked, this is served to anyone: error routes run without the decision.',
     mend: 'Answer errors by `respond`, or by `rewrite` to a fixed file and `file_server`.',
   },
+  'intercept-serves': {
+    severity: 'error',
+    title: 'an `intercept` that sees refusals puts more than a static answer in their place',
+    risk: 'Who is refused, or whoever provokes such an answer, is served this instead: no gate is asked for it.',
+    mend: 'Answer by `respond`, or by `rewrite` to a fixed file and `file_server`; or put the `intercept` into the block, behind its gate, where it sees the app’s answers alone.',
+  },
   'error-route-asks': {
     severity: 'error',
-    title: 'the gate is asked in an error route',
+    title: 'the gate is asked in an error route or an `intercept`',
     risk: 'It decides a second time for the same request; the line has two stamps and is set aside.',
-    mend: 'Take `protect` out of `handle_errors`, and answer by `respond`.',
+    mend: 'Take `protect` out of `handle_errors` or `intercept`, and answer by `respond`, or by a fixed file.',
   },
   'requirement-invalid': {
     severity: 'error',
@@ -193,7 +205,7 @@ export const CODES = {
     severity: 'error',
     title: 'some requests are left out of the log',
     risk: 'They have no row: what a client does there leaves no trace.',
-    mend: 'Take `log_skip` (or skip_hosts, skip_unmapped_hosts) away; filter rows when you read them.',
+    mend: 'Take `log_skip` (or `log_name`, skip_hosts, skip_unmapped_hosts) away; filter rows when you read them.',
   },
   'log-sampled': {
     severity: 'error',
@@ -223,7 +235,7 @@ export const CODES = {
     severity: 'error',
     title: 'the log lacks fields that rows are made of, or has them twice',
     risk: 'Rows without an identity, a route or an id; or none.',
-    mend: '`protect` appends uuid, route and stamp; the log’s filter must not delete, hash or replace what rows are made of.',
+    mend: '`protect` appends route, stamp and more, and Caddy uuid: name what you append otherwise, or take it away; the log’s filter must not delete, hash or replace what rows are made of.',
   },
   'log-credentials': {
     severity: 'warning',
@@ -273,6 +285,12 @@ export const CODES = {
     risk: 'Clients say themselves which address and host they come from; rows and sign-in links believe it.',
     mend: 'Name the addresses of your proxies in `trusted_proxies`, and no more.',
   },
+  'proxies-not-strict': {
+    severity: 'warning',
+    title: 'a client behind a trusted proxy names its own address',
+    risk: 'Most proxies append to X-Forwarded-For, and Caddy takes the first address in it, which the client wrote; rows and bounds believe it.',
+    mend: 'Write `trusted_proxies_strict` beside `trusted_proxies`; or name a header that your proxy alone writes in `client_ip_headers`.',
+  },
   'plain-http': {
     severity: 'warning',
     title: 'the site is served without TLS',
@@ -296,6 +314,12 @@ export const CODES = {
     title: 'this Caddy can ask an app instead of the gate',
     risk: 'Before 2.11.5 a dial that comes late goes to an app on a unix socket, with cookie and key (GHSA-6365-7ppr-5r92; SECURITY.md).',
     mend: 'Use Caddy 2.11.5 or later, or set SIGNET_GATE_KEEPALIVE=off for Caddy.',
+  },
+  'variable-unset': {
+    severity: 'warning',
+    title: 'a variable of the file is not set here',
+    risk: 'Caddy reads nothing in its place: a path that is empty makes a catch-all, and what is checked may not be what will run.',
+    mend: 'Name the environment of Caddy’s service by `--envfile`, or write a default: `{$NAME:default}`.',
   },
   'secret-in-file': {
     severity: 'warning',

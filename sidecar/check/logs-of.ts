@@ -19,17 +19,25 @@ export function logsOf(
   server: ServerLogs,
   hosts: readonly string[],
 ): NamedLog[] {
-  const loggers = loggersOf(server, hosts);
+  return taking(logs, loggersOf(server, hosts));
+}
+
+/** Returns the logs that write down what a logger of this name gets: as `log_name` has it. */
+export function logsOfLogger({ logs }: Adapted, name: string): NamedLog[] {
+  return taking(logs, [name]);
+}
+
+function taking(logs: Adapted['logs'], loggers: readonly string[]): NamedLog[] {
+  const names = loggers.map((name) => (name === '' ? ACCESS : `${ACCESS}.${name}`));
   return Object.entries(logs)
-    .filter(([, log]) => loggers.some((logger) => takes(log, logger)))
+    .filter(([, log]) => names.some((logger) => takes(log, logger)))
     .map(([name, log]) => ({ name, log }));
 }
 
 // A site without a host, or whose host is not named, goes to the default one.
-function loggersOf(server: ServerLogs, hosts: readonly string[]): string[] {
+function loggersOf(server: ServerLogs, hosts: readonly string[]): readonly string[] {
   const named = hosts.flatMap((host) => loggersNamed(server, host) ?? []);
-  const names = named.length > 0 ? named : [server.default_logger_name ?? ''];
-  return names.map((name) => (name === '' ? ACCESS : `${ACCESS}.${name}`));
+  return named.length > 0 ? named : [server.default_logger_name ?? ''];
 }
 
 function takes({ include = [], exclude = [] }: Log, logger: string): boolean {

@@ -50,8 +50,10 @@ function toSidecar(visit: Visit): Found[] {
 const IN_ERRORS: readonly Serves[] = ['app', 'files', 'other'];
 
 function inErrors(visit: Visit, others: readonly Visit[]): Found[] {
-  if (visit.gate)
-    return [foundAt('error-route-asks', visit, `${last(visit)} stands in an error route`)];
+  if (visit.gate) {
+    const where = visit.mode === 'error' ? 'an error route' : 'an intercept';
+    return [foundAt('error-route-asks', visit, `${last(visit)} stands in ${where}`)];
+  }
   const serves = servedBy(visit);
   if (serves === 'unknown' && !isGuarded(visit)) {
     return [foundAt('handler-unknown', visit, `${last(visit)} runs where no gate was asked`)];
@@ -65,7 +67,7 @@ function inErrors(visit: Visit, others: readonly Visit[]): Found[] {
     return [foundAt('error-route-serves', visit, seen)];
   }
   const seen = `${last(visit)} answers in place of an answer that it intercepts, a refusal among them`;
-  return [foundAt('unguarded', visit, seen)];
+  return [foundAt('intercept-serves', visit, seen)];
 }
 
 function inAnswer(visit: Visit): string {

@@ -11,7 +11,7 @@ import {
 import type { Visit } from '../edge/walk.ts';
 import type { Code } from './codes.ts';
 import type { Found } from './finding.ts';
-import { isToSidecar, servedBy } from './places.ts';
+import { isPages, isToSidecar, servedBy } from './places.ts';
 import { type Edge, foundAt, headersSent, isDeclaredOpen, isGuarded, type Rule } from './rule.ts';
 
 /** Returns what is wrong with the headers that apps get. */
@@ -23,6 +23,7 @@ export const findIdentity: Rule = (edge) =>
         .filter((visit) => isApp(visit, edge))
         .flatMap((visit) => [...identity(visit), ...variables(visit), ...others(visit)]),
       ...visits.flatMap(mapped),
+      ...visits.filter((visit) => !isSidecars(visit, edge)).flatMap(spelledOtherwise),
     ]);
 
 /** What a gate's answer brings; where it does not, Caddy 2.11 takes what a `map` says of it. */
@@ -33,6 +34,43 @@ function mapped(visit: Visit): Found[] {
   const names = textsAt(visit.handler['destinations']).filter((name) => OF_ANSWER.test(name));
   if (names.length === 0) return [];
   return [foundAt('identity-overwritten', visit, `${names.join(', ')}: set by map`)];
+}
+
+/** As `import signet` deletes them, so that no app takes another spelling for the caller (GHSA-49wc-4hcv-v58q). */
+const OF_CALLER = /^(?:remote|signet)/i;
+/** Where it comes from. */
+const ADDRESS = /^remote[-_.]?(?:addr|address|host|ip|port)$/i;
+
+// What is followed by its name is told at the app that gets it.
+function spelledOtherwise(visit: Visit): Found[] {
+  const { handler, headers, request } = visit.handler;
+  const ops = recordAt(handler === 'headers' ? request : recordAt(headers)['request']);
+  const set = Object.entries({ ...recordAt(ops['add']), ...recordAt(ops['set']) });
+  const names = set.flatMap(([name, values]) =>
+    OF_CALLER.test(name) &&
+    !ADDRESS.test(name) &&
+    !isFollowed(name) &&
+    !isCopied(name, values, visit)
+      ? [name]
+      : [],
+  );
+  if (names.length === 0) return [];
+  return [foundAt('identity-overwritten', visit, `${names.join(', ')}: set anew`)];
+}
+
+// What it gets has its own meaning: `Signet-Key`.
+function isSidecars(visit: Visit, { sidecars }: Edge): boolean {
+  return visit.gate !== undefined || isToSidecar(visit, sidecars) || isPages(visit, sidecars);
+}
+
+// `copy_headers Signet-Stamp`, for the log.
+function isCopied(name: string, values: unknown, { inGateAnswer }: Visit): boolean {
+  const own = `{http.reverse_proxy.header.${name}}`.toLowerCase();
+  return inGateAnswer && textsAt(values).every((value) => value.toLowerCase() === own);
+}
+
+function isFollowed(name: string): boolean {
+  return [...IDENTITY_HEADERS, ...ALIASES].some((one) => one === name.toLowerCase());
 }
 
 // Behind a gate or declared open; what is neither is `unguarded`, which says enough.

@@ -1,5 +1,5 @@
 // The record begins with Caddy's log: whether each request of a site gets a line, and whether the recorder can read it.
-import { type Log, textsAt } from '../edge/adapted.ts';
+import { type Adapted, type Log, textsAt } from '../edge/adapted.ts';
 import { asksForHeader, isOnlyFor2xx } from '../edge/gate-handler.ts';
 import { partsOf } from '../edge/partition.ts';
 import { knownOf } from '../edge/state.ts';
@@ -8,7 +8,7 @@ import type { Code } from './codes.ts';
 import type { Found } from './finding.ts';
 import { ofFormat } from './log-format.ts';
 import { unloggedBecause } from './logged-hosts.ts';
-import { fileOf, logsOf, type NamedLog, SIGNET_LOG, signetLog } from './logs-of.ts';
+import { fileOf, logsOf, logsOfLogger, type NamedLog, SIGNET_LOG, signetLog } from './logs-of.ts';
 import { type Edge, foundAt, foundIn, type Rule, type Site } from './rule.ts';
 import { serverPointer } from '../edge/pointer.ts';
 
@@ -19,7 +19,7 @@ export const findLogs: Rule = (edge) => {
   const found = sites.flatMap((site) => {
     const { log, problems } = logOf(site, edge);
     if (log) read.set(log.name, log);
-    return [...problems, ...skipped(site, edge), ...ofServer(site, edge), ...ofFields(site)];
+    return [...problems, ...skipped(site, edge, log), ...ofServer(site, edge), ...ofFields(site)];
   });
   return [...found, ...[...read.values()].flatMap((log) => ofLog(log, edge))];
 };
@@ -40,12 +40,12 @@ function ofServer({ server, hosts }: Site, { adapted }: Edge): Found[] {
   ];
 }
 
-function skipped(site: Site, { adapted }: Edge): Found[] {
+function skipped(site: Site, { adapted }: Edge, log: NamedLog | undefined): Found[] {
   const { logs = {}, routes = [] } = adapted.servers[site.server] ?? {};
   const found: Found[] = site.visits
     .filter(({ handler }) => handler.handler === 'vars' && handler['log_skip'] === true)
     .map((visit) => foundAt('log-skipped', visit, 'log_skip'));
-  const moved = site.visits.filter(({ handler }) => namesOtherLogger(handler));
+  const moved = site.visits.filter(({ handler }) => namesOtherLogger(handler, adapted, log));
   found.push(...moved.map((visit) => foundAt('log-skipped', visit, 'log_name leads elsewhere')));
   const others = partsOf(routes)
     .flatMap(({ hosts }) => hosts)
@@ -58,8 +58,14 @@ function skipped(site: Site, { adapted }: Edge): Found[] {
   return found;
 }
 
-function namesOtherLogger({ handler, access_logger_names: names }: Visit['handler']): boolean {
-  return handler === 'vars' && names !== undefined && !textsAt([names].flat()).includes(SIGNET_LOG);
+function namesOtherLogger(
+  { handler, access_logger_names: names }: Visit['handler'],
+  adapted: Adapted,
+  log: NamedLog | undefined,
+): boolean {
+  if (handler !== 'vars' || names === undefined) return false;
+  const taking = textsAt([names].flat()).flatMap((name) => logsOfLogger(adapted, name));
+  return !taking.some(({ name }) => name === SIGNET_LOG || name === log?.name);
 }
 
 // Of a gate both the yes and the no.
@@ -73,6 +79,7 @@ const APPENDED = /^(uuid|route|unprotected|stamp|proxied_ms|upstream\w*|retries)
 function appendedTwice({ visits }: Site): Found[] {
   // Of two gates that has to be said, and no more.
   if (visits.some(({ gate, known }) => gate && known.perhaps.includes('gate'))) return [];
+  const told = new Set<string>();
   return visits.flatMap((visit) => {
     const { handler, key } = visit.handler;
     if (handler !== 'log_append' || typeof key !== 'string' || !APPENDED.test(key)) return [];
@@ -80,7 +87,10 @@ function appendedTwice({ visits }: Site): Found[] {
     // Caddy itself writes this one.
     const isThere =
       key === 'uuid' || perhaps.includes(`log:${key}`) || perhaps.includes(`late:${key}`);
-    return isThere ? [foundAt('log-fields', visit, `${key} is appended to one line twice`)] : [];
+    // Where a site's own line does it, each block behind it has the second.
+    if (!isThere || told.has(key)) return [];
+    told.add(key);
+    return [foundAt('log-fields', visit, `${key} is appended to one line twice`)];
   });
 }
 

@@ -1,5 +1,4 @@
 // Whether people can sign in: requests for the sidecar's own pages, walked through what Caddy would do with them.
-import { type MatcherSet, recordAt, textsAt } from '../edge/adapted.ts';
 import { holdsGate } from '../edge/gate-handler.ts';
 import { type PlacedRoute, partsOf } from '../edge/partition.ts';
 import { serverPointer } from '../edge/pointer.ts';
@@ -10,6 +9,7 @@ import type { Request } from '../explain/request.ts';
 import type { Served } from '../explain/way.ts';
 import { type Asking, askSite, requestTo } from './ask-site.ts';
 import type { Found } from './finding.ts';
+import { pathsIn } from './paths-in.ts';
 import { onlyLeadsToHttps } from './plain.ts';
 import { type Edge, foundAt, foundIn, type Rule, type Site } from './rule.ts';
 import { listensBy } from './tls.ts';
@@ -25,7 +25,7 @@ const PAGES = [
 export const findPages: Rule = (edge) =>
   edge.sites
     .filter((site) => !site.lacksSignet && isMeant(site, edge) && !isLeft(site, edge))
-    .flatMap((site) => inSite(site, edge));
+    .flatMap((site) => pagesElsewhere(site, edge));
 
 // Also where nothing comes to the gate: a site that leads everything elsewhere.
 function isMeant({ server, hosts, visits }: Site, { adapted }: Edge): boolean {
@@ -48,7 +48,8 @@ function isLeft(site: Site, { adapted }: Edge): boolean {
   return secure.length === 0 && onlyLeadsToHttps(site);
 }
 
-function inSite(site: Site, edge: Edge): Found[] {
+/** Returns what answers the sidecar's pages of a site in its place; nothing where none does. */
+export function pagesElsewhere(site: Site, edge: Edge): Found[] {
   for (const asking of askings(site, edge)) {
     const other = elsewhere(site, edge, asking);
     if (other === undefined) continue;
@@ -75,18 +76,6 @@ function isLedOn(host: string, site: Site, edge: Edge): boolean {
     const outcomes = askSite(site, edge, { method: 'GET', path, host });
     return outcomes?.every(({ served }) => served.by === 'redirect' && isTo(served.to, site, host));
   });
-}
-
-// One for each path that a matcher of the site has a word for.
-function pathsIn({ visits }: Site): string[] {
-  const sets = new Set(visits.flatMap(({ given }) => given.flatMap((one) => one.sets)));
-  const paths = [...sets].flatMap(pathsOf).map((path) => path.replaceAll(/[*?]/g, 'x'));
-  return [...new Set(paths)].filter((path) => /^\/[\w./-]*$/.test(path));
-}
-
-function pathsOf(set: MatcherSet): readonly string[] {
-  const { path, not } = set;
-  return [...textsAt(path), ...(Array.isArray(not) ? not.map(recordAt).flatMap(pathsOf) : [])];
 }
 
 function isTo(target: string | undefined, { hosts }: Site, from: string): boolean {

@@ -69,8 +69,18 @@ function ofServer(name: string, server: Server): Found[] {
   if (ranges.length > 0) {
     const pointer = `${serverPointer(name)}/trusted_proxies`;
     found.push(foundIn('proxies-trusted', pointer, [], `trusted_proxies has ${ranges.join(', ')}`));
+  } else if (proxies !== undefined && believesFirst(server)) {
+    const seen = `trusted_proxies without trusted_proxies_strict for ${listensOn(server)}`;
+    found.push(foundIn('proxies-not-strict', serverPointer(name), [], seen));
   }
   return found;
+}
+
+// Caddy 2.11: `determineTrustedProxy`. A header of another name is one that the proxy writes alone, or none would name it.
+function believesFirst(server: Server): boolean {
+  const headers = textsAt(server['client_ip_headers']);
+  const isUsual = headers.length === 0 || headers.some((name) => /^x-forwarded-for$/i.test(name));
+  return isUsual && !(Number(server['trusted_proxies_strict'] ?? 0) > 0);
 }
 
 // A proxy's own list: its upstream believes whom it names.

@@ -3,6 +3,7 @@
 import type { MatcherSet } from '../edge/adapted.ts';
 import { recordAt, textsAt } from '../edge/adapted.ts';
 import type { Visit } from '../edge/walk.ts';
+import { goRegExp } from '../explain/regexp.ts';
 import type { Found } from './finding.ts';
 import { servedBy } from './places.ts';
 import { foundAt, isDeclaredOpen, isGuarded, type Rule } from './rule.ts';
@@ -26,14 +27,32 @@ function isOpenApp(visit: Visit): boolean {
 function isRefusal(visit: Visit): boolean {
   const { handler, given } = visit;
   if (!['static_response', 'error'].includes(handler.handler)) return false;
-  return given.some(({ sets }) => sets.every(({ not }) => Array.isArray(not) && not.some(isPath)));
+  return given.some(({ sets }) => sets.every(isNoPath));
 }
 
+// Said of it, or of its opposite.
+function isNoPath({ not, ...others }: MatcherSet): boolean {
+  if (Array.isArray(not)) return not.some(isPath);
+  const pattern = uriPattern(others);
+  return pattern?.test(TARGET) === true && !pattern.test('/admin');
+}
+
+/** What is to be refused. */
+const TARGET = 'x:http://x/admin';
+
 function isPath(set: unknown): boolean {
-  const { path, vars_regexp: byRegexp } = recordAt(set) as MatcherSet;
-  if (textsAt(path).includes('/*')) return true;
+  const matchers = recordAt(set);
+  if (textsAt(matchers['path']).includes('/*')) return true;
+  const pattern = uriPattern(matchers);
+  return pattern?.test('/admin') === true && !pattern.test(TARGET);
+}
+
+// undefined where anything else is asked, too.
+function uriPattern(set: MatcherSet): RegExp | undefined {
+  const [[name, byRegexp] = [], ...more] = Object.entries(set);
+  if (name !== 'vars_regexp' || more.length > 0) return undefined;
   const { pattern } = recordAt(recordAt(byRegexp)['{http.request.uri}']);
-  return pattern === '^/';
+  return typeof pattern === 'string' ? goRegExp(pattern) : undefined;
 }
 
 function found(visit: Visit): Found {

@@ -29,6 +29,7 @@ const GLOBAL: Partial<Record<Code, string>> = {
   'admin-exposed': 'admin',
   'header-bound': 'max_header_size',
   'proxies-trusted': 'trusted_proxies',
+  'proxies-not-strict': 'trusted_proxies',
 };
 
 /** How Caddyfiles say what the JSON calls so. */
@@ -240,9 +241,9 @@ function doesIt(
   { code, seen, where }: Found,
   { json }: Source,
 ): ((line: Directive) => boolean) | undefined {
-  if (code === 'proxies-trusted') return (line) => line.name === 'trusted_proxies';
+  if (code.startsWith('proxies-')) return (line) => line.name === 'trusted_proxies';
   if (ABOUT_HEADERS.includes(code)) {
-    const names = [...seen.matchAll(/\b(?:remote|signet)-[a-z-]+/gi)].map(([name]) => name);
+    const names = [...seen.matchAll(/\b(?:remote|signet)[\w.-]+/gi)].map(([name]) => name);
     return ({ name, args }) =>
       ['request_header', 'header_up'].includes(name) &&
       args.some(({ text }) => names.some((header) => namesHeader(text, header)));

@@ -5,6 +5,7 @@ import { filesOnDisk } from '../caddyfile/on-disk.ts';
 import { readCaddyfile } from '../caddyfile/read.ts';
 import { secretsIn } from '../caddyfile/secrets.ts';
 import type { CaddyfileTree } from '../caddyfile/tree.ts';
+import { unsetIn } from '../caddyfile/unset.ts';
 import { checkEdge } from '../check/check-edge.ts';
 import { CODES } from '../check/codes.ts';
 import type { Finding } from '../check/finding.ts';
@@ -65,7 +66,9 @@ export async function checkFile(
   return {
     file: path,
     caddy: caddy?.version?.text,
-    findings: [...findings.filter(isKept(tree)), ...secrets(tree)].map(named),
+    findings: [...findings.filter(isKept(tree)), ...unset(tree, env.env), ...secrets(tree)].map(
+      named,
+    ),
     notLookedAt: [...notLookedAt(request), ...('problem' in source ? [source.problem] : [])],
     warnings: adapted.warnings,
   };
@@ -105,6 +108,19 @@ function secrets(tree: CaddyfileTree | undefined): Finding[] {
     seen: `${/^[aeiou]/.test(kind) ? 'An' : 'A'} ${kind.replaceAll('-', ' ')} is written out.`,
     source: { file, line },
   }));
+}
+
+function unset(tree: CaddyfileTree | undefined, env: NodeJS.ProcessEnv): Finding[] {
+  const code = 'variable-unset';
+  return (tree?.files ?? []).flatMap((file) =>
+    unsetIn(filesOnDisk.readFile(file) ?? '', env).map(({ name, line }) => ({
+      ...CODES[code],
+      code,
+      where: { pointer: '', hosts: [], path: [] },
+      seen: visible(`{$${name}} is not set here, and has no default`),
+      source: { file, line },
+    })),
+  );
 }
 
 // As one would type it: from here, where it is below here.

@@ -64,7 +64,8 @@ function isNegationOf({ sets }: Condition, other: Condition): boolean {
 }
 
 // Each matcher of the wider set is there in the narrower one, as narrow or narrower.
-function setCovers(wider: MatcherSet, narrower: MatcherSet): boolean {
+/** Returns whether the narrower set takes only requests that the wider takes, too; no, where that can't be told. */
+export function setCovers(wider: MatcherSet, narrower: MatcherSet): boolean {
   return Object.entries(wider).every(
     ([name, matcher]) =>
       isWhole(name, matcher) ||
@@ -95,12 +96,14 @@ const ITEM_COVERS: Record<string, (wider: string, narrower: string) => boolean> 
 function pathCovers(wider: string, narrower: string): boolean {
   const [wide, narrow] = [wider.toLowerCase(), narrower.toLowerCase()];
   if (wide === narrow) return true;
-  // Only a plain prefix is compared. An escape changes how Caddy reads the path.
-  const prefix = wide.slice(0, -1);
-  if (!wide.endsWith('*') || /[*?[%\\]/.test(prefix) || /[%\\]/.test(narrow)) return false;
-  // Where `//` stands in a pattern, Caddy merges no slashes of the path.
-  if (/\/\//.test(wide + narrow)) return false;
-  return narrow.replace(/\*.*$/s, '').startsWith(prefix) && !narrow.startsWith('*');
+  // An escape changes how Caddy reads the path; and where `//` stands in a pattern, it merges no slashes of the path.
+  if (/[?[%\\]|\/\//.test(wide + narrow)) return false;
+  const [, before = '', word = '', behind = ''] = /^(\*?)([^*]+)(\*?)$/.exec(wide) ?? [];
+  if (word === '') return false;
+  const runs = narrow.split('*');
+  if (before && behind) return runs.some((run) => run.includes(word));
+  if (before) return runs.at(-1)?.endsWith(word) === true;
+  return behind !== '' && runs[0]?.startsWith(word) === true;
 }
 
 function hostCovers(wider: string, narrower: string): boolean {

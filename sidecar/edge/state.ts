@@ -67,7 +67,8 @@ function settled(worlds: readonly World[]): readonly World[] {
   return distinct.length > MAX_WORLDS ? [distinct.reduce(merged)] : distinct;
 }
 
-function contradicts(needs: readonly Condition[]): boolean {
+/** Returns whether no request can have all of these, as far as that can be told. */
+export function contradicts(needs: readonly Condition[]): boolean {
   return needs.some((one, at) => needs.slice(at + 1).some((other) => excludes(one, other)));
 }
 

@@ -171,14 +171,30 @@ describe('--except', () => {
   });
 });
 
-test('an import that lacks an argument is warned of once, with what it takes', async () => {
-  write('lacking.caddyfile', site('import protect app {\n\t\treverse_proxy app:3000\n\t}'));
-  const { caddy_warnings } = JSON.parse((await check(['lacking.caddyfile'])).out) as {
-    caddy_warnings: readonly string[];
-  };
-  expect(caddy_warnings).toEqual([
-    expect.stringMatching(/args\[1\]\} index is out of bounds.*`import protect NAME REQUIREMENT/),
-  ]);
+describe('an import with too few or too many words is refused by Caddy itself, and its line told', () => {
+  const PROTECT = '`import protect NAME REQUIREMENT { … }`';
+  const UNPROTECTED = '`import unprotected NAME { … }`';
+  test.each([
+    ['protect app', `too few words: ${PROTECT}`],
+    ['protect', `too few words: ${PROTECT}`],
+    ['protect admin any role:admin', `a word too many, role:admin: ${PROTECT}`],
+    ['unprotected', `too few words: ${UNPROTECTED}`],
+    ['unprotected hooks role:admin', `a word too many, role:admin: ${UNPROTECTED}`],
+  ])('import %s', async (words, sentence) => {
+    const file = `${words.replaceAll(/\W/g, '-')}.caddyfile`;
+    write(file, site(`import ${words} {\n\t\treverse_proxy app:3000\n\t}`));
+    const ended = await check([file]);
+    expect(ended).toMatchObject({ code: 2, out: '' });
+    // Caddy names the line on which the block ends.
+    expect(ended.err).toContain(`${file}:19 has ${sentence}`);
+  });
+});
+
+test('`import signet` twice in one site is refused, and said to be that', async () => {
+  write('twice.caddyfile', site('import signet'));
+  const ended = await check(['twice.caddyfile']);
+  expect(ended).toMatchObject({ code: 2, out: '' });
+  expect(ended.err).toMatch(/does `import signet` stand twice in one site\? Once is enough/);
 });
 
 test('SARIF of a file that Caddy does not take is a run that failed, and says why', async () => {

@@ -125,6 +125,6 @@ test('in place of a refusal a path is fixed only where that is answered', () => 
     const handle_response = [{ match: { status_code: [403] }, routes: [route(...handle)] }];
     return route(PAGE, { handler: 'intercept', handle_response });
   };
-  expect(told([], [inAnswer(FILES)], {}, 'unguarded')).toBe(1);
-  expect(told([], [inAnswer(PAGE, FILES)], {}, 'unguarded')).toBe(0);
+  expect(told([], [inAnswer(FILES)], {}, 'intercept-serves')).toBe(1);
+  expect(told([], [inAnswer(PAGE, FILES)], {}, 'intercept-serves')).toBe(0);
 });
