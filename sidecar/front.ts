@@ -24,6 +24,7 @@ import { createHandOver } from './identity/hand-over.ts';
 import type { Identity } from './identity/identity.ts';
 import { createLogin } from './identity/login.ts';
 import { createProvider, type Provider } from './identity/provider.ts';
+import type { EndedNames } from './sessions/ended-names.ts';
 import type { SessionStore } from './sessions/store.ts';
 import { createSessions, type Sessions } from './sessions/sessions.ts';
 import type { Logger } from './log.ts';
@@ -56,8 +57,8 @@ export type FrontGround = Pick<GateParts, 'journal' | 'clock' | 'bootId' | 'numb
  * provider has ended, and ended sessions that could not be removed yet.
  */
 export type Used = Readonly<
-  Record<'states' | 'handOvers' | 'logoutTokens' | 'endedNames' | 'unremoved', Map<string, number>>
->;
+  Record<'states' | 'handOvers' | 'logoutTokens' | 'unremoved', Map<string, number>>
+> & { readonly endedNames: EndedNames };
 
 export type Front = {
   readonly surface: RequestListener;

@@ -4,7 +4,7 @@ import type { KeyObject } from 'node:crypto';
 import { recordEvent } from './audit/record-event.ts';
 import type { EventRow } from './audit/row.ts';
 import type { SessionsAccess } from './commands/sessions.ts';
-import type { ListedSession } from './commands/sessions-end.ts';
+import type { ListedSession, Recorded } from './commands/sessions-end.ts';
 import type { OpenedSession } from './commands/sessions-text.ts';
 import type { SessionStore } from './sessions/store.ts';
 import { openPayload, openSession } from './sessions/text.ts';
@@ -26,20 +26,19 @@ export type AccessParts = {
   readonly by: string;
 };
 
-/** Returns the access; that the store can't be had shows when it is asked. */
+/** Returns the access; that the store can't be had shows when it is asked. Each is one attempt to end sessions. */
 export function openAccess({ store, keys, where, clock, by }: AccessParts): SessionsAccess {
+  const attempt = clock();
   return {
     list: () => listed(store, keys),
+    tryWriting: () => store.tryWriting(),
     removeAll: async (keys) => (await store.removeAll(keys)).length,
-    record: (sessions, when) => {
-      const details = {
-        ...{ why: 'command', by },
-        ...(when === 'beforehand' && { recorded: when }),
-      };
-      return record(
-        where,
-        sessions.map((session) => eventOf(session, clock(), details)),
-      );
+    record: (sessions, as) => {
+      // First what tells whether they have ended: a table cuts off the last.
+      const details = { ...(as !== 'afterwards' && { recorded: as }), why: 'command', by };
+      const eventFor = (session: OpenedSession) =>
+        eventOf(session, idOf(session, as, attempt), clock(), details);
+      return record(where, sessions.map(eventFor));
     },
     close: () => store.close(),
   };
@@ -89,15 +88,23 @@ async function record(where: Whereabouts, events: readonly EventRow[]): Promise<
 
 function eventOf(
   { identity, sessionHash }: OpenedSession,
+  requestId: string,
   nowUs: number,
   details: EventRow['details'],
 ): EventRow {
   return {
     kind: 'event',
-    requestId: `session-revoked:${sessionHash}`,
+    requestId,
     event: 'session-revoked',
     details,
     startedAtUs: nowUs,
     identity: stampedIdentity({ ...identity, sessionHash }),
   };
+}
+
+// Only an end that was made has the session's own id, which is recorded once: what is recorded beforehand may come
+// to nothing, and must not keep out the next attempt, or the provider's end.
+function idOf({ sessionHash }: OpenedSession, as: Recorded, attempt: number): string {
+  const own = `session-revoked:${sessionHash}`;
+  return as === 'afterwards' ? own : `${own}:${attempt}:${as}`;
 }

@@ -6,6 +6,7 @@ import type { Visit } from '../edge/walk.ts';
 import type { Told } from '../explain/explain.ts';
 import { matchSets } from '../explain/match.ts';
 import type { Request } from '../explain/request.ts';
+import { isRefusedAtOnce } from '../explain/told.ts';
 import type { Served } from '../explain/way.ts';
 import { type Asking, askSite, requestTo } from './ask-site.ts';
 import type { Found } from './finding.ts';
@@ -86,7 +87,10 @@ function isTo(target: string | undefined, { hosts }: Site, from: string): boolea
 // Each thing that may happen must be the sidecar's answer.
 function elsewhere(site: Site, edge: Edge, asking: Asking): Told | undefined {
   const outcomes = askSite(site, edge, asking);
-  return outcomes?.find(({ served }) => !isSidecars(served, edge.sidecars));
+  // What `import signet` refuses at once is nobody else's: an unsafe method in early data.
+  return outcomes?.find(
+    (told) => !isSidecars(told.served, edge.sidecars) && !isRefusedAtOnce(told),
+  );
 }
 
 // What came first: a path that was rewritten, else what answers.

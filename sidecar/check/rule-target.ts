@@ -12,7 +12,7 @@ import { foundAt, isDeclaredOpen, isGuarded, type Rule } from './rule.ts';
 export const findTargets: Rule = ({ sites }) =>
   sites
     .filter(({ visits, lacksSignet }) => !lacksSignet && visits.some(isGuardedApp))
-    .filter(({ visits }) => !visits.some(isRefusal))
+    .filter(({ visits }) => !visits.some(isRefusal) && !isRefusedByVariable(visits))
     .flatMap(({ visits }) => visits.filter(isOpenApp).map(found));
 
 function isGuardedApp(visit: Visit): boolean {
@@ -29,6 +29,18 @@ function isRefusal(visit: Visit): boolean {
   if (!['static_response', 'error'].includes(handler.handler)) return false;
   return given.some(({ sets }) => sets.every(isNoPath));
 }
+
+// As the snippets do it: one handler marks it, another refuses what is marked.
+function isRefusedByVariable(visits: readonly Visit[]): boolean {
+  const isMarked = ({ handler, given }: Visit) =>
+    handler.handler === 'vars' && MARK in handler && given.some(({ sets }) => sets.every(isNoPath));
+  const isRefused = ({ handler, given }: Visit) =>
+    handler.handler === 'static_response' &&
+    given.some(({ sets }) => sets.every(({ vars }) => MARK in recordAt(vars)));
+  return visits.some(isMarked) && visits.some(isRefused);
+}
+
+const MARK = 'signet_refused';
 
 // Said of it, or of its opposite.
 function isNoPath({ not, ...others }: MatcherSet): boolean {

@@ -1,5 +1,5 @@
 // Ends sessions page by page, each recorded before it is ended: killed in the middle, the record says rather too
-// much than too little. Which ones are meant, and what is printed, is in sessions.ts.
+// much than too little. What fails is taken back. Which ones are meant, and what is printed, is in sessions.ts.
 import type { OpenedSession } from './sessions-text.ts';
 
 /** One session, as it can be told apart and ended. Undefined: sealed by a key that is not in the ring. */
@@ -11,9 +11,14 @@ export type SessionsToEnd = {
   list(): AsyncIterable<ListedSession>;
   /** Ends these; returns how many of them were there. */
   removeAll(keys: readonly string[]): Promise<number>;
-  /** Records that these are ended next, or have been; rejects when there is no audit store to record it in. */
-  record(sessions: readonly OpenedSession[], when: 'beforehand' | 'afterwards'): Promise<void>;
+  /** Rejects where no session can be ended now. */
+  tryWriting(): Promise<void>;
+  /** Rejects when there is no audit store to record it in. */
+  record(sessions: readonly OpenedSession[], as: Recorded): Promise<void>;
 };
+
+/** That they are ended next; that they have been; that the end which was recorded beforehand failed. */
+export type Recorded = 'beforehand' | 'afterwards' | 'withdrawn';
 
 /** What came of it. */
 export type Outcome = {
@@ -21,6 +26,8 @@ export type Outcome = {
   readonly count: number;
   /** Ended, and not recorded: how many at most, and why. */
   readonly unrecorded?: { readonly count: number; readonly error: unknown };
+  /** Recorded beforehand, and not ended: how many, and where that could not be recorded, why. */
+  readonly withdrawn?: { readonly count: number; readonly error?: unknown };
   /** Why it could not go on. */
   readonly failed?: { readonly error: unknown };
 };
@@ -36,15 +43,30 @@ export async function endSessions(
 ): Promise<Outcome> {
   const late: OpenedSession[] = [];
   let count = 0;
+  let withdrawn: Outcome['withdrawn'];
 
   async function endPage(page: readonly ListedSession[]): Promise<number> {
     const opened = page.flatMap((session) => session.opened ?? []);
+    await sessions.tryWriting();
     // Once it fails, whoever waits for each further page keeps people signed in who must not be.
     const isRecorded = late.length === 0 && (await isDone(sessions.record(opened, 'beforehand')));
-    const ended = await sessions.removeAll(page.map(({ key }) => key));
+    const ended = await removeAll(page, isRecorded ? opened : []);
     if (!isRecorded) late.push(...opened);
     count += ended;
     return ended;
+  }
+
+  async function removeAll(
+    page: readonly ListedSession[],
+    recorded: readonly OpenedSession[],
+  ): Promise<number> {
+    try {
+      return await sessions.removeAll(page.map(({ key }) => key));
+    } catch (error) {
+      const failure = await errorOf(sessions.record(recorded, 'withdrawn'));
+      if (recorded.length > 0) withdrawn = { count: recorded.length, ...failure };
+      throw error;
+    }
   }
 
   // Again until a look finds none: somebody may sign in meanwhile, or be refreshed.
@@ -65,6 +87,7 @@ export async function endSessions(
   return {
     count,
     ...(unrecorded && { unrecorded: { count: late.length, ...unrecorded } }),
+    ...(withdrawn && { withdrawn }),
     ...(failed && { failed }),
   };
 }

@@ -2,7 +2,7 @@
 // they notice within a second.
 import { Command, InvalidArgumentError } from 'commander';
 import { visible } from '../visible.ts';
-import { exitAsUsage, isTerminal, print, say, STORE_EXIT_CODES } from '../report/command-store.ts';
+import { exitAsUsage, isTerminal, print, say } from '../report/command-store.ts';
 import {
   endSessions,
   type ListedSession,
@@ -53,8 +53,10 @@ const REVOKE_HELP = `
 They are refused on every sidecar of this store within a second. Who is revoked can sign in again: whoever may
 not has to be stopped at the provider, too. Bearer tokens are not sessions, and go on until they expire. Each
 session that is ended is an event in the audit store (session-revoked, why: command, and by which user of this
-machine). It is recorded right before (recorded: beforehand): of whoever is killed between the two, the event is
-there and the session goes on. Interrupted, it ends those that are recorded, says how many that were, and stops.
+machine). It is recorded right before (recorded: beforehand), where the store can be written at that moment. If the
+end fails all the same, an event takes that back (recorded: withdrawn). If the command is killed between the two,
+the event is there and the session goes on. Run it again: each attempt is recorded. Interrupted, it ends those that
+are recorded, says how many that were, and stops.
 
 Examples:
   $ signet sessions revoke --user alice
@@ -66,7 +68,7 @@ Exit codes:
   0   ended
   1   there was none
   2   an option is wrong
-${STORE_EXIT_CODES}
+  69  the session store can't be reached or written: whoever it has not counted as ended may go on
   75  ended, but not recorded in the audit store
   78  the configuration is wrong, or there is no key ring
   130 interrupted (SIGINT, SIGTERM): what was ended is recorded, and others may be open
@@ -156,7 +158,7 @@ async function revoke(parts: SessionsParts, which: Which): Promise<void> {
 }
 
 async function tellEnded(
-  { count, failed, unrecorded }: Outcome,
+  { count, failed, unrecorded, withdrawn }: Outcome,
   isInterrupted: boolean,
 ): Promise<void> {
   if (count > 0 || failed === undefined) {
@@ -168,12 +170,21 @@ async function tellEnded(
     process.exitCode = EXIT_INTERRUPTED;
   }
   if (unrecorded !== undefined) {
-    const why =
-      unrecorded.error instanceof Error ? unrecorded.error.message : String(unrecorded.error);
-    say(`signet: ${unrecorded.count} of them are not recorded: ${visible(why)}\n`);
+    say(`signet: ${unrecorded.count} of them are not recorded: ${wordsOf(unrecorded.error)}\n`);
     process.exitCode = EXIT_NOT_RECORDED;
   }
+  if (withdrawn !== undefined) tellWithdrawn(withdrawn);
   if (failed !== undefined) throw failed.error;
+}
+
+function tellWithdrawn({ count, error }: NonNullable<Outcome['withdrawn']>): void {
+  const isTold =
+    error === undefined ? 'it is recorded that this failed' : `not withdrawn: ${wordsOf(error)}`;
+  say(`signet: recorded beforehand, and not ended: ${count} (${isTold})\n`);
+}
+
+function wordsOf(error: unknown): string {
+  return visible(error instanceof Error ? error.message : String(error));
 }
 
 function isMeant({ identity, sessionHash }: OpenedSession, which: Which): boolean {

@@ -30,6 +30,12 @@ export function isHarmlessRoute({ handle = [], group, terminal }: Route): boolea
   return group === undefined && terminal !== true && handle.every(isHarmless);
 }
 
+/** By what `import signet` marks a request that it refuses further on. */
+const MARK = 'signet_refused';
+
+/** Returns whether what comes of a request hangs on this route alone, which only marks it: both ways must be followed. */
+export const isMarking = ({ handle = [] }: Route): boolean => handle.some((one) => MARK in one);
+
 /** Returns the request behind a handler that is harmless. */
 export function past(handler: Handler, request: Request): Request {
   switch (handler.handler) {

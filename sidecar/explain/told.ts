@@ -71,17 +71,12 @@ export function isOwnPage(
   return served.dials.length > 0 && served.dials.every((dial) => sidecars.has(dial));
 }
 
-/** What `import signet` answers to requests that it lets nobody make (caddy/signet.caddy says why). */
-const REFUSALS = new Set([
-  "The request's target is not a path.",
-  'CONNECT is for proxies.',
-  "The request's path has dot segments.",
-  'Too early: send it again when the handshake is done.',
-]);
+/** Where the `redir` leads that is `import signet`'s refusal (caddy/signet.caddy says why it is one). */
+const REFUSED = '/.signet/refused/';
 
 /** Returns whether it is `import signet` that refuses it, before any block is looked for. */
 export function isRefusedAtOnce({ served }: Pick<Outcome<unknown>, 'served'>): boolean {
-  return served.by === 'response' && REFUSALS.has(served.body ?? '');
+  return served.by === 'redirect' && served.to?.startsWith(REFUSED) === true;
 }
 
 /** Returns whether the request came past all of these sites, each of which is for hosts of its own. */

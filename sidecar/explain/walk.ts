@@ -3,7 +3,7 @@
 import { textsAt, type Handler, type Route } from '../edge/adapted.ts';
 import { describeMatch } from '../edge/describe.ts';
 import type { Gate } from '../edge/gate-handler.ts';
-import { isHarmlessRoute, perhapsPast } from './harmless.ts';
+import { isHarmlessRoute, isMarking, perhapsPast } from './harmless.ts';
 import { failed } from './failed.ts';
 import { intercepted } from './intercepted.ts';
 import { runHandler } from './handlers.ts';
@@ -134,7 +134,7 @@ function runRoute<V>(route: Route, way: Way<V>): Way<V>[] {
   const isTaken = route.group !== undefined && way.groups.has(route.group);
   if (met.met === 'no' || isTaken) return [skipped(filled, what, met, isTaken)];
   if (met.met === 'yes') return [entered(route, filled, what, 'matched', met.why)];
-  if (isHarmlessRoute(route)) return [perhaps(route, filled)];
+  if (isHarmlessRoute(route) && !isMarking(route)) return [perhaps(route, filled)];
   if (met.cases) return byCase(route, way, what, met, met.cases);
   return forked(
     filled,

@@ -45,6 +45,7 @@ export function servedWords(served: Served): string {
     case 'handler':
       return served.what;
     case 'redirect':
+      if (isRefusedAtOnce({ served })) return `${shown(served.status)}, without a body`;
       return `a redirect (${shown(served.status)}) to ${shown(served.to)}`;
     case 'response':
       return responseWords(served);

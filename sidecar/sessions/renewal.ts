@@ -27,7 +27,7 @@ const CLOSE_MS = 10_000;
  * out, and one that stays read-only doesn't let those stay whom the provider would put out.
  */
 export const CLOSED_AFTER_RECHECKS = 2;
-/** While no lease can be written, one session tries for all, so often. */
+/** While nothing can be written, one session tries for all, so often. */
 const STORE_PAUSE_MS = 5_000;
 const FIRST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 300_000;
@@ -50,8 +50,8 @@ export type RenewalOptions = ConfirmOptions & {
 export type SessionRenewals = {
   /**
    * Starts a renewal if one is due. Returns what to wait for, if the caller must wait: the session as it
-   * is then, undefined when it has ended. Throws, or rejects with, Fault ERR_SESSION_STORE for one that is closed
-   * because its re-check is long due and the store lets none begin.
+   * is then, undefined when it has ended. Rejects with Fault ERR_SESSION_STORE for one that is closed because its
+   * re-check is long due and the store lets none begin.
    */
   look(session: Cached, nowMs: number): Promise<Cached | undefined> | undefined;
   /** What is being renewed of it no longer counts here. */
@@ -59,6 +59,7 @@ export type SessionRenewals = {
   close(): Promise<void>;
 };
 
+type Unbegun = { readonly fault: Fault; atMs: number };
 type Flight = { waited: Promise<Cached | undefined> | undefined };
 
 /** Returns the renewals of this store's sessions. */
@@ -80,27 +81,42 @@ export function createSessionRenewals(options: RenewalOptions): SessionRenewals 
   // Until when another sidecar, whose lease was seen, may have new tokens in hand. By what stays with a text.
   const othersUntilMs = new WeakMap<Cached['pause'], number>();
   const running = new Set<Promise<unknown>>();
-  // Why the last renewal could not begin, until one could.
-  let unbegun: { fault: Fault; atMs: number } | undefined;
+  // Why the last renewal could not begin, until something could be written.
+  let unbegun: Unbegun | undefined;
   let resealed = 0;
   let isClosed = false;
 
   function look(session: Cached, nowMs: number): Promise<Cached | undefined> | undefined {
+    const closed = closedBy(session, nowMs);
+    if (closed !== undefined) return unlessWritable(session, closed, nowMs);
     const asks = isOlder(session, nowMs, 0.5) && turns.isOpen(session.session.identity);
     if (!asks && session.isByFirst) return undefined;
     const flight = flights.get(session.key) ?? start(session, nowMs, asks);
     if (!asks || !isOlder(session, nowMs, 1)) return undefined;
-    if (flight?.waited === undefined) return passUnlessClosed(session, nowMs);
-    return flight.waited.then((renewed) => {
-      passUnlessClosed(renewed, now());
+    return flight?.waited?.then((renewed) => {
+      const closedNow = renewed && closedBy(renewed, now());
+      if (closedNow) throw closedNow.fault;
       return renewed;
     });
   }
 
   // A provider that is away closes nobody; a store that can't be written does: it is ours.
-  function passUnlessClosed(session: Cached | undefined, nowMs: number): undefined {
-    const isLongDue = session !== undefined && isOlder(session, nowMs, CLOSED_AFTER_RECHECKS);
-    if (unbegun !== undefined && isLongDue) throw unbegun.fault;
+  function closedBy(session: Cached, nowMs: number): Unbegun | undefined {
+    return unbegun && isOlder(session, nowMs, CLOSED_AFTER_RECHECKS) ? unbegun : undefined;
+  }
+
+  // By a write of its own, not by its lease: there is none to be had while its provider is away, or another has it.
+  async function unlessWritable(
+    session: Cached,
+    closed: Unbegun,
+    nowMs: number,
+  ): Promise<Cached | undefined> {
+    if (isStorePausing(nowMs)) throw closed.fault;
+    closed.atMs = nowMs;
+    await store.tryWriting();
+    // Unless another has failed meanwhile.
+    if (unbegun === closed) unbegun = undefined;
+    return look(session, now()) ?? session;
   }
 
   function isStorePausing(nowMs: number): boolean {

@@ -7,7 +7,7 @@ import type { Begun, Refresh } from '../identity/begun.ts';
 import type { Identity } from '../identity/identity.ts';
 import { type Cached, createSessionCache } from './cache.ts';
 import { isMarked, isShaped, newCookieValue } from './cookie-value.ts';
-import { createEndedNames } from './ended-names.ts';
+import { createEndedNames, type EndedNames } from './ended-names.ts';
 import { createRemovals } from './removals.ts';
 import { createSessionRenewals } from './renewal.ts';
 import {
@@ -46,7 +46,7 @@ export type SessionOptions = {
   /** Whether the provider of a session still counts; asked at each reading. Default: yes. */
   readonly isAccepted?: (identity: Identity) => boolean;
   /** Names that their provider has ended, for whoever outlives these sessions; default: their own. */
-  readonly endedNames?: Map<string, number>;
+  readonly endedNames?: EndedNames;
   /** Sessions that ended and are still in the store, for whoever outlives these; default: their own. */
   readonly unremoved?: Map<string, number>;
   /** Told of sessions that ended without their person. */
@@ -201,7 +201,7 @@ export function createSessions(options: SessionOptions): Sessions {
   }
 
   async function endNamed({ begunByMs = Infinity, ...named }: EndedName): Promise<number> {
-    // Of a token that is shown again, from its own time on.
+    // No later than the token's own time: it may be shown again long after.
     endedNames.add(named, Math.min(begunByMs, now()));
     const found = await store.findTagged(tagsOf(named, keys()));
     // By the sealed time: whoever can write the store must not make a session too young to be ended.
@@ -218,9 +218,9 @@ export function createSessions(options: SessionOptions): Sessions {
   async function removeNamed(meant: ReadonlyMap<string, SessionPayload | undefined>) {
     const keyed = [...meant.keys()];
     // Of those that are dead here and still there it was told before.
-    const alive = keyed.filter((key) => !unremoved.has(key));
+    const alive = new Set(keyed.filter((key) => !unremoved.has(key)));
     const dead = await store.removeAll(keyed).catch(toStoreFault);
-    const ended = dead instanceof Fault ? alive : dead.filter((key) => alive.includes(key));
+    const ended = dead instanceof Fault ? [...alive] : dead.filter((key) => alive.has(key));
     for (const key of ended) {
       forget(key);
       const identity = meant.get(key)?.identity;

@@ -22,6 +22,12 @@ export function watchWrites(store: SessionStore, now: () => number): SessionStor
     }
   }
 
+  const tryWriting = () =>
+    watch(
+      () => store.tryWriting(),
+      () => true,
+    );
+
   // Where nobody is, nothing is written that would show it: asking does.
   function state(): ReturnType<SessionStore['state']> {
     const told = store.state();
@@ -29,10 +35,7 @@ export function watchWrites(store: SessionStore, now: () => number): SessionStor
     const sinceMs = now() - failure.atMs;
     if (sinceMs < 0 || sinceMs >= PROBE_MS) {
       failure.atMs = now();
-      void watch(
-        () => store.tryWriting(),
-        () => true,
-      ).catch(() => {}); // `state` says so
+      void tryWriting().catch(() => {}); // `state` says so
     }
     const problem = `it can be read and not written: ${explain(failure.error)}`;
     return { ready: false, readable: true, problem };
@@ -64,6 +67,7 @@ export function watchWrites(store: SessionStore, now: () => number): SessionStor
         () => store.sweep(...args),
         (swept) => swept > 0,
       ),
+    tryWriting,
     state,
   };
 }

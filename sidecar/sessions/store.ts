@@ -72,7 +72,7 @@ export type SessionStore = {
    * seen in the future was seen now.
    */
   sweep(before: { readonly createdMs: number; readonly seenMs: number }): Promise<number>;
-  /** Writes what changes nothing; rejects where nothing can be written. */
+  /** Writes as much as a change does, and leaves all as it was; rejects where nothing can be written. */
   tryWriting(): Promise<void>;
   /**
    * How the last attempt ended, for `/readyz`. Asked while it is down, it tries again by itself. `readable`: it isn't

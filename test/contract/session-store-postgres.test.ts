@@ -353,6 +353,24 @@ where.describe(where.name, () => {
       expect(store.state()).toEqual({ ready: true });
     });
 
+    test.each(['INSERT', 'UPDATE', 'DELETE'])(
+      'without %s finds that it can’t write',
+      async (missing) => {
+        const { url } = await prepared();
+        const rights = ['SELECT', 'INSERT', 'UPDATE', 'DELETE'].filter((each) => each !== missing);
+        const store = open(
+          await guest(
+            url,
+            'USAGE ON SCHEMA public',
+            `${rights.join(', ')} ON signet_sessions`,
+            'SELECT ON signet_sessions_schema',
+          ),
+        );
+        await expect(store.tryWriting()).rejects.toMatchObject(IS_DOWN);
+        expect(store.state()).toEqual({ ready: true });
+      },
+    );
+
     test('without rights is told which it needs', async () => {
       const url = await guest(await empty(), 'USAGE ON SCHEMA public');
       expect(await reasonOf(find(open(url)))).toContain("does not grant Signet's user");
@@ -362,6 +380,19 @@ where.describe(where.name, () => {
       const url = await guest(await empty(), 'USAGE, CREATE ON SCHEMA public');
       expect(await find(open(url))).toBeUndefined();
     });
+  });
+
+  test('trying to write takes room as a session does, and leaves none, however many try at once', async () => {
+    const { url, store } = await prepared();
+    const roomTaken = async () => {
+      const [row] = await server.query(url, "SELECT pg_table_size('signet_sessions') AS bytes");
+      return Number(row?.['bytes']);
+    };
+    const before = await roomTaken();
+    const stores = [store, open(url)];
+    await Promise.all(stores.flatMap((each) => [1, 2, 3].map(() => each.tryWriting())));
+    expect((await store.list(undefined, 10)).map(({ key }) => key)).toEqual(['a']);
+    expect(await roomTaken()).toBeGreaterThan(before);
   });
 
   test('a URL that is none is refused at once, without a part of it', () => {

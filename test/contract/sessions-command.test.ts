@@ -8,11 +8,13 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { openAuditStore } from '../../sidecar/audit/open.ts';
 import { deriveKeys, parseKeys, type KeyRing } from '../../sidecar/config/keys.ts';
+import { createPostgresSessions } from '../../sidecar/sessions/store-postgres.ts';
 import { createSqliteSessions } from '../../sidecar/sessions/store-sqlite.ts';
 import type { SessionStore } from '../../sidecar/sessions/store.ts';
 import { createSessions, type Sessions } from '../../sidecar/sessions/sessions.ts';
 import { runSignet, startSignet, type Ended } from '../fixtures/cli.ts';
 import { identity } from '../fixtures/identities.ts';
+import { startPostgres } from '../fixtures/postgres.ts';
 import { until } from '../fixtures/until.ts';
 
 let folder: string;
@@ -100,26 +102,125 @@ test('each session that is ended is an event of its person', async () => {
   });
 });
 
+const revokedRows = () => {
+  const database = new DatabaseSync(join(folder, 'audit.db'), { readOnly: true });
+  const sql = `SELECT * FROM audit_rows WHERE event = 'session-revoked' ORDER BY sequence`;
+  const rows = database.prepare(sql).all();
+  database.close();
+  return rows;
+};
+const revoked = () => revokedRows().map(({ details }) => JSON.parse(String(details)) as object);
+const byCommand = (recorded: 'beforehand' | 'withdrawn') => ({
+  ...{ why: 'command', by: userInfo().username },
+  recorded,
+});
+
+/** Keeps everybody else from writing this file of the folder, until `free`. */
+function locked(file: string): { free(): void } {
+  const lock = new DatabaseSync(join(folder, file));
+  lock.exec('BEGIN IMMEDIATE');
+  return {
+    free: () => {
+      lock.exec('ROLLBACK');
+      lock.close();
+    },
+  };
+}
+
+/** Starts it, and locks the sessions once it has found that they can be written; then it records. */
+async function startedWithLock() {
+  const watch = new DatabaseSync(join(folder, 'sessions.db'));
+  const changes = () => Number(watch.prepare('PRAGMA data_version').get()?.['data_version']);
+  const before = changes();
+  const record = locked('audit.db');
+  const started = startSignet(['sessions', 'revoke', '--all', '--state', folder]);
+  await until('it has tried to write', () => changes() !== before);
+  watch.close();
+  const lock = locked('sessions.db');
+  record.free();
+  return { ...started, lock };
+}
+
+describe('where the session store can’t be written', () => {
+  test('nothing is recorded while another process holds a lock on it: they go on', async () => {
+    const cookie = await signIn('alice');
+    const lock = locked('sessions.db');
+    const { code, out, err } = await signet('sessions', 'revoke', '--all');
+    lock.free();
+    expect([code, out]).toEqual([69, '']);
+    expect(err).toContain('sessions.db');
+    expect(revoked()).toEqual([]);
+    nowMs += 1_000;
+    expect(await sessions.find(cookie)).toMatchObject({ user: 'alice' });
+  });
+
+  test('nothing is recorded in a PostgreSQL that is read-only', async () => {
+    const server = await startPostgres();
+    const url = await server.url('sessions');
+    const shared = createPostgresSessions({ url, now: () => nowMs });
+    const lifetimes = { idleMs: 3_600_000, absoluteMs: 86_400_000 };
+    const there = createSessions({
+      ...{ store: shared, now: () => nowMs, ...lifetimes, keys: () => keys },
+    });
+    try {
+      await there.begin({ identity: identity({ user: 'alice' }) });
+      await server.query(url, 'ALTER DATABASE sessions SET default_transaction_read_only = on');
+      const settings = { SIGNET_STATE: folder, SIGNET_SESSION_STORE: url };
+      const { code, err } = await runSignet(['sessions', 'revoke', '--all'], settings);
+      expect([code, err]).toEqual([69, expect.stringContaining('read-only')]);
+      expect(revoked()).toEqual([]);
+    } finally {
+      await there.close();
+      await shared.close();
+      await server.stop();
+    }
+  });
+
+  /** What was recorded of one whose end failed, after it was recorded. */
+  async function failed(): Promise<Ended> {
+    const { ended, lock } = await startedWithLock();
+    const { code, out, err } = await ended;
+    lock.free();
+    return { code, out, err };
+  }
+
+  test('from the record on, the event is taken back, and it says of how many', async () => {
+    await signIn('alice');
+    const { code, out, err } = await failed();
+    expect([code, out]).toEqual([69, '']);
+    expect(err).toContain(
+      'recorded beforehand, and not ended: 1 (it is recorded that this failed)',
+    );
+    expect(revoked()).toEqual([byCommand('beforehand'), byCommand('withdrawn')]);
+  });
+
+  test('the next attempt has an event of its own', async () => {
+    await signIn('alice');
+    await failed();
+    expect((await signet('sessions', 'revoke', '--all')).out).toBe('1 session ended\n');
+    expect(revoked().slice(2)).toEqual([byCommand('beforehand')]);
+  });
+
+  test('the id that another end of the session is recorded by stays free', async () => {
+    const hash = hashOf(await signIn('alice'));
+    await failed();
+    const ids = revokedRows().map((row) => row['request_id']);
+    expect(ids).toHaveLength(2);
+    expect(ids).not.toContain(`session-revoked:${hash}`);
+  });
+});
+
 describe('stopped between the record of a page and its end', () => {
   const [more, page] = [60, 50];
-  const revoked = () => {
-    const database = new DatabaseSync(join(folder, 'audit.db'), { readOnly: true });
-    const rows = database.prepare(`SELECT * FROM audit_rows WHERE event = 'session-revoked'`).all();
-    database.close();
-    return rows.map(({ details }) => JSON.parse(String(details)) as object);
-  };
   const open = async () => (await store.list(undefined, 500)).length;
 
-  /** Runs it while nobody can write sessions; sends the signal when the first events are there. */
+  /** Sends the signal when the first events are there, while nobody can write sessions. */
   async function stoppedBy(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL'): Promise<Ended> {
-    const lock = new DatabaseSync(join(folder, 'sessions.db'));
-    lock.exec('BEGIN IMMEDIATE');
-    const { child, ended } = startSignet(['sessions', 'revoke', '--all', '--state', folder]);
+    const { child, ended, lock } = await startedWithLock();
     await until('the first events', () => revoked().length > 0);
     child.kill(signal);
     if (signal === 'SIGKILL') await ended;
-    lock.exec('ROLLBACK');
-    lock.close();
+    lock.free();
     return ended;
   }
 
@@ -140,14 +241,13 @@ describe('stopped between the record of a page and its end', () => {
   test('by SIGKILL, the events are there, and say that they were written beforehand', async () => {
     await stoppedBy('SIGKILL');
     expect(await open()).toBe(more);
-    const details = { why: 'command', by: userInfo().username, recorded: 'beforehand' };
-    expect(revoked()).toEqual(Array.from({ length: page }, () => details));
+    expect(revoked()).toEqual(Array.from({ length: page }, () => byCommand('beforehand')));
   });
 
-  test('run again, it ends the others, and nobody is recorded twice', async () => {
+  test('run again, it ends all, and records each: the earlier events came to nothing', async () => {
     await stoppedBy('SIGKILL');
     expect((await signet('sessions', 'revoke', '--all')).out).toBe(`${more} sessions ended\n`);
-    expect(revoked()).toHaveLength(more);
+    expect(revoked()).toHaveLength(page + more);
   });
 });
 

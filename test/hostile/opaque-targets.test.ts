@@ -3,6 +3,9 @@
 // gate's question would be for a page, whose answer is no decision, and the app would serve what no block was written for.
 import { once } from 'node:events';
 import { connect } from 'node:http2';
+import { connect as connectSocket } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { startEdge, type Edge } from '../fixtures/edge.ts';
 import { fatesOf, HOSTILE_OPTIONS } from '../fixtures/hostile.ts';
@@ -30,13 +33,6 @@ const CATCH_ALL = {
   'that is open on purpose': 'import unprotected orders {\nreverse_proxy APP\n}',
   'that is open': 'reverse_proxy APP',
 };
-/** In front of what the snippet says of such targets: an older one says nothing. */
-const UNGUARDED = `@odd not path /*
-handle @odd {
-import protect odd any {
-reverse_proxy APP
-}
-}`;
 const REFUSED = { kind: 'request', status: 400, decision: 'none', reason: 'gate-refused' };
 
 describe.each(Object.entries(CATCH_ALL))('case 12: in front of a block %s,', (_name, block) => {
@@ -77,21 +73,25 @@ describe.each(Object.entries(CATCH_ALL))('case 12: in front of a block %s,', (_n
   });
 });
 
+// As an older snippet, or none, would ask it.
 describe('case 12: where nothing stands in front of a gate that is asked about such a target,', () => {
   let edge: Edge;
   let alice: string;
   beforeAll(async () => {
-    edge = await startEdge(ADMIN, { around: UNGUARDED });
+    edge = await startEdge(ADMIN);
     alice = await edge.signIn('alice');
   });
   afterAll(async () => edge.stop());
 
   test('the sidecar answers no question that Caddy’s rewriting has not reached', async () => {
-    const trials = TARGETS.flatMap((target) => [{ target }, { target, lines: [alice] }]);
-    for (const { target, lines, reply, seen, row } of await fatesOf(edge, trials)) {
-      expect({ target, lines, called: seen.length }).toEqual({ target, lines, called: 0 });
-      expect([400, 502]).toContain(reply.status);
-      expect(row).toMatchObject({ kind: 'request', decision: 'none', route: 'odd' });
+    for (const target of TARGETS) {
+      const lines = [`GET ${target} HTTP/1.1`, `Host: localhost:${edge.port}`, alice];
+      const forwarded = ['X-Request-Id: a2ce9bbc-dac2-444a-a3f9-265760ec1f3d', 'Connection: close'];
+      const socket = connectSocket(join(edge.folder, 'run', 'sidecar.sock'));
+      socket.end([...lines, ...forwarded, '', ''].join('\r\n'));
+      const answer = await text(socket);
+      expect([target, answer.slice(0, 12)]).toEqual([target, 'HTTP/1.1 400']);
+      expect(answer.toLowerCase()).not.toContain('signet-stamp');
     }
   });
 });

@@ -73,11 +73,13 @@ test('a redirect by a page is told as one', () => {
 
 test('each refusal that stands in the snippet is told as one', () => {
   const snippet = readFileSync(new URL('../../caddy/signet.caddy', import.meta.url), 'utf8');
-  const refusals = [...snippet.matchAll(/^\t+respond .*?"([^"]+)" (\d+)$/gm)];
-  expect(refusals.length).toBeGreaterThan(3);
-  for (const [, body, status_code] of refusals) {
-    const told = toldOf([{ handler: 'static_response', body, status_code }], '/x');
-    expect(whyWords(told)).toContain('`import signet` refuses it');
+  const [, target = ''] = /^\tredir @signet_refused (\S+) /m.exec(snippet) ?? [];
+  const statuses = [...snippet.matchAll(/^\tvars @\w+ signet_refused (\d+)$/gm)];
+  expect(statuses.length).toBeGreaterThan(3);
+  for (const [, status = ''] of statuses) {
+    const Location = [target.replace('{vars.signet_refused}', status)];
+    const refusal = { handler: 'static_response', headers: { Location }, status_code: status };
+    expect(whyWords(toldOf([refusal], '/x'))).toContain('`import signet` refuses it');
   }
 });
 

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Refresh } from '../../sidecar/identity/begun.ts';
+import { Fault } from '../../sidecar/fault.ts';
 import { CLOSED_AFTER_RECHECKS } from '../../sidecar/sessions/renewal.ts';
 import { MAX_UNREMOVED } from '../../sidecar/sessions/removals.ts';
 import { createSqliteSessions } from '../../sidecar/sessions/store-sqlite.ts';
@@ -26,6 +27,8 @@ let inner: SessionStore;
 let store: SessionStore;
 let isReadOnly: boolean;
 let leases: number;
+/** What each try to write waits for. */
+let hold: () => Promise<void>;
 let ended: string[];
 let asked: number;
 let made: Sessions[];
@@ -51,7 +54,12 @@ beforeEach(() => {
   nowMs = 1_800_000_000_000;
   inner = createSqliteSessions({ path: join(folder, 'sessions.db'), now });
   const failing = unwritable(inner, () => isReadOnly);
-  store = { ...failing, lease: (...args) => (leases++, failing.lease(...args)) };
+  store = {
+    ...failing,
+    lease: async (...args) => (leases++, await hold(), failing.lease(...args)),
+    tryWriting: async () => (await hold(), failing.tryWriting()),
+  };
+  hold = async () => {};
   [isReadOnly, leases, asked, ended, made] = [false, 0, 0, [], []];
 });
 afterEach(async () => {
@@ -199,6 +207,62 @@ describe('a re-check that can’t begin, because no lease can be written', () =>
     expect(asked).toBe(2);
   });
 
+  test('closes nobody longer than five seconds after it can be written, though their provider is away', async () => {
+    const whom = (user: string) => ({ ...ALICE, identity: identity({ subject: user, user }) });
+    const awayFor: Refresh = async (session) => {
+      if (session.identity.user === 'alice') throw new Fault('ERR_PROVIDER', 'away');
+      return refresh(session);
+    };
+    const sessions = sidecar({ refresh: awayFor });
+    const alice = await sessions.begin(whom('alice'));
+    const bob = await sessions.begin(whom('bob'));
+    for (let dueMs = 0; dueMs <= LONG_DUE_MS; dueMs += 10_000) {
+      nowMs += 10_000;
+      expect(await whose(sessions, alice)).toBe('alice');
+    }
+    isReadOnly = true;
+    await expect(whose(sessions, bob)).rejects.toBe(READ_ONLY);
+    await expect(whose(sessions, alice)).rejects.toBe(READ_ONLY);
+    isReadOnly = false;
+    nowMs += 5_000;
+    expect(await whose(sessions, alice)).toBe('alice');
+  });
+
+  test('closes nobody longer because another sidecar holds the lease', async () => {
+    const sessions = sidecar();
+    const ids = await Promise.all([1, 2].map(() => sessions.begin(ALICE)));
+    isReadOnly = true;
+    nowMs += LONG_DUE_MS;
+    await expect(whose(sessions, ids[0]!)).rejects.toBe(READ_ONLY);
+    isReadOnly = false;
+    await inner.lease(keyOf(ids[1]!), 'another', 60_000);
+    nowMs += 5_000;
+    expect(await whose(sessions, ids[1]!)).toBe('alice');
+  });
+
+  test('closes all who are long due while one of them tries, though their provider failed before', async () => {
+    let isAway = true;
+    const away: Refresh = async (session) => {
+      if (isAway) throw new Fault('ERR_PROVIDER', 'away');
+      return refresh(session);
+    };
+    const sessions = sidecar({ refresh: away });
+    const ids = await Promise.all([1, 2, 3, 4].map(() => sessions.begin(ALICE)));
+    nowMs += RECHECK_MS;
+    for (const id of ids) expect(await whose(sessions, id)).toBe('alice');
+    [isAway, isReadOnly] = [false, true];
+    nowMs += LONG_DUE_MS;
+    await expect(whose(sessions, ids[0]!)).rejects.toBe(READ_ONLY);
+    nowMs += 5_000;
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    hold = () => held;
+    const trying = expect(whose(sessions, ids[0]!)).rejects.toBe(READ_ONLY);
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const id of ids.slice(1)) await expect(whose(sessions, id)).rejects.toBe(READ_ONLY);
+    letGo();
+    await trying;
+  });
+
   test('closes nobody whom the provider is never asked about', async () => {
     const sessions = sidecar();
     const id = await sessions.begin({ identity: identity() });
@@ -227,6 +291,15 @@ describe('the state of the store', () => {
     await told.remove('nobody');
     expect(told.state().ready).toBe(false);
     await told.remove('a');
+    expect(told.state()).toEqual({ ready: true });
+  });
+
+  test('is told anew by whoever else tries to write', async () => {
+    const told = watched();
+    isReadOnly = true;
+    await expect(told.remove('a')).rejects.toBe(READ_ONLY);
+    isReadOnly = false;
+    await told.tryWriting();
     expect(told.state()).toEqual({ ready: true });
   });
 

@@ -8,13 +8,20 @@ import {
 } from '../../sidecar/commands/sessions-end.ts';
 import { identity } from '../fixtures/identities.ts';
 
-type Changes = { readonly onRemove?: () => void; readonly record?: () => Promise<void> };
+type Changes = {
+  readonly onRemove?: () => void;
+  readonly tryWriting?: () => Promise<void>;
+  readonly record?: SessionsToEnd['record'];
+};
 
 const all = () => true;
 const goesOn = new AbortController().signal;
 
 /** So many sessions, and in which order what was done with them. */
-function sessionsOf(size: number, { onRemove = () => {}, record }: Changes = {}) {
+function sessionsOf(
+  size: number,
+  { onRemove = () => {}, tryWriting = async () => {}, record }: Changes = {},
+) {
   const keys = new Set(Array.from({ length: size }, (_, at) => String(at)));
   const done: string[] = [];
   const sessions: SessionsToEnd = {
@@ -26,9 +33,10 @@ function sessionsOf(size: number, { onRemove = () => {}, record }: Changes = {})
       done.push(`ended ${some.length}`);
       return some.filter((key) => keys.delete(key)).length;
     },
-    record: async (some, when) => {
-      await record?.();
-      done.push(`recorded ${some.length} ${when}`);
+    tryWriting,
+    record: async (some, as) => {
+      await record?.(some, as);
+      done.push(`recorded ${some.length} ${as}`);
     },
   };
   return { sessions, done };
@@ -82,6 +90,42 @@ test('where the store fails in the middle, what was ended before is counted', as
   const onRemove = () => {
     if (removals++ === 1) throw error;
   };
-  const { sessions } = sessionsOf(PAGE + 1, { onRemove });
-  expect(await endSessions(sessions, all, goesOn)).toEqual({ count: PAGE, failed: { error } });
+  const { sessions, done } = sessionsOf(PAGE + 1, { onRemove });
+  const withdrawn = { count: 1 };
+  const outcome = { count: PAGE, withdrawn, failed: { error } };
+  expect(await endSessions(sessions, all, goesOn)).toEqual(outcome);
+  expect(done.slice(2)).toEqual(['recorded 1 beforehand', 'recorded 1 withdrawn']);
+});
+
+test('where the store can’t be written, nothing is recorded', async () => {
+  const error = new Error('read-only');
+  const { sessions, done } = sessionsOf(1, { tryWriting: () => Promise.reject(error) });
+  expect(await endSessions(sessions, all, goesOn)).toEqual({ count: 0, failed: { error } });
+  expect(done).toEqual([]);
+});
+
+test('that an end which failed can’t be taken back is told', async () => {
+  const [error, locked] = [new Error('away'), new Error('locked')];
+  const onRemove = () => {
+    throw error;
+  };
+  const record: SessionsToEnd['record'] = async (_, as) => {
+    if (as === 'withdrawn') throw locked;
+  };
+  const { sessions } = sessionsOf(2, { onRemove, record });
+  expect(await endSessions(sessions, all, goesOn)).toEqual({
+    count: 0,
+    withdrawn: { count: 2, error: locked },
+    failed: { error },
+  });
+});
+
+test('where the end failed of who was never recorded, nothing is taken back', async () => {
+  const error = new Error('away');
+  const onRemove = () => {
+    throw error;
+  };
+  const record = () => Promise.reject(new Error('locked'));
+  const { sessions } = sessionsOf(2, { onRemove, record });
+  expect(await endSessions(sessions, all, goesOn)).toEqual({ count: 0, failed: { error } });
 });
