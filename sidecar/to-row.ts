@@ -42,9 +42,18 @@ export function toRows(
   bytes: Buffer,
   rules: RowRules,
 ): (RequestRow | EventRow)[] {
-  const row = toRow(entry, opened, bytes, rules);
+  const row = toRow(unmarked(entry, opened), opened, bytes, rules);
   const stamp = stampOf(opened);
   return stamp === undefined ? [row] : [row, ...eventsOf(stamp)];
+}
+
+// What `import signet` would have refused, and a `redir` of the site's own above it has led elsewhere: nobody was asked,
+// and no app called. Under `/.signet/` it would be somebody who answers in the sidecar's place.
+function unmarked(entry: Entry, opened: Opened): Entry {
+  const { route, status, proxiedAtMs, uri } = entry;
+  const isLed = opened === 'missing' && route === 'signet' && status >= 300 && status < 400;
+  if (!isLed || proxiedAtMs !== undefined || uri.startsWith('/.signet/')) return entry;
+  return { ...entry, route: undefined };
 }
 
 /**

@@ -42,7 +42,9 @@ function hintsFor(problem: string): string[] {
     ];
   }
   if (problem.includes('matcher is defined more than once: @signet_')) {
-    return ['does `import signet` stand twice in one site? Once is enough'];
+    return [
+      'does `import signet` stand twice in one site, or has a matcher of yours a name of its own? Those begin with `@signet_`',
+    ];
   }
   const miscounted = miscountIn(problem);
   if (miscounted !== undefined) return [miscounted];

@@ -194,7 +194,9 @@ test('`import signet` twice in one site is refused, and said to be that', async 
   write('twice.caddyfile', site('import signet'));
   const ended = await check(['twice.caddyfile']);
   expect(ended).toMatchObject({ code: 2, out: '' });
-  expect(ended.err).toMatch(/does `import signet` stand twice in one site\? Once is enough/);
+  expect(ended.err).toMatch(
+    /does `import signet` stand twice in one site, or has a matcher of yours/,
+  );
 });
 
 test('SARIF of a file that Caddy does not take is a run that failed, and says why', async () => {

@@ -9,7 +9,6 @@ import { fatesOf, namedOf, proxied, type Trial } from '../fixtures/hostile.ts';
 
 /** As they stand in a Caddyfile, behind `protect NAME`. */
 const INVALID = [
-  '',
   '""',
   'Public',
   'PUBLIC',

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { freePort, rawRequest } from '../fixtures/caddy.ts';
 import { startEdge, type Edge } from '../fixtures/edge.ts';
 import { fatesOf, HOSTILE_OPTIONS, proxied } from '../fixtures/hostile.ts';
+import { until } from '../fixtures/until.ts';
 
 const block = (name: string) => `import protect ${name} public {\n${proxied(name, 'APP')}\n}`;
 /** Above `import signet`. */
@@ -51,16 +52,40 @@ describe.each(Object.entries(ABOVE))('cases 12 and 44: below %s', (_name, above)
   });
 });
 
+test('case 44: what a redirect above it leads elsewhere before it is refused has a row of nobody’s decision, as any redirect', async () => {
+  const edge = await startEdge(`handle {\n${block('rest')}\n}`, {
+    options: HOSTILE_OPTIONS,
+    around: 'redir /old* /new{uri}',
+  });
+  try {
+    const trials = ['/old/x', '/old/..%2fold/x'].map((target) => ({ target }));
+    for (const { target, reply, row, seen } of await fatesOf(edge, trials)) {
+      expect([target, reply.status, seen.length]).toEqual([target, 302, 0]);
+      expect(row).toMatchObject({ kind: 'request', decision: 'none', reason: 'unprotected' });
+    }
+  } finally {
+    await edge.stop();
+  }
+});
+
 test('case 44: at a site of a wildcard, a host whose first label is empty has its row', async () => {
   const port = await freePort();
   const site = `handle {\n${block('rest')}\n}`;
   const edge = await startEdge(`${site}\n}\nhttp://*.wild.test:${port} {\nimport signet\n${site}`, {
     options: HOSTILE_OPTIONS,
   });
+  const asked = (host: string) =>
+    rawRequest({ port, bytes: `GET /x HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n` });
   try {
+    // The edge waits for its own port only.
+    await until('the other port', () =>
+      asked('a.wild.test').then(
+        () => true,
+        () => false,
+      ),
+    );
     for (const host of ['.wild.test', 'a.wild.test', 'A.Wild.test', '[a.wild.test]']) {
-      const bytes = `GET /x HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
-      const answer = (await rawRequest({ port, bytes })).toString('latin1');
+      const answer = (await asked(host)).toString('latin1');
       const [, id = ''] = /^x-request-id: (.*)$/im.exec(answer) ?? [];
       expect([host, answer.slice(0, 12)]).toEqual([host, 'HTTP/1.1 200']);
       expect(await edge.row(id.trim())).toMatchObject({ route: 'rest', host });

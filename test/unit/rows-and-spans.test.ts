@@ -115,6 +115,17 @@ describe('a row', () => {
     });
   });
 
+  test('is a request where a redirect of the site’s own came before a refusal of `import signet`, and not for a page of Signet’s', () => {
+    const led = { proxiedAtMs: undefined, upstream: undefined, route: 'signet', status: 301 };
+    const rowsOf = (changes: Partial<Entry>) =>
+      toRows(entry({ ...led, ...changes }), 'missing', Buffer.from('the line'), RULES);
+    const [row] = rowsOf({ uri: '/old/..%2fx' });
+    expect(row).toMatchObject({ kind: 'request', reason: 'unprotected', route: undefined });
+    for (const other of [{ uri: '/.signet/login' }, { uri: '/x', status: 200 }]) {
+      expect(rowsOf(other)).toMatchObject([{ kind: 'unexplained' }]);
+    }
+  });
+
   test('is a request where no app was called, or nobody claims to protect it', () => {
     const refused = entry({ proxiedAtMs: undefined, status: 502 });
     expect(rowOf(refused, 'missing').kind).toBe('request');
