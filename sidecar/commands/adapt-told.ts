@@ -55,12 +55,20 @@ function hintsFor(problem: string): string[] {
 // Caddy names the word behind which it wanted none, or `{args[…]}` where one is missing; and whence it came there.
 function miscountIn(problem: string): string | undefined {
   const [, word = ''] = /unexpected line ending after '(.*?)', at /.exec(problem) ?? [];
-  const [place = '', snippet] =
-    [...problem.matchAll(/'([^',]*:\d+) \(import (protect|unprotected)\)'/g)].at(0)?.slice(1) ?? [];
-  if (word === '' || snippet === undefined) return undefined;
+  const [, file = '', end = '', snippet = ''] =
+    /'([^',]*):(\d+) \(import (protect|unprotected)\)'/.exec(problem) ?? [];
   const usage = USAGES[snippet];
+  if (word === '' || usage === undefined) return undefined;
+  const place = `${file}:${importLine(file, Number(end), snippet)}`;
   if (word.startsWith('{args[')) return `${place} has too few words: ${usage}`;
   return `${place} has a word too many, ${word}: ${usage}`;
+}
+
+// Of an import with a block Caddy gives the line where that ends.
+function importLine(file: string, end: number, snippet: string): number {
+  const lines = filesOnDisk.readFile(resolve(file))?.split('\n').slice(0, end) ?? [];
+  const at = lines.findLastIndex((line) => line.trim().startsWith(`import ${snippet}`));
+  return at < 0 ? end : at + 1;
 }
 
 function notFound(name: string): string[] {

@@ -185,8 +185,7 @@ describe('an import with too few or too many words is refused by Caddy itself, a
     write(file, site(`import ${words} {\n\t\treverse_proxy app:3000\n\t}`));
     const ended = await check([file]);
     expect(ended).toMatchObject({ code: 2, out: '' });
-    // Caddy names the line on which the block ends.
-    expect(ended.err).toContain(`${file}:19 has ${sentence}`);
+    expect(ended.err).toContain(`${file}:17 has ${sentence}`);
   });
 });
 
